@@ -1,0 +1,84 @@
+// A world with nothing to do costs nothing.
+#include <sys/resource.h>
+
+#include <atomic>
+#include <thread>
+
+#include "tests/support/fibers.h"
+#include "tests/support/scale.h"
+
+using namespace weft;
+using namespace weft::testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct cost {
+  std::chrono::microseconds cpu;
+  long switches;
+};
+
+cost used() {
+  rusage u;
+  getrusage(RUSAGE_SELF, &u);
+  auto us = [](timeval t) { return std::chrono::seconds(t.tv_sec) + std::chrono::microseconds(t.tv_usec); };
+  return {us(u.ru_utime) + us(u.ru_stime), u.ru_nvcsw};
+}
+
+template <class F>
+cost of(F f) {
+  cost before = used();
+  f();
+  cost after = used();
+  return {after.cpu - before.cpu, after.switches - before.switches};
+}
+
+void check_idle(cost c) {
+  CAPTURE(c.cpu.count(), c.switches);
+  CHECK(c.cpu < (sanitized ? 40ms : 10ms));
+  CHECK(c.switches < 60);  // a periodic wake-up each millisecond would be 300
+}
+
+}  // namespace
+
+TEST_CASE("a world whose fibers all sleep long uses no CPU", "[sched][idle]") {
+  in_leaky_world(GENERATE(1, 2, 4, 16), [] {
+    for (int i = 0; i < 100; ++i) go([] { sleep(1h); });
+    sleep(50ms);  // the Ms go to rest
+    check_idle(of([] { sleep(300ms); }));
+  });
+}
+
+TEST_CASE("a world whose fibers wait for a channel and a plain thread uses no CPU", "[sched][idle]") {
+  in_world(GENERATE(1, 4), [] {
+    auto c = make_chan<void>();
+    for (int i = 0; i < 10; ++i) go([c] { c.recv(); });
+    sleep(50ms);
+    check_idle(of([] { blocking([] { std::this_thread::sleep_for(300ms); }); }));
+    c.close();
+  });
+}
+
+TEST_CASE("the Ms come to rest after a storm", "[sched][idle]") {
+  in_world(GENERATE(2, 4, 16), [] {
+    wait_group all;
+    for (int i = 0; i < scaled(5000); ++i) {
+      all.go([] {
+        for (int k = 0; k < 5; ++k) yield();
+      });
+    }
+    all.wait();
+    sleep(50ms);
+    check_idle(of([] { sleep(300ms); }));
+  });
+}
+
+TEST_CASE("a finished world leaves no thread behind that uses CPU", "[sched][idle]") {
+  in_world(4, [] {
+    wait_group all;
+    for (int i = 0; i < 1000; ++i) all.go([] { yield(); });
+    all.wait();
+  });
+  std::this_thread::sleep_for(50ms);
+  check_idle(of([] { std::this_thread::sleep_for(300ms); }));
+}
