@@ -12,6 +12,10 @@
 //   S3 a P idle, spinning 0? wake one    T2 fence
 //                                        T3 look into every queue once more; found? spin again
 //
+// An M that has found nothing but may not spin, because enough others do, gives its P back without
+// having spun: it begins at T0, skips T1, and must look once more like the rest. The others may all
+// find work while no P is idle yet, and then nobody is left who would.
+//
 // A pusher never looks into its own queue again (its fiber runs for ever), so what it pushed is
 // run by somebody who searches, or by nobody. Stranded: the dust has settled, a queue holds
 // work, a P is idle, and nobody searches.
@@ -31,12 +35,14 @@ struct protocol {
   bool fence_in_give_up = true;    // T2
   bool look_again = true;          // T3
   bool stop_before_look = true;    // T1 before T3, not after
+  bool dry_looks_again = true;     // T2 and T3 also for an M that may not spin
   bool last_finder_wakes = true;   // a spinning M that finds work and was the last one wakes another
 };
 
 struct shape {
   int pushers, pushes_each;  // each pusher is an M with a P of its own
   int searching;             // Ms that spin with a P at the start
+  int dry;                   // Ms with a P that have found nothing and do not spin
   int asleep;                // Ms without a P, parked or not yet made
   int idle;                  // Ps without an M
 };
@@ -46,7 +52,7 @@ enum var : std::uint8_t { queue0, queue1, spinning, idle, vars };
 
 enum class at : std::uint8_t {
   push, push_fence, push_read_idle, push_read_spinning, wake_claim, wake_take_p,  // S1-S3
-  search, take, stop_spinning,                                                    // looking for work
+  search, take, stop_spinning, dry,                                               // looking for work
   give_p, decrement, fence, look_again, decrement_late, spin_again,               // T0-T3
   asleep, running,
 };
@@ -61,6 +67,7 @@ struct machine {
   at pc = at::asleep;
   std::int8_t left = 0;    // pushes still to do
   std::int8_t scan = 0;    // the queue to look into next
+  bool spins = true;
   at after_wake = at::running;
   std::vector<store> buffer;
   auto operator<=>(const machine&) const = default;
@@ -74,7 +81,7 @@ struct state {
 
 class explorer {
  public:
-  explorer(protocol p, shape s) : protocol_(p), pushers_(s.pushers), count_(s.pushers + s.searching + s.asleep) {
+  explorer(protocol p, shape s) : protocol_(p), pushers_(s.pushers), count_(s.pushers + s.searching + s.dry + s.asleep) {
     state start;
     int m = 0;
     for (int i = 0; i < s.pushers; ++i, ++m) {
@@ -82,6 +89,7 @@ class explorer {
       start.ms[std::size_t(m)].left = std::int8_t(s.pushes_each);
     }
     for (int i = 0; i < s.searching; ++i) start.ms[std::size_t(m++)].pc = at::search;
+    for (int i = 0; i < s.dry; ++i) start.ms[std::size_t(m++)].pc = at::dry;
     start.mem[spinning] = std::int8_t(s.searching);
     start.mem[idle] = std::int8_t(s.idle);
     visit(start);
@@ -189,6 +197,7 @@ class explorer {
           --s.mem[idle];
           s.ms[std::size_t(sleeper)].pc = at::search;
           s.ms[std::size_t(sleeper)].scan = 0;
+          s.ms[std::size_t(sleeper)].spins = true;
         } else {
           --s.mem[spinning];
         }
@@ -215,9 +224,22 @@ class explorer {
         m.pc = --s.mem[spinning] == 0 && protocol_.last_finder_wakes ? at::push_read_idle : at::running;
         return true;
 
+      case at::dry:
+        m.spins = read(s, i, spinning) == 0;
+        if (!m.spins) {
+          m.pc = at::give_p;
+        } else if (drained()) {
+          ++s.mem[spinning];
+          m.pc = at::search;
+        } else {
+          return false;
+        }
+        return true;
+
       case at::give_p:
         write(m, idle, +1);
-        m.pc = protocol_.stop_before_look ? at::decrement : at::look_again;
+        if (m.spins) m.pc = protocol_.stop_before_look ? at::decrement : at::look_again;
+        else m.pc = protocol_.dry_looks_again ? at::fence : at::asleep;
         m.scan = 0;
         return true;
       case at::decrement:
@@ -241,6 +263,7 @@ class explorer {
         if (s.mem[idle] > 0) {
           --s.mem[idle];
           if (protocol_.stop_before_look) ++s.mem[spinning];
+          m.spins = true;
           m.scan = 0;
           m.pc = at::search;
         } else {
@@ -268,20 +291,21 @@ class explorer {
   std::size_t ends_ = 0, stranded_ = 0, miscounted_ = 0, out_of_ms_ = 0;
 };
 
-constexpr shape one_against_one{.pushers = 1, .pushes_each = 1, .searching = 1, .asleep = 2, .idle = 0};
-constexpr shape burst{.pushers = 1, .pushes_each = 3, .searching = 1, .asleep = 4, .idle = 1};
-constexpr shape two_pushers{.pushers = 2, .pushes_each = 1, .searching = 1, .asleep = 3, .idle = 1};
-constexpr shape two_searchers{.pushers = 1, .pushes_each = 2, .searching = 2, .asleep = 3, .idle = 0};
-constexpr shape nobody_looks{.pushers = 2, .pushes_each = 1, .searching = 0, .asleep = 4, .idle = 2};
+constexpr shape one_against_one{.pushers = 1, .pushes_each = 1, .searching = 1, .dry = 0, .asleep = 2, .idle = 0};
+constexpr shape burst{.pushers = 1, .pushes_each = 3, .searching = 1, .dry = 0, .asleep = 4, .idle = 1};
+constexpr shape two_pushers{.pushers = 2, .pushes_each = 1, .searching = 1, .dry = 0, .asleep = 3, .idle = 1};
+constexpr shape two_searchers{.pushers = 1, .pushes_each = 2, .searching = 2, .dry = 0, .asleep = 3, .idle = 0};
+constexpr shape nobody_looks{.pushers = 2, .pushes_each = 1, .searching = 0, .dry = 0, .asleep = 4, .idle = 2};
+constexpr shape enough_spin{.pushers = 1, .pushes_each = 3, .searching = 1, .dry = 1, .asleep = 3, .idle = 0};
 
 std::size_t stranded(protocol p, shape s) { return explorer(p, s).stranded(); }
 
 }  // namespace
 
 TEST_CASE("no interleaving of pushers and searchers strands a push", "[sched][wake-up][GO-43]") {
-  auto s = GENERATE(one_against_one, burst, two_pushers, two_searchers, nobody_looks);
+  auto s = GENERATE(one_against_one, burst, two_pushers, two_searchers, nobody_looks, enough_spin);
   explorer all({}, s);
-  CAPTURE(s.pushers, s.pushes_each, s.searching, s.asleep, s.idle, all.states());
+  CAPTURE(s.pushers, s.pushes_each, s.searching, s.dry, s.asleep, s.idle, all.states());
   CHECK(all.ends() > 0);
   CHECK(all.out_of_ms() == 0);
   CHECK(all.stranded() == 0);
@@ -302,6 +326,10 @@ TEST_CASE("canary: without the second look a push is stranded", "[sched][wake-up
 
 TEST_CASE("canary: a searcher that looks again before it stops spinning strands a push", "[sched][wake-up][canary]") {
   CHECK(stranded({.stop_before_look = false}, one_against_one) > 0);
+}
+
+TEST_CASE("canary: unless an M that may not spin looks again, too, a push is stranded", "[sched][wake-up][canary]") {
+  CHECK(stranded({.dry_looks_again = false}, enough_spin) > 0);
 }
 
 TEST_CASE("canary: unless the last finder wakes another, the second of two pushes is stranded",
