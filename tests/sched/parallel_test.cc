@@ -86,6 +86,58 @@ TEST_CASE("a burst of fibers from one P is spread over the others", "[sched][GO-
   });
 }
 
+TEST_CASE("all that a busy fiber has started runs elsewhere", "[sched][GO-06]") {
+  // In a fresh world, where most Ms have yet to be made, and in one whose Ms have been at rest.
+  bool fresh = GENERATE(true, false);
+  int fibers = GENERATE(1, 2, 3);
+  for (int i = 0; i < scaled(60); ++i) {
+    std::atomic<int> begun = 0;
+    std::atomic<bool> late = false;
+    in_world(4, [&] {
+      if (!fresh) pass_baton_round(4, 2);
+      if (!fresh && i % 2 == 0) sleep(2ms);
+      wait_group all;
+      time_point give_up = now() + 10s;
+      auto wait_busily = [&] {
+        while (begun < fibers && !late)
+          if (now() > give_up) late = true;
+      };
+      for (int k = 0; k < fibers; ++k) {
+        all.go([&] {
+          ++begun;
+          wait_busily();
+        });
+      }
+      wait_busily();
+      all.wait();
+    });
+    CAPTURE(i, fresh, fibers);
+    REQUIRE_FALSE(late);
+  }
+}
+
+TEST_CASE("sleepers that wake at once on a busy P run on all Ps", "[sched][GO-06][GO-43]") {
+  for (int i = 0; i < scaled(40); ++i) {
+    std::atomic<int> woke = 0;
+    std::atomic<bool> late = false;
+    in_world(4, [&] {
+      wait_group all;
+      time_point at = now() + 3ms, give_up = now() + 10s;
+      for (int k = 0; k < 4; ++k) {
+        all.go([&] {
+          sleep(at - now());
+          ++woke;
+          while (woke < 4 && !late)
+            if (now() > give_up) late = true;
+        });
+      }
+      all.wait();
+    });
+    CAPTURE(i);
+    REQUIRE_FALSE(late);
+  }
+}
+
 TEST_CASE("a fiber readied by a busy fiber runs elsewhere", "[sched][GO-06]") {
   hang_guard guard("a readied fiber waited for its waker's P");
   in_world(2, [] {

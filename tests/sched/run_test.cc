@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "tests/support/child.h"
 #include "tests/support/fibers.h"
 #include "tests/support/hang_guard.h"
 #include "tests/support/scale.h"
@@ -199,6 +200,14 @@ TEST_CASE("a plain thread may start fibers while a world runs", "[sched][run]") 
     blocking([&] { other.join(); });
     while (ran < n) yield();
   });
+}
+
+TEST_CASE("a plain thread joins a world of one P while its fibers use the same channel", "[sched][solo]") {
+  for (int i = 0; i < scaled(40); ++i) {
+    outcome o = run_child({beside_this_program("sched_scenarios"), "plain-thread-joins-one-p"});
+    CAPTURE(i, o.err, o.timed_out);
+    REQUIRE(o.status == 0);
+  }
 }
 
 TEST_CASE("when main returns, the others run no more", "[sched][run][GO-32]") {

@@ -1,7 +1,9 @@
 // Ways for a process to end, one a name: `sched_scenarios NAME`. Run by deadlock_test.cc and
 // panic_test.cc, which say what must come of each.
+#include <unistd.h>
 #include <weft/weft.h>
 
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -177,6 +179,29 @@ const std::map<std::string, int (*)()> scenarios = {
          c.recv();
          other.join();
        });
+     }},
+    // A world of one P takes no locks until a plain thread comes: this one comes in the thick of it.
+    {"plain-thread-joins-one-p",
+     [] {
+       long sum = 0;
+       constexpr long n = 20'000, late = 500;
+       run(options{.maxprocs = 1}, [&] {
+         auto c = make_chan<long>(4);
+         wait_group all;
+         for (int f = 0; f < 3; ++f) {
+           all.go([c] {
+             for (long i = 0; i < n; ++i) c.send(1);
+           });
+         }
+         std::thread other([c] {
+           std::this_thread::sleep_for(std::chrono::microseconds(100 + getpid() % 400));
+           for (long i = 0; i < late; ++i) c.send(1);
+         });
+         for (long i = 0; i < 3 * n + late; ++i) sum += c.recv().value();
+         all.wait();
+         blocking([&] { other.join(); });
+       });
+       return sum == 3 * n + late ? 0 : 1;
      }},
     // Exceptions that nobody catches.
     {"fiber-throws",
