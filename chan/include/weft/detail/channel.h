@@ -1,0 +1,301 @@
+// What is behind a chan<T>: a lock, a ring of elements, and two queues of waiters.
+//
+// An operation that finds its partner waiting hands the element over directly and never touches
+// the ring, so order is kept and the partner has its value when it wakes. Nothing is allocated
+// per operation. The lock is held for tens of nanoseconds and given up by the other side of the
+// switch when its holder parks.
+//
+// Elements whose move may throw travel in a box that the sender makes before it takes the lock.
+#pragma once
+#include <weft/clock.h>
+#include <weft/detail/wait_queue.h>
+#include <weft/errors.h>
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <new>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+namespace weft::detail {
+
+// The element of a chan<void>.
+struct nothing {};
+
+template <class T>
+using element_of = std::conditional_t<std::is_void_v<T>, nothing, T>;
+
+template <class T>
+inline constexpr bool boxed = !std::is_nothrow_move_constructible_v<T>;
+
+// What stands in the ring and goes from hand to hand: never throws when moved.
+template <class T>
+using slot_of = std::conditional_t<boxed<T>, std::unique_ptr<T>, T>;
+
+template <class T, class U>
+slot_of<T> to_slot(U&& v) {
+  if constexpr (boxed<T>) return std::make_unique<T>(std::forward<U>(v));
+  else return T(std::forward<U>(v));
+}
+template <class T>
+T&& from_slot(slot_of<T>& s) noexcept {
+  if constexpr (boxed<T>) return std::move(*s);
+  else return std::move(s);
+}
+
+// Throws weft::panic; out of line, so that the callers stay small.
+[[noreturn]] void panic_send_on_closed();
+[[noreturn]] void panic_close_of_closed();
+[[noreturn]] void panic_close_of_nil();
+[[noreturn]] void panic_size_out_of_range();
+
+enum class attempt { done, not_ready };
+
+// The part that does not know T.
+class channel_base {
+ public:
+  channel_base(const channel_base&) = delete;
+  channel_base& operator=(const channel_base&) = delete;
+  virtual ~channel_base() = default;
+
+  void add_ref() noexcept { refs_.fetch_add(1, std::memory_order_relaxed); }
+  void drop_ref() noexcept {
+    // [refs] all uses of the channel before its end
+    if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+  }
+
+  // Elements in the ring, and room for them. A timer's channel shows neither, as in Go.
+  std::size_t len() const noexcept { return hidden_ ? 0 : count_.load(std::memory_order_relaxed); }
+  std::size_t cap() const noexcept { return hidden_ ? 0 : cap_; }
+
+  void close();
+
+  spin_lock& lock() noexcept { return lock_; }
+  wait_queue& receivers() noexcept { return receivers_; }
+  wait_queue& senders() noexcept { return senders_; }
+  bool closed_locked() const noexcept { return closed_.load(std::memory_order_relaxed); }
+
+  // Looks without the lock. "False" was true at the moment of the first read.
+  bool can_receive_approx() const noexcept {
+    if (count_.load(std::memory_order_acquire) > 0) return true;  // [peek] then, not before, closed_
+    if (!senders_.empty_approx()) return true;
+    return closed_.load(std::memory_order_acquire);  // [peek]
+  }
+  bool can_send_approx() const noexcept {
+    return count_.load(std::memory_order_acquire) < cap_ || !receivers_.empty_approx() ||  // [peek]
+           closed_.load(std::memory_order_acquire);                                        // [peek]
+  }
+
+ protected:
+  explicit channel_base(std::size_t cap, bool hidden = false) noexcept : hidden_(hidden), cap_(cap) {}
+
+  spin_lock lock_;
+  std::atomic<bool> closed_{false};      // written under lock_
+  const bool hidden_;
+  std::atomic<std::uint32_t> refs_{1};
+  const std::size_t cap_;
+  std::atomic<std::size_t> count_{0};    // written under lock_
+  std::size_t head_ = 0;                 // under lock_: index of the oldest element
+  wait_queue receivers_, senders_;
+};
+
+// Note [refs]: each owner's last use comes before its releasing decrement; who gets to 0 acquires all.
+
+template <class T>
+class channel : public channel_base {
+ public:
+  using slot = slot_of<T>;
+  using out = std::optional<slot>;
+
+  static channel* make(std::size_t cap) {
+    check_size(cap);
+    return new channel(cap);
+  }
+  explicit channel(std::size_t cap, bool hidden = false) : channel_base(cap, hidden) {
+    if constexpr (!std::is_empty_v<slot>)
+      if (cap > 0) ring_ = std::allocator<slot>().allocate(cap);
+  }
+  ~channel() override {
+    if constexpr (!std::is_empty_v<slot>) {
+      for (std::size_t n = count_.load(std::memory_order_relaxed); n > 0; --n) {
+        std::destroy_at(&ring_[head_]);
+        head_ = after(head_);
+      }
+      if (ring_) std::allocator<slot>().deallocate(ring_, cap_);
+    }
+  }
+
+  // Blocks until a receiver or the ring has taken s. Panics if the channel is or gets closed.
+  void send(slot& s) {
+    section hold(lock_);
+    waiter* partner = nullptr;
+    if (try_send_locked(s, partner) == attempt::done) {
+      hold.leave();
+      if (partner) ready(partner->g);
+      return;
+    }
+    waiter w;
+    w.g = self();
+    w.slot = &s;
+    senders_.push(&w);
+    park(wait_reason::chan_send, hold);
+    if (!w.ok) panic_send_on_closed();
+  }
+
+  // Blocks until there is an element; nullopt if the channel is closed and drained.
+  void receive(out& o) {
+    section hold(lock_);
+    waiter* partner = nullptr;
+    if (try_receive_locked(o, partner) == attempt::done) {
+      hold.leave();
+      if (partner) ready(partner->g);
+      return;
+    }
+    waiter w;
+    w.g = self();
+    w.slot = &o;
+    receivers_.push(&w);
+    park(wait_reason::chan_receive, hold);
+  }
+
+  // As above until the deadline; not_ready if that came first.
+  attempt send_until(slot& s, std::int64_t deadline_ns);
+  attempt receive_until(out& o, std::int64_t deadline_ns);
+
+  attempt try_send(slot& s) {
+    if (!can_send_approx()) return attempt::not_ready;
+    section hold(lock_);
+    waiter* partner = nullptr;
+    const attempt a = try_send_locked(s, partner);
+    hold.leave();
+    if (partner) ready(partner->g);
+    return a;
+  }
+  attempt try_receive(out& o) {
+    if (!can_receive_approx()) return attempt::not_ready;
+    section hold(lock_);
+    waiter* partner = nullptr;
+    const attempt a = try_receive_locked(o, partner);
+    hold.leave();
+    if (partner) ready(partner->g);
+    return a;
+  }
+
+  // With the lock held. `partner`: who must be made ready once the lock is given up.
+  attempt try_send_locked(slot& s, waiter*& partner) {
+    if (closed_locked()) [[unlikely]] panic_send_on_closed();
+    if (waiter* w = receivers_.take()) {
+      static_cast<out*>(w->slot)->emplace(std::move(s));
+      w->ok = true;
+      partner = w;
+      return attempt::done;
+    }
+    if (count_.load(std::memory_order_relaxed) == cap_) return attempt::not_ready;
+    push_locked(s);
+    return attempt::done;
+  }
+  // done with an empty `o`: closed and drained.
+  attempt try_receive_locked(out& o, waiter*& partner) {
+    if (count_.load(std::memory_order_relaxed) > 0) {
+      pop_locked(o);
+      if (waiter* w = senders_.take()) {  // the ring was full: its oldest waiter moves up
+        push_locked(*static_cast<slot*>(w->slot));
+        w->ok = true;
+        partner = w;
+      }
+      return attempt::done;
+    }
+    if (waiter* w = senders_.take()) {
+      o.emplace(std::move(*static_cast<slot*>(w->slot)));
+      w->ok = true;
+      partner = w;
+      return attempt::done;
+    }
+    return closed_locked() ? attempt::done : attempt::not_ready;
+  }
+
+ protected:
+  static void check_size(std::size_t cap) {
+    constexpr std::size_t limit = std::size_t{1} << 47;  // what a process can address
+    const std::size_t size = std::is_empty_v<slot> ? 1 : sizeof(slot);
+    if (cap > limit / size) panic_size_out_of_range();
+  }
+  std::size_t after(std::size_t i) const noexcept { return i + 1 == cap_ ? 0 : i + 1; }
+
+  void push_locked(slot& s) noexcept {
+    const std::size_t n = count_.load(std::memory_order_relaxed);
+    if constexpr (!std::is_empty_v<slot>) {
+      std::size_t at = head_ + n;
+      if (at >= cap_) at -= cap_;
+      std::construct_at(&ring_[at], std::move(s));
+    }
+    count_.store(n + 1, std::memory_order_release);  // [peek]
+  }
+  void pop_locked(out& o) noexcept {
+    const std::size_t n = count_.load(std::memory_order_relaxed);
+    if constexpr (std::is_empty_v<slot>) {
+      o.emplace();
+    } else {
+      o.emplace(std::move(ring_[head_]));
+      std::destroy_at(&ring_[head_]);
+      head_ = after(head_);
+    }
+    count_.store(n - 1, std::memory_order_release);  // [peek]
+  }
+
+ private:
+  slot* ring_ = nullptr;
+};
+
+template <class T>
+attempt channel<T>::send_until(slot& s, std::int64_t deadline_ns) {
+  section hold(lock_);
+  waiter* partner = nullptr;
+  if (try_send_locked(s, partner) == attempt::done) {
+    hold.leave();
+    if (partner) ready(partner->g);
+    return attempt::done;
+  }
+  claim_word word;
+  waiter w;
+  w.g = self();
+  w.slot = &s;
+  w.word = &word;
+  senders_.push(&w);
+  park_until(wait_reason::chan_send, [](G*, void* h) { static_cast<section*>(h)->leave(); }, &hold, word,
+             deadline_ns);
+  if (word.decided() == claim_word::timed_out) {
+    section again(lock_);
+    if (w.queued) senders_.remove(&w);
+    return attempt::not_ready;
+  }
+  if (!w.ok) panic_send_on_closed();
+  return attempt::done;
+}
+
+template <class T>
+attempt channel<T>::receive_until(out& o, std::int64_t deadline_ns) {
+  section hold(lock_);
+  waiter* partner = nullptr;
+  if (try_receive_locked(o, partner) == attempt::done) {
+    hold.leave();
+    if (partner) ready(partner->g);
+    return attempt::done;
+  }
+  claim_word word;
+  waiter w;
+  w.g = self();
+  w.slot = &o;
+  w.word = &word;
+  receivers_.push(&w);
+  park_until(wait_reason::chan_receive, [](G*, void* h) { static_cast<section*>(h)->leave(); }, &hold, word,
+             deadline_ns);
+  if (word.decided() != claim_word::timed_out) return attempt::done;
+  section again(lock_);
+  if (w.queued) receivers_.remove(&w);
+  return attempt::not_ready;
+}
+
+}  // namespace weft::detail

@@ -1,0 +1,55 @@
+// Mutual exclusion between fibers, and with plain threads. Go's sync.Mutex, C++'s Lockable.
+//
+// In normal mode a lock that is given up goes to whoever comes first, which is quick; a waiter that
+// was woken and lost goes back to the head of the queue. Once a waiter has waited for 1 ms the mutex
+// starves: each unlock hands it to the head of the queue, and nobody barges, until the queue is
+// short of waiters that old. It may be unlocked by another fiber than the one that locked it.
+#pragma once
+#include <weft/detail/fiber.h>
+#include <weft/detail/wait_queue.h>
+
+#include <atomic>
+#include <cstdint>
+
+namespace weft {
+
+class mutex {
+ public:
+  constexpr mutex() noexcept = default;
+  mutex(const mutex&) = delete;
+  mutex& operator=(const mutex&) = delete;
+
+  // Blocks until the mutex is the caller's.
+  void lock() {
+    std::uint32_t free = 0;
+    // [mutex] the last holder's stores before ours
+    if (!state_.compare_exchange_strong(free, locked, std::memory_order_acquire, std::memory_order_relaxed))
+      [[unlikely]] lock_slow();
+  }
+  // Never blocks; false if it is held, or starves.
+  bool try_lock() noexcept {
+    std::uint32_t s = state_.load(std::memory_order_relaxed);
+    return !(s & (locked | starving)) &&
+           // [mutex] as lock()
+           state_.compare_exchange_strong(s, s | locked, std::memory_order_acquire, std::memory_order_relaxed);
+  }
+  // Throws weft::panic if it is not locked. Never blocks.
+  void unlock() {
+    std::uint32_t alone = locked;
+    // [mutex] our stores before the next holder
+    if (!state_.compare_exchange_strong(alone, 0, std::memory_order_release, std::memory_order_relaxed))
+      [[unlikely]] unlock_slow();
+  }
+
+ private:
+  // state_: `waiting` while the queue is not empty, `woken` while one that was taken from it is on its way.
+  static constexpr std::uint32_t locked = 1, woken = 2, starving = 4, waiting = 8;
+  void lock_slow();
+  void unlock_slow();
+
+  std::atomic<std::uint32_t> state_{0};
+  detail::spin_lock queue_lock_;
+  detail::wait_queue queue_;  // under queue_lock_
+};
+
+}  // namespace weft

@@ -1,0 +1,222 @@
+// Waiting on several channels at once. Go's select statement and reflect.Select.
+//
+//   switch (weft::select(recv(a, v), send(b, 7), weft::otherwise)) { case 0: ... case 1: ... case 2: ... }
+//
+// Operands are evaluated once, on entry. Among the cases that are ready one is chosen uniformly at
+// random. A receive writes its variable only if it is the case that runs; from a closed channel it
+// writes T{} (nullopt, false). A send to a closed channel throws weft::panic. A nil channel is never
+// ready. Without `otherwise` select blocks: the fiber parks, a plain thread sleeps.
+#pragma once
+#include <weft/detail/select_case.h>
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <span>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+namespace weft {
+
+// Go's default: runs if no other case is ready.
+inline constexpr detail::otherwise_t otherwise{};
+
+namespace detail {
+
+// A case as it is written: makes the case object in place, or on the heap for a select_case.
+template <class Case, class... A>
+class case_maker {
+ public:
+  using case_type = Case;
+  explicit case_maker(A... a) : args_(std::forward<A>(a)...) {}
+  Case make() && {
+    return std::apply([](auto&&... a) { return Case(std::forward<decltype(a)>(a)...); }, std::move(args_));
+  }
+  std::shared_ptr<case_base> make_owned() && {
+    std::shared_ptr<Case> made =
+        std::apply([](auto&&... a) { return std::make_shared<Case>(std::forward<decltype(a)>(a)...); },
+                   std::move(args_));
+    if (channel_base* b = made->base()) {  // the channel must live as long as the case
+      b->add_ref();
+      return {made.get(), [made, b](case_base*) { b->drop_ref(); }};
+    }
+    return made;
+  }
+  // A look without the lock, before anything is built.
+  bool could_run() const noexcept { return Case::could_run(std::get<0>(args_)); }
+
+ private:
+  std::tuple<A...> args_;
+};
+
+template <class Handle>
+using element = element_of<typename Handle::value_type>;
+template <class Handle>
+concept receivable = requires(const Handle& h) { h.recv(); };
+template <class Handle>
+concept sendable = requires(const Handle& h) { h.close(); };
+
+}  // namespace detail
+
+// The cases. `c` is a chan or a directional view of one.
+template <detail::receivable C>
+auto recv(const C& c) {
+  using E = detail::element<C>;
+  return detail::case_maker<detail::recv_case<E, detail::discard<E>>, detail::channel<E>*, detail::discard<E>>(
+      channel_of(c), {});
+}
+template <detail::receivable C>
+auto recv(const C& c, detail::element<C>& v)
+  requires(!std::is_void_v<typename C::value_type>)
+{
+  using E = detail::element<C>;
+  return detail::case_maker<detail::recv_case<E, detail::assign<E>>, detail::channel<E>*, detail::assign<E>>(
+      channel_of(c), {&v, nullptr});
+}
+template <detail::receivable C>
+auto recv(const C& c, detail::element<C>& v, bool& ok)
+  requires(!std::is_void_v<typename C::value_type>)
+{
+  using E = detail::element<C>;
+  return detail::case_maker<detail::recv_case<E, detail::assign<E>>, detail::channel<E>*, detail::assign<E>>(
+      channel_of(c), {&v, &ok});
+}
+template <detail::receivable C>
+auto recv(const C& c, std::optional<detail::element<C>>& v)
+  requires(!std::is_void_v<typename C::value_type>)
+{
+  using E = detail::element<C>;
+  return detail::case_maker<detail::recv_case<E, detail::assign_optional<E>>, detail::channel<E>*,
+                            detail::assign_optional<E>>(channel_of(c), {&v});
+}
+template <detail::receivable C>
+auto recv(const C& c, bool& ok)
+  requires std::is_void_v<typename C::value_type>
+{
+  using E = detail::nothing;
+  return detail::case_maker<detail::recv_case<E, detail::assign_ok>, detail::channel<E>*, detail::assign_ok>(
+      channel_of(c), {&ok});
+}
+template <detail::sendable C, class U>
+auto send(const C& c, U&& v)
+  requires(!std::is_void_v<typename C::value_type> && std::convertible_to<U, detail::element<C>>)
+{
+  using E = detail::element<C>;
+  return detail::case_maker<detail::send_case<E>, detail::channel<E>*, U&&>(channel_of(c), std::forward<U>(v));
+}
+template <detail::sendable C>
+auto send(const C& c)
+  requires std::is_void_v<typename C::value_type>
+{
+  using E = detail::nothing;
+  return detail::case_maker<detail::send_case<E>, detail::channel<E>*, E>(channel_of(c), E{});
+}
+
+// A case for a select whose cases are known at run time only. Owns what it sends.
+class select_case {
+ public:
+  template <class Case, class... A>
+  select_case(detail::case_maker<Case, A...>&& m) : case_(std::move(m).make_owned()) {}  // NOLINT: converts
+
+  detail::case_base* get() const noexcept { return case_.get(); }
+
+ private:
+  std::shared_ptr<detail::case_base> case_;  // copies, as a vector's braces make, name the same case
+};
+
+// Blocks until one of the cases has run; its index. A select_case that sends is used up by it.
+// No case at all: blocks for ever.
+std::size_t select(std::span<const select_case> cases);
+// Never blocks: nullopt if none was ready.
+std::optional<std::size_t> try_select(std::span<const select_case> cases);
+inline std::size_t select(std::span<select_case> cases) { return select(std::span<const select_case>(cases)); }
+inline std::optional<std::size_t> try_select(std::span<select_case> cases) {
+  return try_select(std::span<const select_case>(cases));
+}
+
+// Go's select {}.
+[[noreturn]] void select();
+
+namespace detail {
+
+template <class M>
+inline constexpr bool is_maker = false;
+template <class Case, class... A>
+inline constexpr bool is_maker<case_maker<Case, A...>> = true;
+template <class M>
+inline constexpr bool is_otherwise = std::is_same_v<std::decay_t<M>, otherwise_t>;
+
+struct no_case {};
+template <class M>
+bool could_run(const M& m) noexcept {
+  if constexpr (is_otherwise<M>) return false;
+  else return m.could_run();
+}
+template <class M>
+auto make_case(M&& m) {
+  if constexpr (is_otherwise<M>) return no_case{};
+  else return std::move(m).make();
+}
+template <class M>
+struct case_holder {
+  using type = typename M::case_type;
+};
+template <>
+struct case_holder<otherwise_t> {
+  using type = no_case;
+};
+
+// Built in place, in the order in which they are written.
+template <class... M>
+struct case_pack;
+template <>
+struct case_pack<> {
+  void fill(case_base**, int&, int&, int) noexcept {}
+};
+template <class M, class... Rest>
+struct case_pack<M, Rest...> {
+  typename case_holder<std::decay_t<M>>::type first;
+  case_pack<Rest...> rest;
+
+  template <class A, class... As>
+  explicit case_pack(A&& a, As&&... as) : first(make_case(std::forward<A>(a))), rest(std::forward<As>(as)...) {}
+
+  // The real cases in order; where `otherwise` stands.
+  void fill(case_base** at, int& n, int& otherwise_at, int i) noexcept {
+    if constexpr (is_otherwise<M>) otherwise_at = i;
+    else at[n++] = &first;
+    rest.fill(at, n, otherwise_at, i + 1);
+  }
+};
+
+}  // namespace detail
+
+// Runs one of the cases and returns its index, from 0; `otherwise` counts where it is written.
+template <class... Cases>
+  requires(sizeof...(Cases) > 0 &&
+           ((detail::is_maker<std::decay_t<Cases>> || detail::is_otherwise<Cases>) && ...))
+int select(Cases&&... cases) {
+  constexpr int n_otherwise = (0 + ... + (detail::is_otherwise<Cases> ? 1 : 0));
+  static_assert(n_otherwise <= 1, "a select has at most one `otherwise`");
+  if constexpr (n_otherwise == 1 && sizeof...(Cases) == 2) {
+    // One case or nothing: a single look decides, and it fails most of the time.
+    if (!(detail::could_run(cases) || ...)) {
+      int at = 0, i = 0;
+      ((detail::is_otherwise<Cases> ? void(at = i) : void(), ++i), ...);
+      return at;
+    }
+  }
+  detail::case_pack<std::decay_t<Cases>...> pack(std::forward<Cases>(cases)...);
+  std::array<detail::case_base*, sizeof...(Cases)> real{};
+  int n = 0, otherwise_at = -1;
+  pack.fill(real.data(), n, otherwise_at, 0);
+  const std::size_t chosen =
+      detail::select_one({real.data(), static_cast<std::size_t>(n)},
+                         n_otherwise ? detail::when_none::give_up : detail::when_none::block);
+  if (chosen == detail::none_ready) return otherwise_at;
+  const int index = static_cast<int>(chosen);
+  return otherwise_at >= 0 && index >= otherwise_at ? index + 1 : index;
+}
+
+}  // namespace weft

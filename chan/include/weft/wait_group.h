@@ -1,0 +1,55 @@
+// Waiting for a number of fibers to be done. Go's sync.WaitGroup.
+#pragma once
+#include <weft/detail/fiber.h>
+#include <weft/detail/wait_queue.h>
+#include <weft/go.h>
+
+#include <atomic>
+#include <cstdint>
+#include <type_traits>
+#include <utility>
+
+namespace weft {
+
+// May be destroyed as soon as wait() has returned, also while the last done() is still returning.
+class wait_group {
+ public:
+  constexpr wait_group() noexcept = default;
+  wait_group(const wait_group&) = delete;
+  wait_group& operator=(const wait_group&) = delete;
+
+  // Adds n, which may be negative, to the count; at 0 all waiters go on. Throws weft::panic if the
+  // count would become negative. Never blocks. Go's Add.
+  void add(int n) {
+    // [wait-group] what was done before done(), for whoever wait() lets through
+    const std::int64_t s = state_.fetch_add(one * n, std::memory_order_acq_rel) + one * n;
+    if (s < one) [[unlikely]] reached(s, n);
+  }
+  // One less.
+  void done() { add(-1); }
+  // Blocks until the count is 0.
+  void wait() {
+    if (state_.load(std::memory_order_acquire) >= one) [[unlikely]] wait_slow();  // [wait-group]
+  }
+  // add(1), and a fiber that calls f and then done(). Go's WaitGroup.Go.
+  template <class F>
+  [[gnu::always_inline]] void go(F&& f) {
+    add(1);
+    weft::go([this, run = std::decay_t<F>(std::forward<F>(f))]() mutable {
+      run();
+      done();
+    });
+  }
+
+ private:
+  // state_: the count times `one`, and whether somebody waits.
+  static constexpr std::int64_t one = std::int64_t{1} << 32, waiting = 1;
+  void reached(std::int64_t s, int n);
+  void wait_slow();
+
+  std::atomic<std::int64_t> state_{0};
+  detail::spin_lock queue_lock_;
+  detail::wait_queue queue_;  // under queue_lock_
+};
+
+}  // namespace weft

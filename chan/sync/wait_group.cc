@@ -1,0 +1,52 @@
+// Note [wait-group]: done() releases the count and wait() acquires it, by reading 0 or by being woken.
+//
+// A waiter sets `waiting` under the queue's lock while the count is above 0, so the done() that
+// brings it to 0 sees the bit, takes the lock and finds the waiter queued. It is the only one that
+// touches the group after that, and it lets go of the lock before it wakes the first waiter.
+#include <weft/errors.h>
+#include <weft/wait_group.h>
+
+namespace weft {
+
+using namespace detail;
+
+void wait_group::reached(std::int64_t s, int n) {
+  if (s < 0) {
+    state_.fetch_sub(one * n, std::memory_order_relaxed);
+    throw panic("sync: negative WaitGroup counter");
+  }
+  if (!(s & waiting)) return;
+  waiter* all = nullptr;
+  waiter** end = &all;
+  {
+    section hold(queue_lock_);
+    state_.fetch_and(~waiting, std::memory_order_relaxed);
+    while (waiter* w = queue_.take()) {
+      *end = w;
+      end = &w->next;
+      w->next = nullptr;
+    }
+  }
+  while (all) {
+    waiter* w = all;
+    all = w->next;
+    ready(w->g);
+  }
+}
+
+void wait_group::wait_slow() {
+  section hold(queue_lock_);
+  std::int64_t s = state_.load(std::memory_order_relaxed);
+  do {
+    if (s < one) {
+      std::atomic_thread_fence(std::memory_order_acquire);  // [wait-group]
+      return;
+    }
+  } while (!state_.compare_exchange_weak(s, s | waiting, std::memory_order_relaxed));
+  waiter w;
+  w.g = self();
+  queue_.push(&w);
+  park(wait_reason::wait_group_wait, hold);
+}
+
+}  // namespace weft

@@ -1,0 +1,168 @@
+#include <weft/timer.h>
+
+#include <fmt/format.h>
+#include <weft/go.h>
+
+#include "sched/spawn_into.h"
+#include "sched/timers.h"
+
+namespace weft::detail {
+
+// A timer is a node in a P's heap and either a channel or a function. The channel owns the node, so
+// that a dropped time.After leaves nothing behind; a func timer is owned by its timer object and by
+// the fibers that run it.
+struct tick_channel;
+
+struct timer_state : timer_node {
+  std::int64_t period = 0;              // ticker; under the lock of `lock`
+  spin_lock lock;                       // arming and stopping, one at a time
+  std::atomic<std::uint32_t> refs{1};
+  tick_channel* ticks = nullptr;        // or:
+  std::unique_ptr<callback> f;
+  const void* site = nullptr;
+};
+
+struct tick_channel final : channel<time_point> {
+  timer_state state;
+
+  tick_channel() : channel(1, true) { state.ticks = this; }
+  ~tick_channel() override { remove_timer(&state); }
+
+  // Gives the tick to who waits, or keeps it unless one is kept already. Under the heap's lock.
+  void deliver(time_point at, ready_list& list) {
+    section hold(lock());
+    if (waiter* w = receivers().take()) {
+      static_cast<out*>(w->slot)->emplace(at);
+      w->ok = true;
+      G* g = w->g;
+      hold.leave();
+      ready_into(list, g);
+    } else if (count_.load(std::memory_order_relaxed) == 0) {
+      push_locked(at);
+    }
+  }
+  // Forgets a tick that nobody has taken; true if there was one.
+  bool drain() {
+    section hold(lock());
+    if (count_.load(std::memory_order_relaxed) == 0) return false;
+    out o;
+    pop_locked(o);
+    return true;
+  }
+};
+
+namespace {
+
+std::int64_t fire_tick(timer_node* n, std::int64_t now, ready_list& list) {
+  auto* t = static_cast<timer_state*>(n);
+  t->ticks->deliver(time_point(duration(t->due)), list);
+  if (t->period > 0) {
+    const std::int64_t missed = (now - t->due) / t->period;
+    return t->due + (missed + 1) * t->period;
+  }
+  t->let_go();
+  return never;
+}
+
+void drop(timer_state* t) noexcept {
+  if (t->refs.fetch_sub(1, std::memory_order_acq_rel) == 1) delete t;  // [refs]
+}
+
+// A fiber that runs a func timer once.
+struct func_run {
+  timer_state* t;
+  explicit func_run(timer_state* of) noexcept : t(of) {}
+  func_run(func_run&& o) noexcept : t(std::exchange(o.t, nullptr)) {}
+  ~func_run() {
+    if (t) drop(t);
+  }
+  void operator()() { t->f->call(); }
+};
+
+std::int64_t fire_func(timer_node* n, std::int64_t, ready_list& list) {
+  auto* t = static_cast<timer_state*>(n);
+  t->refs.fetch_add(1, std::memory_order_relaxed);
+  spawn_into(list, func_run(t), t->site);
+  t->let_go();
+  return never;
+}
+
+void arm(timer_state* t, duration d) {
+  t->due = deadline_after(d);
+  if (t->due != never) arm_timer(t);
+}
+
+}  // namespace
+
+timer_state* make_tick_timer(duration first, duration period) {
+  auto* c = new tick_channel;
+  c->state.fire = fire_tick;
+  c->state.period = period.count();
+  try {
+    arm(&c->state, first);
+  } catch (...) {
+    c->drop_ref();
+    throw;
+  }
+  return &c->state;
+}
+
+timer_state* make_func_timer(duration d, std::unique_ptr<callback> f, const void* site) {
+  auto t = std::make_unique<timer_state>();
+  t->fire = fire_func;
+  t->f = std::move(f);
+  t->site = site;
+  arm(t.get(), d);
+  return t.release();
+}
+
+void release(timer_state* t) noexcept {
+  stop_timer(t);
+  if (t->ticks) t->ticks->drop_ref();
+  else drop(t);
+}
+
+recv_chan<time_point> channel_of_timer(timer_state* t) {
+  if (!t->ticks) return {};
+  t->ticks->add_ref();
+  return recv_chan<time_point>(t->ticks);
+}
+
+bool stop_timer(timer_state* t) {
+  t->lock.lock();
+  const bool armed = remove_timer(t);
+  t->lock.unlock();
+  // A tick that was never taken has not happened: Go's rule since 1.23.
+  const bool kept = t->ticks && t->ticks->drain();
+  return armed || kept;
+}
+
+bool reset_timer(timer_state* t, duration d, duration period) {
+  t->lock.lock();
+  const bool armed = remove_timer(t);
+  const bool kept = t->ticks && t->ticks->drain();
+  t->period = period.count();
+  arm(t, d);
+  t->lock.unlock();
+  return armed || kept;
+}
+
+void panic_uninitialized(const char* what) {
+  throw panic(fmt::format("{}: called on uninitialized {}", what, std::string_view(what).starts_with("timer") ? "Timer" : "Ticker"));
+}
+
+void check_period(const char* what, duration d) {
+  if (d.count() <= 0) throw panic(fmt::format("{}: non-positive interval {} ns", what, d.count()));
+}
+
+}  // namespace weft::detail
+
+namespace weft {
+
+recv_chan<time_point> after(duration d) {
+  // The channel alone keeps the timer: the reference that make_tick_timer gives goes to it.
+  detail::timer_state* t = detail::make_tick_timer(d, duration::zero());
+  return recv_chan<time_point>(t->ticks);
+}
+
+}  // namespace weft

@@ -1,0 +1,5 @@
+#pragma once
+namespace weft::detail {
+int default_maxprocs();
+int cpu_count();
+}

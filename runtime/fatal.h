@@ -1,0 +1,13 @@
+// The end of the process when something cannot go on, said in one sentence.
+#pragma once
+#include <string_view>
+
+namespace weft::detail {
+
+// Our own fault: prints "fatal error: WHAT" and aborts.
+[[noreturn]] void fatal(std::string_view what) noexcept;
+
+// One line on standard error, whole even when several threads write: "weft: TEXT".
+void log_line(std::string_view text) noexcept;
+
+}  // namespace weft::detail

@@ -1,0 +1,85 @@
+// Announced blocking calls: the fiber keeps the thread, the P goes to another.
+#include "sched/g.h"
+#include "sched/world.h"
+
+namespace weft::detail {
+
+void hand_off_p(world& w, P* p) {
+  w.handoffs.fetch_add(1, std::memory_order_relaxed);
+  const auto has_work = [&] {
+    return !p->queue.empty_approx() || w.global_size.load(std::memory_order_relaxed) > 0 || w.stopping.load();
+  };
+  if (has_work()) {
+    start_m(w, p, start::with_work);
+    return;
+  }
+  const std::int64_t due = p->timers.earliest();
+  {
+    const std::lock_guard hold(w.lock);
+    release_p_locked(w, p);
+  }
+  std::atomic_thread_fence(std::memory_order_seq_cst);  // [wake-up] T2, after T1 in release_p_locked
+  if (has_work() || any_work_approx(w)) wake_for_ring(w);  // [wake-up] T3
+  else if (due != never) timer_came_first(w, due);
+  else verdict_if_all_asleep(w);
+}
+
+namespace {
+
+// The M whose fiber is in a blocking() call on this thread. Never inlined: see current.cc.
+[[gnu::noinline]] M*& blocked_m() noexcept {
+  static constinit thread_local M* m = nullptr;
+  return m;
+}
+
+// The fiber of a call that has returned gets a P, or queues until an M with one takes it up.
+void queue_for_p(M* m) {
+  world& w = *m->w;
+  P* p = nullptr;
+  {
+    const std::lock_guard hold(w.lock);
+    p = take_idle_p_locked(w);
+  }
+  if (p) {
+    acquire_p(m, p);
+    return;
+  }
+  // Every P is busy. Park the fiber here and queue it; this M becomes an idle one.
+  leave_without_p(m, wait_reason::blocked_call, [](G* g, void*) { push_global(*the_world(), g); });
+}
+
+}  // namespace
+
+void begin_blocking() {
+  M* m = this_m();
+  if (!m || !m->g) return;
+  G* g = m->g;
+  world& w = *m->w;
+  g->state.store(g_state::blocked, std::memory_order_relaxed);
+  P* p = m->p;
+  m->p = nullptr;
+  m->solo.store(false, std::memory_order_relaxed);
+  {
+    const std::lock_guard hold(w.lock);
+    ++w.blocked_ms;
+  }
+  blocked_m() = m;
+  set_this_m(nullptr);  // inside the call this is a plain thread
+  hand_off_p(w, p);
+}
+
+void end_blocking() noexcept {
+  M* m = blocked_m();
+  if (!m) return;
+  blocked_m() = nullptr;
+  set_this_m(m);
+  world& w = *m->w;
+  {
+    const std::lock_guard hold(w.lock);
+    --w.blocked_ms;
+  }
+  m->g->state.store(g_state::running, std::memory_order_relaxed);
+  queue_for_p(m);
+}
+
+}  // namespace weft::detail

@@ -1,0 +1,125 @@
+// What runs next: the order of the attempts is the policy.
+#include "sched/g.h"
+#include "sched/take.h"
+#include "sched/world.h"
+
+namespace weft::detail {
+namespace {
+
+// Fires this P's due timers, at the price of a clock read, and only while it has timers.
+void run_own_timers(M* m) {
+  P* p = m->p;
+  if (p->timers.earliest() == never) return;
+  p->clock_read_at = ticks();
+  ready_list due;
+  if (const std::size_t n = p->timers.run_due(now_ns(), due)) P::count(p->fired, n);
+  push_ready_list(m, due);
+}
+
+// One turn in 61 the global queue comes first, or two fibers that keep each other runnable here
+// would starve it for ever. 61 is prime and small.
+runnable* take_global_for_fairness(M* m) {
+  if (m->p->turn.load(std::memory_order_relaxed) % fair_turn != 0) return nullptr;
+  return take_global(m, 1);
+}
+
+runnable* poll_now(M* m) {
+  poller* net = m->w->net;
+  if (!net || !net->has_waiters()) return nullptr;
+  ready_list ready;
+  net->poll(*m->p, ready);
+  runnable* first = ready.pop();
+  push_ready_list(m, ready);
+  return first;
+}
+
+// At most half of the busy Ps look for work at once: more burn CPU and find nothing.
+bool may_spin(const M* m) {
+  const world& w = *m->w;
+  if (m->spinning) return true;
+  const int busy = w.procs.load(std::memory_order_relaxed) - w.idle_ps.load(std::memory_order_relaxed);
+  return 2 * w.spinning.load(std::memory_order_relaxed) < busy;
+}
+
+runnable* steal_while_spinning(M* m) {
+  world& w = *m->w;
+  if (w.procs.load(std::memory_order_relaxed) == 1 || !may_spin(m)) return nullptr;
+  if (!m->spinning) {
+    m->spinning = true;
+    w.spinning.fetch_add(1, std::memory_order_relaxed);
+  }
+  constexpr int passes = 4;
+  for (int pass = 0; pass < passes; ++pass) {
+    const steal_effort effort = pass == passes - 1 ? steal_effort::last_resort : steal_effort::rings;
+    if (runnable* r = steal_work(m, effort)) return r;
+    if (w.stopping.load(std::memory_order_relaxed)) return nullptr;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+runnable* take_global(M* m, std::size_t most) {
+  world& w = *m->w;
+  if (w.global_size.load(std::memory_order_relaxed) == 0) return nullptr;
+  const std::lock_guard hold(w.lock);
+  const std::size_t size = w.global.size();
+  const std::size_t share = size / static_cast<std::size_t>(w.procs.load(std::memory_order_relaxed)) + 1;
+  std::size_t n = most < share ? most : share;
+  runnable* first = w.global.pop();
+  while (n-- > 1) {
+    runnable* r = w.global.pop();
+    if (!r) break;
+    if (!m->p->queue.push(r)) {  // only if `most` is more than an empty ring holds
+      w.global.push(r);
+      break;
+    }
+  }
+  w.global_size.store(w.global.size(), std::memory_order_relaxed);
+  return first;
+}
+
+runnable* find_runnable(M* m) {
+  for (;;) {
+    world& w = *m->w;
+    if (w.stopping.load(std::memory_order_relaxed)) return nullptr;
+    if (m->locked_g) return wait_for_locked_g(m);
+    if (!m->p) idle_without_p(m);  // its fiber is back from a blocking call and queued
+    if (!m->p) return nullptr;
+    if (retire_if_asked(m)) continue;
+    run_own_timers(m);
+    if (runnable* r = take_global_for_fairness(m)) return r;
+    if (runnable* r = take_local(m->p)) return r;
+    if (runnable* r = take_global(m, run_queue::capacity / 2)) return r;
+    if (runnable* r = poll_now(m)) return r;
+    if (runnable* r = steal_while_spinning(m)) return r;
+    idle(m);
+    if (!m->p) return nullptr;
+  }
+}
+
+void schedule(M* m) {
+  while (!m->ends) {
+    runnable* r = m->handed ? m->handed : find_runnable(m);
+    m->handed = nullptr;
+    if (!r) return;
+    if (m->spinning) stop_spinning_with_work(m);
+    if (r->started) {
+      G* g = static_cast<G*>(r);
+      if (g->flags & abandoned) continue;
+      if ((g->flags & locked_to_m) && g->locked_m != m) {
+        hand_to_locked_m(m, g);
+        if (!m->p) return;
+        continue;
+      }
+    }
+    if (m->locked_g && r != static_cast<runnable*>(m->locked_g)) {
+      push_global(*m->w, r);
+      continue;
+    }
+    execute(m, r);
+    if (m->w->stopping.load(std::memory_order_relaxed)) return;
+  }
+}
+
+}  // namespace weft::detail

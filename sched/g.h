@@ -1,0 +1,51 @@
+// G: a fiber. It lies at the top of its own stack, so that a parked fiber is one page and no more.
+//
+// A G is made with its stack and stays with it; the fibers that run there come and go. What a
+// fiber is before it first runs is a spawn record (weft/detail/spawn.h).
+#pragma once
+#include <weft/detail/fiber.h>
+#include <weft/detail/spawn.h>
+
+#include <atomic>
+#include <cstdint>
+
+#include "runtime/stack.h"
+#include "runtime/switch.h"
+
+namespace weft::detail {
+
+enum g_flag : std::uint8_t {
+  plain_thread = 1,  // stands in for an OS thread that waits; has no stack of its own
+  locked_to_m = 2,   // runs on one M only
+  abandoned = 4,     // its world has ended: never run again
+};
+
+enum class g_state : std::uint8_t { free, runnable, running, parked, blocked };
+
+struct G : runnable {
+  // Any M reads, for dumps; the M that runs or parks the fiber writes.
+  std::atomic<g_state> state{g_state::free};
+  std::atomic<wait_reason> reason{wait_reason::none};
+  std::uint32_t thread_locks = 0;  // owner: depth of lock_os_thread
+  stack_context context;           // valid while the fiber is off its stack
+
+  std::uint64_t id = 0;
+  const void* site = nullptr;      // code address of the go statement
+  spawn_record* record = nullptr;  // the closure that runs here
+  M* locked_m = nullptr;           // with locked_to_m
+  void* locals = nullptr;          // fiber-local storage
+  stack where;                     // the stack it lies on
+  std::byte* stack_top = nullptr;  // where frames begin: below this G
+  std::atomic<std::uint32_t> woken{0};  // plain_thread: the word it sleeps on
+};
+
+// The spawn extras of a fiber that has them, else null.
+const spawn_extras* extras_of(const spawn_record* r) noexcept;
+
+// A G on a new or rested stack of `stack_size` bytes. Throws std::bad_alloc.
+G* make_g(std::size_t stack_size);
+
+// Where the G of a stack lies; the stack may never have been used (state free, id 0).
+G* g_of(const stack& s) noexcept;
+
+}  // namespace weft::detail

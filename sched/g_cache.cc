@@ -1,0 +1,116 @@
+#include "sched/g_cache.h"
+
+#include <algorithm>
+#include <mutex>
+#include <vector>
+
+#include "sched/sysmon.h"
+
+namespace weft::detail {
+namespace {
+
+// Free Gs of the world's stack size that no P holds.
+struct shared_cache {
+  spin_lock lock;
+  G* first = nullptr;           // under lock
+  std::size_t count = 0;        // under lock
+  std::size_t least = 0;        // under lock: smallest count since the last rest_idle_gs
+  std::size_t stack_size = 0;   // under lock: the size of all of them
+};
+
+shared_cache& shared() {
+  static auto* s = new shared_cache;  // never destroyed: threads may outlive main
+  return *s;
+}
+
+void rest_chain(G* g) {
+  std::vector<stack> stacks;
+  for (; g; g = static_cast<G*>(g->next)) stacks.push_back(g->where);
+  if (!stacks.empty()) arena_for(stacks.front().size).rest(stacks.data(), stacks.size());
+}
+
+}  // namespace
+
+G* g_cache::take_slow(std::size_t stack_size) {
+  shared_cache& s = shared();
+  {
+    const std::lock_guard hold(s.lock);
+    if (s.stack_size == stack_size) {
+      while (s.first && count_ < batch) {
+        G* g = s.first;
+        s.first = static_cast<G*>(g->next);
+        --s.count;
+        g->next = first_;
+        first_ = g;
+        ++count_;
+      }
+      s.least = std::min(s.least, s.count);
+    }
+  }
+  if (count_ == 0) return make_g(stack_size);
+  return take(stack_size);
+}
+
+void g_cache::spill() noexcept {
+  shared_cache& s = shared();
+  bool wake_monitor = false;
+  G* misfits = nullptr;
+  {
+    const std::lock_guard hold(s.lock);
+    const std::size_t size = first_->where.size;
+    if (s.stack_size != size) {  // a new world with another stack size
+      misfits = s.first;
+      s.first = nullptr;
+      s.count = s.least = 0;
+      s.stack_size = size;
+    }
+    wake_monitor = s.count == 0;
+    while (count_ > batch) {
+      G* g = first_;
+      first_ = static_cast<G*>(g->next);
+      --count_;
+      g->next = s.first;
+      s.first = g;
+      ++s.count;
+    }
+  }
+  rest_chain(misfits);
+  if (wake_monitor) sysmon_has_work();
+}
+
+void g_cache::give_back_all() noexcept {
+  while (count_ > 0) {
+    G* g = first_;
+    first_ = static_cast<G*>(g->next);
+    --count_;
+    rest_g(g);
+  }
+}
+
+std::size_t rest_idle_gs(std::size_t stack_size) {
+  constexpr std::size_t step = 4096;  // bounds the time that one call spends in madvise
+  shared_cache& s = shared();
+  G* cold = nullptr;
+  std::size_t left = 0;
+  {
+    const std::lock_guard hold(s.lock);
+    if (s.stack_size != stack_size) return 0;
+    for (std::size_t n = std::min(s.least, step); n > 0 && s.first; --n) {
+      G* g = s.first;
+      s.first = static_cast<G*>(g->next);
+      --s.count;
+      g->next = cold;
+      cold = g;
+    }
+    s.least = left = s.count;
+  }
+  rest_chain(cold);
+  return left;
+}
+
+void rest_g(G* g) {
+  const stack s = g->where;
+  arena_for(s.size).rest(&s, 1);
+}
+
+}  // namespace weft::detail

@@ -1,0 +1,182 @@
+// What the typed primitives (channels, locks, timers) need of the scheduler: who am I, park me,
+// make that one runnable, and a lock whose holder may park.
+#pragma once
+#include <weft/detail/spin_lock.h>
+
+#include <atomic>
+#include <cstdint>
+#include <span>
+
+namespace weft::detail {
+
+struct G;   // a fiber, or the stand-in of a plain OS thread that waits
+struct M;   // an OS thread that runs fibers
+
+// Why a fiber does not run. The words are Go's: they stand in dumps and verdicts.
+enum class wait_reason : std::uint8_t {
+  none,
+  chan_receive,
+  chan_send,
+  chan_receive_nil,
+  chan_send_nil,
+  select,
+  select_no_cases,
+  sleep,
+  mutex_lock,
+  rw_mutex_lock,
+  cond_wait,
+  wait_group_wait,
+  once_wait,
+  join,
+  semaphore,
+  io_wait,
+  blocked_call,
+};
+const char* to_string(wait_reason r) noexcept;
+
+// The part of an M that inline code reads. See sched/solo.cc.
+struct m_face {
+  // True while this M holds the only P there is and no plain thread has ever touched a primitive.
+  // Written by this M, or by a plain thread that then waits until `inside` is false.
+  std::atomic<bool> solo{false};
+  // True while this M is in a section that it entered without a lock.
+  std::atomic<bool> inside{false};
+};
+
+// The calling thread's M, or null on a plain thread. Never inlined: the address of a thread-local
+// must not live across a switch.
+m_face* this_m_face() noexcept;
+
+// A plain thread is about to use a primitive: no M may skip locks from here on.
+void end_solo_if_foreign() noexcept;
+
+// Holds the lock of a primitive for a few instructions. While only one M can be there at all, no
+// lock is taken: the M marks that it is inside, which a plain thread that arrives waits for.
+class section {
+ public:
+  explicit section(spin_lock& lock) noexcept : lock_(&lock) {
+    m_face* m = this_m_face();
+    if (m) [[likely]] {
+      m->inside.store(true, std::memory_order_relaxed);
+      // The store above stays before the load below; the other side fences for both. Note [solo].
+      std::atomic_signal_fence(std::memory_order_seq_cst);  // [solo] marked, then asked
+      if (m->solo.load(std::memory_order_relaxed)) {
+        solo_ = m;
+        return;
+      }
+      m->inside.store(false, std::memory_order_relaxed);
+    } else {
+      end_solo_if_foreign();
+    }
+    lock.lock();
+  }
+  section(const section&) = delete;
+  section& operator=(const section&) = delete;
+  ~section() { leave(); }
+
+  // Ends the section, once. The last touch of the lock, whose owner may be gone right after.
+  void leave() noexcept {
+    if (m_face* m = solo_) {
+      solo_ = nullptr;
+      lock_ = nullptr;
+      m->inside.store(false, std::memory_order_release);  // [solo] our stores before the mark is gone
+    } else if (spin_lock* l = lock_) {
+      lock_ = nullptr;
+      l->unlock();
+    }
+  }
+
+ private:
+  m_face* solo_ = nullptr;
+  spin_lock* lock_;
+};
+
+// Several locks held at once, for select. `locks` is sorted by address and without doubles.
+class sections {
+ public:
+  explicit sections(std::span<spin_lock* const> locks) noexcept : locks_(locks) {
+    m_face* m = this_m_face();
+    if (m) [[likely]] {
+      m->inside.store(true, std::memory_order_relaxed);
+      std::atomic_signal_fence(std::memory_order_seq_cst);  // [solo] as in section
+      if (m->solo.load(std::memory_order_relaxed)) {
+        solo_ = m;
+        return;
+      }
+      m->inside.store(false, std::memory_order_relaxed);
+    } else {
+      end_solo_if_foreign();
+    }
+    for (spin_lock* l : locks_) l->lock();
+  }
+  sections(const sections&) = delete;
+  sections& operator=(const sections&) = delete;
+  ~sections() { leave(); }
+
+  // Ends all, once. The list may lie on the stack of a fiber that parks: it lives until the last lock
+  // is given up, because that fiber takes every lock but the one of its waker before it goes on.
+  void leave() noexcept {
+    const std::span<spin_lock* const> locks = locks_;
+    locks_ = {};
+    if (m_face* m = solo_) {
+      solo_ = nullptr;
+      m->inside.store(false, std::memory_order_release);  // [solo]
+      return;
+    }
+    for (std::size_t i = locks.size(); i > 0; --i) locks[i - 1]->unlock();
+  }
+
+ private:
+  m_face* solo_ = nullptr;
+  std::span<spin_lock* const> locks_;
+};
+
+// The calling fiber's G; on a plain thread its stand-in. Valid as long as the fiber or thread lives.
+G* self() noexcept;
+
+// True in a fiber, false on a plain thread.
+bool in_fiber() noexcept;
+
+// Runs after the parking fiber has left its stack: from then on it may be made ready.
+using commit_fn = void (*)(G* parked, void* arg);
+
+// Stops the caller until somebody calls ready() on it. `commit` runs once the caller is off its
+// stack, so whatever would let a waker find it must be released there and not before.
+// On a plain thread blocks the thread.
+void park(wait_reason reason, commit_fn commit, void* arg);
+
+// As above with the commit that nearly all have: leave `held`.
+void park(wait_reason reason, section& held);
+
+// Who decides a wait that more than one event may end: a select, or a wait with a deadline. The
+// first to change the word from 0 has decided.
+class claim_word {
+ public:
+  static constexpr std::uint32_t timed_out = UINT32_MAX;
+  bool claim(std::uint32_t what) noexcept {
+    std::uint32_t open = 0;
+    // [claim] whoever decides owns the waiter's fields from here on
+    return word_.compare_exchange_strong(open, what, std::memory_order_acq_rel, std::memory_order_relaxed);
+  }
+  std::uint32_t decided() const noexcept { return word_.load(std::memory_order_acquire); }  // [claim]
+
+ private:
+  std::atomic<std::uint32_t> word_{0};
+};
+
+// As park(), and at the deadline (nanoseconds of the clock) claims `word` with timed_out and wakes
+// the caller, unless it is decided by then. When it returns, word is decided and nobody else
+// holds on to it but those queues that the caller is still in.
+void park_until(wait_reason reason, commit_fn commit, void* arg, claim_word& word, std::int64_t deadline_ns);
+
+// A random number for choices that need not be secret. From anywhere.
+std::uint64_t cheap_random() noexcept;
+
+// Stops the caller for ever.
+[[noreturn]] void park_forever(wait_reason reason);
+
+// Makes `g` runnable, next on this P, and wakes an M if one should look for work.
+// From any thread; never from a signal handler. `g` may run before this returns: do not touch it again.
+void ready(G* g);
+
+}  // namespace weft::detail

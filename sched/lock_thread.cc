@@ -1,0 +1,77 @@
+// A fiber that keeps to one OS thread, and a thread that keeps to one fiber.
+//
+// The M of a locked fiber runs nothing else. When the fiber parks, the M gives its P away and
+// sleeps; whoever finds the fiber runnable gives that M its own P and goes to look for another.
+#include "sched/g.h"
+#include "sched/world.h"
+
+namespace weft::detail {
+
+void hand_to_locked_m(M* m, G* g) {
+  M* to = g->locked_m;
+  to->sent_g = g;
+  to->sent_p = m->p;
+  m->p = nullptr;
+  m->solo.store(false, std::memory_order_relaxed);
+  wake_m(to);
+  idle_without_p(m);
+}
+
+runnable* wait_for_locked_g(M* m) {
+  world& w = *m->w;
+  if (m->spinning) {
+    m->spinning = false;
+    w.spinning.fetch_sub(1, std::memory_order_seq_cst);  // [wake-up] T1
+  }
+  P* p = m->p;
+  m->p = nullptr;
+  m->solo.store(false, std::memory_order_relaxed);
+  // The world has a mark for Ms that are neither idle nor do anything. From here on g may be sent.
+  {
+    const std::lock_guard hold(w.lock);
+    m->waits_for_locked_g = true;
+    ++w.locked_ms;
+  }
+  if (p) hand_off_p(w, p);
+  while (!m->sent_g && !w.stopping.load(std::memory_order_relaxed)) sleep_m(m, never);
+  {
+    const std::lock_guard hold(w.lock);
+    m->waits_for_locked_g = false;
+    --w.locked_ms;
+  }
+  G* g = m->sent_g;
+  if (!g) return nullptr;
+  acquire_p(m, m->sent_p);
+  m->sent_g = nullptr;
+  m->sent_p = nullptr;
+  return g;
+}
+
+}  // namespace weft::detail
+
+namespace weft {
+
+void lock_os_thread() {
+  using namespace detail;
+  M* m = this_m();
+  if (!m || !m->g) throw panic("lock_os_thread: called outside a fiber");
+  start_template_thread();
+  G* g = m->g;
+  ++g->thread_locks;
+  g->flags |= locked_to_m;
+  g->locked_m = m;
+  m->locked_g = g;
+}
+
+void unlock_os_thread() {
+  using namespace detail;
+  M* m = this_m();
+  if (!m || !m->g) throw panic("unlock_os_thread: called outside a fiber");
+  G* g = m->g;
+  if (g->thread_locks == 0 || --g->thread_locks > 0) return;
+  g->flags &= static_cast<std::uint8_t>(~locked_to_m);
+  g->locked_m = nullptr;
+  m->locked_g = nullptr;
+}
+
+}  // namespace weft

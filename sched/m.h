@@ -1,0 +1,52 @@
+// M: an OS thread that runs fibers. It must hold a P for that.
+#pragma once
+#include <weft/detail/fiber.h>
+
+#include <atomic>
+#include <cstdint>
+
+#include "runtime/switch.h"
+#include "sched/ready_list.h"
+
+namespace weft::detail {
+
+struct G;
+struct P;
+struct world;
+
+struct M : m_face {
+  // Set once.
+  int id = 0;
+  long tid = 0;
+  world* w = nullptr;
+  exception_state* exceptions = nullptr;  // the thread's
+
+  // This thread only.
+  G* g = nullptr;             // the fiber it runs; null on its own stack
+  P* p = nullptr;             // given by whoever wakes it, before the wake
+  stack_context own_stack;    // where it runs the scheduler
+  runnable* handed = nullptr; // found by a fiber's fast path, but needs this stack to be run
+  bool spinning = false;      // counted in world::spinning
+  bool ends = false;          // its locked fiber has ended: the thread must too
+  G* locked_g = nullptr;      // runs this fiber and no other
+  G* blocked_g = nullptr;     // in blocking(): the fiber whose call this is
+  unsigned blocking_depth = 0;
+
+  // Under the world's lock.
+  M* next_idle = nullptr;
+  bool is_idle = false;
+  bool waits_for_locked_g = false;
+
+  // What an M that waits for its locked fiber is sent: written before its note, read after it.
+  G* sent_g = nullptr;
+  P* sent_p = nullptr;
+
+  // What it sleeps on: 0 asleep or awake, 1 woken.
+  std::atomic<std::uint32_t> note{0};
+};
+
+// The calling thread's M, or null on a plain thread. Never inlined.
+M* this_m() noexcept;
+void set_this_m(M* m) noexcept;
+
+}  // namespace weft::detail

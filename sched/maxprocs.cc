@@ -1,0 +1,142 @@
+// Changing the number of Ps while the world runs, without stopping it.
+//
+// A P once made stays in its slot for good, so thieves and dumps may look at any time. Growing
+// puts Ps into the idle list and wakes Ms for what is queued. Shrinking takes idle Ps out at once
+// and asks the holders of the others to give them up at their next switch: a fiber that computes
+// keeps its P until it calls weft. Refused: stopping the world, which waits for the slowest fiber.
+//
+// Note [procs]: a P is complete before its slot is stored, and its slot before the number of Ps
+// that covers it; readers acquire the slot.
+#include <fmt/format.h>
+
+#include "runtime/cpu_count.h"
+#include "sched/g.h"
+#include "sched/take.h"
+#include "sched/world.h"
+
+namespace weft::detail {
+namespace {
+
+void retire_locked(world& w, P* p) noexcept {
+  for (P** at = &w.idle_p_list; *at; at = &(*at)->next_idle)
+    if (*at == p) {
+      *at = p->next_idle;
+      w.idle_ps.store(w.idle_ps.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
+      break;
+    }
+  p->retired = true;
+}
+
+// Everything that p holds goes where others find it.
+void empty(world& w, P* p) {
+  ready_list all;
+  if (runnable* r = p->queue.take_next()) all.push(r);
+  while (runnable* r = p->queue.pop()) all.push(r);
+  p->timers.move_to(w.p_at(0)->timers);
+  p->gs.give_back_all();
+  p->records.give_back_all();
+  push_global_list(w, all);
+}
+
+void grow(world& w, int from, int to) {
+  if (from == 1) {
+    // This M holds the only P: from here on others will be there too.
+    M* m = this_m();
+    w.ever_shared.store(true, std::memory_order_relaxed);
+    m->solo.store(false, std::memory_order_relaxed);
+    m->p->queue.set_alone(false);
+  }
+  for (int i = from; i < to; ++i) {
+    auto& slot = w.ps[static_cast<std::size_t>(i)];
+    P* p = slot.load(std::memory_order_relaxed);
+    if (!p) {
+      p = new P(i);
+      slot.store(p, std::memory_order_release);  // [procs]
+    }
+  }
+  const std::lock_guard hold(w.lock);
+  for (int i = from; i < to; ++i) {
+    P* p = w.p_at(i);
+    const bool still_held = (p->attention.load(std::memory_order_relaxed) & retire_p) && !p->retired;
+    p->attention.fetch_and(~static_cast<std::uint32_t>(retire_p), std::memory_order_relaxed);
+    p->retired = false;
+    if (!still_held) release_p_locked(w, p);
+  }
+  w.procs.store(to, std::memory_order_release);  // [procs]
+}
+
+void shrink(world& w, int from, int to) {
+  std::vector<P*> to_empty;
+  {
+    const std::lock_guard hold(w.lock);
+    w.procs.store(to, std::memory_order_release);  // [procs]
+    for (int i = to; i < from; ++i) {
+      P* p = w.p_at(i);
+      const bool was_idle = p->idle.load(std::memory_order_relaxed);
+      p->attention.fetch_or(retire_p, std::memory_order_relaxed);
+      if (!was_idle) continue;
+      p->idle.store(false, std::memory_order_relaxed);
+      retire_locked(w, p);
+      to_empty.push_back(p);
+    }
+  }
+  for (P* p : to_empty) empty(w, p);
+}
+
+int set_procs(world& w, int n) {
+  const std::lock_guard hold(w.resize);
+  const int before = w.procs.load(std::memory_order_relaxed);
+  if (n > before) grow(w, before, n);
+  if (n < before) shrink(w, before, n);
+  if (n > before) {
+    std::atomic_thread_fence(std::memory_order_seq_cst);  // [wake-up] S2, for what is queued already
+    wake_for_ring(w);
+  }
+  return before;
+}
+
+}  // namespace
+
+bool retire_if_asked(M* m) {
+  P* p = m->p;
+  if (!(p->attention.load(std::memory_order_relaxed) & retire_p)) [[likely]] return false;
+  world& w = *m->w;
+  {
+    const std::lock_guard hold(w.lock);
+    if (!(p->attention.load(std::memory_order_relaxed) & retire_p)) return false;  // grown again
+    p->retired = true;
+    m->p = nullptr;
+    if (P* other = take_idle_p_locked(w)) acquire_p(m, other);
+  }
+  empty(w, p);
+  if (m->p) return true;
+  if (m->spinning) {
+    m->spinning = false;
+    w.spinning.fetch_sub(1, std::memory_order_seq_cst);  // [wake-up] T1
+  }
+  idle_without_p(m);
+  return true;
+}
+
+}  // namespace weft::detail
+
+namespace weft {
+
+int maxprocs(int n) {
+  using namespace detail;
+  if (n < 0 || n > max_procs) throw panic(fmt::format("maxprocs: {} out of range: 0 (query) to {}", n, max_procs));
+  world* w = the_world();
+  if (!w) {
+    if (n > 0) throw panic("maxprocs: no world is running; set options.maxprocs instead");
+    return default_maxprocs();
+  }
+  if (n == 0) return w->procs.load(std::memory_order_relaxed);
+  if (!in_fiber()) throw panic("maxprocs: set from outside a fiber");
+  const int before = set_procs(*w, n);
+  if (n < before) yield();  // if this P is over, be on another when we return
+  return before;
+}
+
+int num_cpu() { return detail::cpu_count(); }
+
+}  // namespace weft

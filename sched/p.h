@@ -1,0 +1,66 @@
+// P: the right to run fibers, with everything that running them needs and nobody should share.
+#pragma once
+#include <atomic>
+#include <cstdint>
+
+#include "runtime/cache_line.h"
+#include "runtime/clock.h"
+#include "runtime/random.h"
+#include "sched/g_cache.h"
+#include "sched/record_pool.h"
+#include "sched/run_queue.h"
+#include "sched/timers.h"
+
+namespace weft::detail {
+
+struct timeline_buffer;
+
+// Why a P must take the long way through its scheduler at the next switch.
+enum attention_bit : std::uint32_t {
+  stop_world = 1,     // the main fiber has returned
+  retire_p = 2,       // maxprocs has shrunk
+  watch_switches = 4  // a timeline is being recorded
+};
+
+struct alignas(line_pair) P {
+  explicit P(int index) noexcept : id(index) {}
+
+  // Set once.
+  const int id;
+
+  // Owner only: the M that holds this P.
+  std::uint32_t inherited = 0;         // Gs taken in a row from the next slot, in one time slice
+  std::uint64_t slice_began = 0;       // ticks, once `inherited` says so
+  std::uint64_t clock_read_at = 0;     // ticks, when timers were last looked at
+  std::uint64_t next_id = 0;           // fiber ids are given out in batches
+  std::uint64_t ids_end = 0;
+  g_cache gs;
+  record_pool records;
+  random_source random;
+
+  // The owner writes, anyone reads: counters, exact when the P is quiet.
+  std::atomic<std::uint32_t> turn{0};  // one per fiber taken up
+  std::atomic<std::uint64_t> spawned{0}, finished{0}, adopted{0}, steals{0}, stolen{0}, fired{0};
+  std::atomic<std::uint64_t> switches{0};
+
+  // Anyone, atomically.
+  std::atomic<std::uint32_t> attention{0};
+  std::atomic<bool> idle{false};       // written under the world's lock
+  std::atomic<timeline_buffer*> timeline{nullptr};
+
+  // Under the world's lock.
+  P* next_idle = nullptr;
+  bool retired = false;
+
+  // Owner pushes and pops, anyone steals.
+  run_queue queue;
+  // Anyone, under its own lock.
+  timer_heap timers;
+
+  // The owner counts with a load and a store; nobody else writes.
+  static void count(std::atomic<std::uint64_t>& c, std::uint64_t n = 1) noexcept {
+    c.store(c.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+  }
+};
+
+}  // namespace weft::detail

@@ -1,0 +1,76 @@
+// Waits with a deadline.
+#include "runtime/futex.h"
+#include "sched/g.h"
+#include "sched/timers.h"
+#include "sched/world.h"
+
+namespace weft::detail {
+namespace {
+
+struct deadline : timer_node {
+  claim_word* word = nullptr;
+  G* g = nullptr;
+  commit_fn commit = nullptr;
+  void* arg = nullptr;
+};
+
+std::int64_t give_up_waiting(timer_node* t, std::int64_t, ready_list& list) {
+  auto* d = static_cast<deadline*>(t);
+  G* g = d->g;
+  const bool won = d->word->claim(claim_word::timed_out);
+  // Whoever has lost finds the node let go of and may return, so nothing of it is touched below.
+  d->let_go();
+  if (won) {
+    g->state.store(g_state::runnable, std::memory_order_relaxed);
+    list.push(g);
+  }
+  return never;
+}
+
+void park_plain_thread_until(commit_fn commit, void* arg, claim_word& word, std::int64_t deadline_ns) {
+  G* g = self();
+  g->woken.store(0, std::memory_order_relaxed);
+  if (commit) commit(g, arg);
+  while (g->woken.load(std::memory_order_acquire) == 0) {  // [plain]
+    if (futex_wait(g->woken, 0, deadline_ns)) continue;
+    if (word.claim(claim_word::timed_out)) return;
+    deadline_ns = never;  // decided: the wake-up is on its way
+  }
+}
+
+}  // namespace
+
+void park_until(wait_reason reason, commit_fn commit, void* arg, claim_word& word, std::int64_t deadline_ns) {
+  if (!in_fiber()) {
+    park_plain_thread_until(commit, arg, word, deadline_ns);
+    return;
+  }
+  deadline d;
+  d.due = deadline_ns;
+  d.fire = give_up_waiting;
+  d.word = &word;
+  d.g = self();
+  d.commit = commit;
+  d.arg = arg;
+  park(
+      reason,
+      [](G* g, void* at) {
+        auto* wait = static_cast<deadline*>(at);
+        // The timer first: once the commit lets a waker in, this frame may be gone. Should the timer
+        // fire before it, the caller still needs the lock that the commit gives up.
+        const commit_fn then = wait->commit;
+        void* then_arg = wait->arg;
+        arm_timer(wait);
+        if (then) then(g, then_arg);
+      },
+      &d);
+  remove_timer(&d);
+}
+
+std::uint64_t cheap_random() noexcept {
+  if (M* m = this_m(); m && m->p) return m->p->random.next();
+  static thread_local random_source r;
+  return r.next();
+}
+
+}  // namespace weft::detail

@@ -1,0 +1,31 @@
+// What a poller must do for the scheduler. The network fills it; the scheduler works without.
+#pragma once
+#include <cstdint>
+
+#include "sched/ready_list.h"
+
+namespace weft::detail {
+
+struct P;
+
+struct poller {
+  virtual ~poller() = default;
+
+  // True while some fiber waits for a descriptor. Any M.
+  virtual bool has_waiters() const noexcept = 0;
+
+  // Collects what is ready now, without waiting. By an M that holds `p`.
+  virtual void poll(P& p, ready_list& ready) = 0;
+
+  // Waits until something is ready, wake() is called, or the clock reaches `deadline_ns`. By one M
+  // at a time, which holds no P.
+  virtual void wait(std::int64_t deadline_ns, ready_list& ready) = 0;
+
+  // Ends a wait(), or the next one if none is under way. Any thread; calls coalesce.
+  virtual void wake() noexcept = 0;
+
+  // The scheduler is about to let `p` idle or has run it for a while: submit what is batched.
+  virtual void flush(P& p) = 0;
+};
+
+}  // namespace weft::detail

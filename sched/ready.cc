@@ -1,0 +1,117 @@
+// Into the run queues: what was made runnable, by whom, and who must hear of it.
+#include "runtime/futex.h"
+#include "sched/g.h"
+#include "sched/spawn_into.h"
+#include "sched/world.h"
+
+namespace weft::detail {
+namespace {
+
+// Half of the full ring and r go to the global queue together: one lock for 129 fibers.
+bool overflow(M* m, runnable* r) {
+  std::uint32_t n = 0;
+  runnable* first = m->p->queue.pop_half(n);
+  if (!first) return false;  // a thief has made room
+  ready_list batch;
+  for (runnable* at = first; at;) {
+    runnable* next = at->next;
+    batch.push(at);
+    at = next;
+  }
+  batch.push(r);
+  world& w = *m->w;
+  const std::lock_guard hold(w.lock);
+  runnable* head = batch.first();
+  runnable* tail = r;
+  w.global.append(head, tail, batch.size());
+  w.global_size.store(w.global.size(), std::memory_order_relaxed);
+  return true;
+}
+
+void wake_plain_thread(G* g) noexcept {
+  g->woken.store(1, std::memory_order_release);  // [plain] what the waker did for the sleeper
+  futex_wake(g->woken, 1);                       // the thread may be gone: only the address is used
+}
+
+}  // namespace
+
+void push_ring(M* m, runnable* r) {
+  while (!m->p->queue.push(r))
+    if (overflow(m, r)) return;
+}
+
+void push_next(M* m, runnable* r) {
+  run_queue& q = m->p->queue;
+  runnable* displaced = q.exchange_next(r);  // [wake-up] S1, S2
+  world& w = *m->w;
+  if (!displaced) {
+    if (!q.alone()) wake_for_next(w);
+    return;
+  }
+  push_ring(m, displaced);
+  if (q.alone()) return;
+  if (w.idle_ps.load(std::memory_order_relaxed) == 0) {
+    // Nobody idles, as far as can be seen without a fence. An M that is about to looks into every
+    // ring after its own fence, and what a later push adds is fenced by exchange_next().
+    return;
+  }
+  std::atomic_thread_fence(std::memory_order_seq_cst);  // [wake-up] S2
+  wake_for_ring(w);
+}
+
+void push_global(world& w, runnable* r) {
+  {
+    const std::lock_guard hold(w.lock);
+    w.global.push(r);
+    w.global_size.store(w.global.size(), std::memory_order_relaxed);
+  }
+  std::atomic_thread_fence(std::memory_order_seq_cst);  // [wake-up] S2
+  wake_for_ring(w);
+}
+
+void push_global_list(world& w, ready_list& list) {
+  if (list.empty()) return;
+  {
+    const std::lock_guard hold(w.lock);
+    while (runnable* r = list.pop()) w.global.push(r);
+    w.global_size.store(w.global.size(), std::memory_order_relaxed);
+  }
+  std::atomic_thread_fence(std::memory_order_seq_cst);  // [wake-up] S2
+  wake_for_ring(w);
+}
+
+void push_ready_list(M* m, ready_list& list) {
+  if (list.empty()) return;
+  if (!m || !m->p) {
+    push_global_list(*the_world(), list);
+    return;
+  }
+  // One is for this P itself; only more than that is worth waking somebody.
+  const bool more = list.size() > 1 || m->g;
+  while (runnable* r = list.pop()) push_ring(m, r);
+  if (!more || m->p->queue.alone()) return;
+  std::atomic_thread_fence(std::memory_order_seq_cst);  // [wake-up] S2
+  wake_for_ring(*m->w);
+}
+
+void ready_into(ready_list& list, G* g) {
+  if (g->flags & (plain_thread | abandoned)) {
+    if (g->flags & plain_thread) wake_plain_thread(g);
+    return;
+  }
+  g->state.store(g_state::runnable, std::memory_order_relaxed);
+  list.push(g);
+}
+
+void ready(G* g) {
+  if (g->flags & (plain_thread | abandoned)) [[unlikely]] {
+    if (g->flags & plain_thread) wake_plain_thread(g);
+    return;
+  }
+  g->state.store(g_state::runnable, std::memory_order_relaxed);
+  M* m = this_m();
+  if (m && m->p) [[likely]] push_next(m, g);
+  else push_global(*the_world(), g);
+}
+
+}  // namespace weft::detail

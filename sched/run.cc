@@ -1,0 +1,143 @@
+// A world from its first fiber to its last.
+#include <fmt/format.h>
+#include <sys/prctl.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "runtime/cpu_count.h"
+#include "runtime/fatal.h"
+#include "runtime/futex.h"
+#include "sched/dump.h"
+#include "sched/g.h"
+#include "sched/threads.h"
+#include "sched/world.h"
+
+namespace weft::detail {
+namespace {
+
+void check(const options& o) {
+  if (o.maxprocs < 0 || o.maxprocs > max_procs)
+    throw panic(fmt::format("options.maxprocs {} out of range: 0 (default) to {}", o.maxprocs, max_procs));
+  if (o.stack_size == 0) throw panic(fmt::format("stack size 0 out of range: {} to {} bytes", min_stack_size, max_stack_size));
+  check_stack_size(o.stack_size);
+  if (o.max_threads < 1) throw panic(fmt::format("options.max_threads {} out of range: at least 1", o.max_threads));
+}
+
+void create_ps(world& w, int procs) {
+  for (int i = 0; i < procs; ++i) w.ps[static_cast<std::size_t>(i)].store(new P(i), std::memory_order_relaxed);
+  w.procs.store(procs, std::memory_order_relaxed);
+  w.p_at(0)->queue.set_alone(procs == 1);
+  const std::lock_guard hold(w.lock);
+  for (int i = procs - 1; i > 0; --i) release_p_locked(w, w.p_at(i));
+}
+
+// The main fiber has returned: nothing of this world runs from here on.
+void stop(world& w) {
+  w.stopping.store(true, std::memory_order_seq_cst);  // [stop] before the Ms that sleep are woken to see it
+  for (auto& p : w.ps)
+    if (P* at = p.load(std::memory_order_acquire)) at->attention.fetch_or(stop_world, std::memory_order_relaxed);  // [procs]
+  wake_everybody(w);
+}
+
+// Waits for the other Ms. Those inside a fiber's own code end at its next call into weft; they are
+// waited for a little and then left alone: false.
+bool wait_for_ms(world& w) {
+  constexpr std::int64_t patience_ns = 100'000'000;
+  const std::int64_t until = now_ns() + patience_ns;
+  for (;;) {
+    const std::uint32_t ended = w.ended_ms.load(std::memory_order_acquire);  // [m-end]
+    {
+      const std::lock_guard hold(w.lock);
+      if (w.ms == 0 && static_cast<int>(ended) == w.next_m_id) return true;
+    }
+    wake_everybody(w);
+    if (!futex_wait(w.ended_ms, ended, std::min(until, now_ns() + 1'000'000)) && now_ns() >= until) return false;
+  }
+}
+
+// Fibers that are still there must never run again, whoever wakes them.
+void abandon_fibers(const world&) {
+  for_each_arena(
+      [](stack_arena& a, void*) {
+        a.for_each([](const stack& s) {
+          G* g = g_of(s);
+          if (g->state.load(std::memory_order_relaxed) != g_state::free) g->flags |= abandoned;
+        });
+      },
+      nullptr);
+}
+
+// A fiber that was locked to the thread of run() has ended. Other threads end then; this one
+// cannot, so it gives up its P and waits for the end of the world.
+void sit_out(M* m) {
+  world& w = *m->w;
+  P* p = m->p;
+  m->p = nullptr;
+  m->solo.store(false, std::memory_order_relaxed);
+  {
+    const std::lock_guard hold(w.lock);
+    m->waits_for_locked_g = true;
+    ++w.locked_ms;
+  }
+  if (p) hand_off_p(w, p);
+  while (!w.stopping.load(std::memory_order_relaxed)) sleep_m(m, never);
+}
+
+void destroy(world& w) {
+  for (auto& slot : w.ps) {
+    P* p = slot.load(std::memory_order_relaxed);
+    if (!p) continue;
+    p->timers.clear();
+    p->gs.give_back_all();
+    p->records.give_back_all();
+    delete p;
+  }
+  delete &w;
+}
+
+}  // namespace
+
+// Note [stop]: `stopping` is stored before an M is woken, and an M looks at it under the world's
+// lock before it sleeps; wake_everybody() takes that lock after the store. So no M sleeps through it.
+
+int run_world(const options& o, std::function<int()> main_fiber) {
+  static std::mutex one_world;
+  if (this_m()) throw panic("run: called from inside a fiber");
+  const std::unique_lock alone(one_world, std::try_to_lock);
+  if (!alone) throw panic("run: another world is running in this process");
+  check(o);
+
+  auto* w = new world;
+  w->opt = o;
+  w->stack_size = arena_for(o.stack_size).stack_size();
+  w->may_go_solo = solo_is_possible();
+  const int procs = o.maxprocs > 0 ? o.maxprocs : default_maxprocs();
+  w->ever_shared.store(procs > 1, std::memory_order_relaxed);
+  create_ps(*w, procs);
+
+  const int old_slack = prctl(PR_GET_TIMERSLACK);
+  M* m = add_m(*w);
+  m->p = w->p_at(0);
+  set_the_world(w);
+  begin_m(m);
+
+  int status = 0;
+  auto main_body = [&] {
+    status = main_fiber();
+    stop(*w);
+  };
+  go(std::move(main_body));
+  schedule(m);
+  if (!w->stopping.load(std::memory_order_relaxed)) sit_out(m);
+  end_m(m);
+  prctl(PR_SET_TIMERSLACK, static_cast<unsigned long>(old_slack), 0, 0, 0);
+  const bool all_ended = wait_for_ms(*w);
+  if (o.report_leaks) report_leaks(*w);
+  abandon_fibers(*w);
+  set_the_world(nullptr);
+  if (all_ended) destroy(*w);
+  return status;
+}
+
+}  // namespace weft::detail

@@ -1,0 +1,250 @@
+// The life of a fiber on its stack: taking up, parking, yielding, ending.
+//
+// A fiber that leaves switches straight to the next one when its P has it at hand, so a park and
+// a wake-up cost one switch and not two. Only what needs a search, a lock or a look around goes
+// through the M's own stack (schedule()). What must happen once a fiber is off its stack, such as
+// unlocking the channel it waits on, travels in the switch message and is done by the other side.
+//
+// A fiber that ends looks first: if the next in line has never run, it is run right here, on the
+// stack that is warm, by a function call. A fiber that never parks thus costs no switch at all.
+#include <sched.h>
+
+#include <exception>
+#include <memory>
+
+#include "sched/exit.h"
+#include "sched/g.h"
+#include "sched/take.h"
+#include "sched/timeline.h"
+#include "sched/world.h"
+
+namespace weft::detail {
+
+void park_plain_thread(commit_fn commit, void* arg);
+
+namespace {
+
+// Lies on the stack that is left, so it is read before anything lets go of that stack.
+struct switch_message {
+  M* m;
+  stack_context* from;
+  G* from_g;  // null: the M's own stack
+  commit_fn commit;
+  void* arg;
+};
+
+// On the side that is arrived at: completes the leaving of the other.
+M* arrive(transfer_t t) {
+  const switch_message msg = *static_cast<switch_message*>(t.data);
+  msg.from->at = t.fctx;
+  if (msg.commit) msg.commit(msg.from_g, msg.arg);
+  return msg.m;
+}
+
+void fiber_entry(transfer_t t);
+
+void bind(G* g, spawn_record* r, M* m) {
+  g->record = r;
+  g->id = r->id;
+  g->site = r->site;
+  g->flags = 0;
+  g->state.store(g_state::running, std::memory_order_relaxed);
+  m->g = g;
+}
+
+// A stack for a fiber that has never run.
+G* give_stack(M* m, spawn_record* r) {
+  const spawn_extras* extras = extras_of(r);
+  const std::size_t size =
+      extras && extras->stack_size ? extras->stack_size : m->w->stack_size;
+  G* g = size == m->w->stack_size ? m->p->gs.take(size) : make_g(size);
+  std::byte* low = g->where.usable();
+  const auto usable = static_cast<std::size_t>(g->stack_top - low);
+  unpoison(low, usable);
+  g->context.exceptions = {};
+  g->context.sanitizer.open(low, usable);
+  g->context.at = boost::context::detail::make_fcontext(g->stack_top, usable, fiber_entry);
+  bind(g, r, m);
+  return g;
+}
+
+// What r runs on, made ready to be jumped to; m->g is it.
+G* take_up(M* m, runnable* r) {
+  P::count(m->p->switches);
+  if (!r->started) return give_stack(m, static_cast<spawn_record*>(r));
+  G* g = static_cast<G*>(r);
+  g->state.store(g_state::running, std::memory_order_relaxed);
+  m->g = g;
+  return g;
+}
+
+// Leaves g for r, or for the M's own stack if r is null. Returns when g goes on.
+[[gnu::always_inline]] inline void leave_for(M* m, G* g, runnable* r, commit_fn commit, void* arg) {
+  switch_message msg{m, &g->context, g, commit, arg};
+  stack_context* to = nullptr;
+  if (r) {
+    to = &take_up(m, r)->context;
+  } else {
+    m->g = nullptr;
+    to = &m->own_stack;
+  }
+  arrive(jump(g->context, *to, m->exceptions, &msg));
+}
+
+// A runnable that the fast path may jump to; others need the M's own stack.
+bool goes_straight(const M* m, const runnable* r) {
+  if (m->locked_g) return false;
+  return !r->started || !(r->flags & (locked_to_m | abandoned));
+}
+
+void retire_g(G* g, void*) {
+  g->context.sanitizer.close();
+  g->state.store(g_state::free, std::memory_order_relaxed);
+  M* m = this_m();
+  if (g->where.size == m->w->stack_size) m->p->gs.give(g);
+  else rest_g(g);
+}
+
+[[gnu::noinline]] void run_body(spawn_record* r) {
+  try {
+    r->invoke(r);
+  } catch (const goexit_signal&) {
+    note_goexit(r->id);
+  } catch (...) {
+    uncaught_exception_panic(std::current_exception());
+  }
+}
+
+// After the body: the record goes back, and if the next in line has never run, g becomes it.
+// Else returns what to leave for (null: the M's own stack).
+enum class ended { run_here, leave };
+ended end_fiber(M*& m, G* g, runnable*& next) {
+  m = this_m();
+  P* p = m->p;
+  free_record(p, g->record);
+  g->record = nullptr;
+  free_locals(g);
+  P::count(p->finished);
+  next = nullptr;
+  if (g->flags & locked_to_m) {  // Go's rule: a thread whose fiber ended while locked is not reused
+    m->ends = true;
+    m->locked_g = nullptr;
+    return ended::leave;
+  }
+  if (take_quick(p, next) != quick::got) return ended::leave;
+  if (!goes_straight(m, next)) {
+    m->handed = next;
+    next = nullptr;
+    return ended::leave;
+  }
+  if (under_tsan || next->started || (next->flags & has_extras) || g->where.size != m->w->stack_size)
+    return ended::leave;
+  P::count(p->adopted);
+  P::count(p->switches);
+  bind(g, static_cast<spawn_record*>(next), m);
+  return ended::run_here;
+}
+
+void fiber_entry(transfer_t t) {
+  entered_new_stack();
+  M* m = arrive(t);
+  G* g = m->g;
+  runnable* next = nullptr;
+  do run_body(g->record);
+  while (end_fiber(m, g, next) == ended::run_here);
+
+  switch_message msg{m, &g->context, g, retire_g, nullptr};
+  stack_context* to = &m->own_stack;
+  if (next) to = &take_up(m, next)->context;
+  else m->g = nullptr;
+  jump(g->context, *to, m->exceptions, &msg, true);
+  __builtin_unreachable();
+}
+
+void requeue_local(G* g, void*) {
+  g->state.store(g_state::runnable, std::memory_order_relaxed);
+  push_ring(this_m(), g);
+}
+
+void requeue_global(G* g, void*) {
+  g->state.store(g_state::runnable, std::memory_order_relaxed);
+  M* m = this_m();
+  world& w = *m->w;
+  const std::lock_guard hold(w.lock);  // no wake-up: this M looks at the global queue next
+  w.global.push(g);
+  w.global_size.store(w.global.size(), std::memory_order_relaxed);
+}
+
+}  // namespace
+
+void free_record(P* p, spawn_record* r) noexcept {
+  if (const spawn_extras* e = extras_of(r)) std::destroy_at(const_cast<spawn_extras*>(e));
+  if (r->size_class == record_pool::from_heap) ::operator delete(r);
+  else p->records.give(r, r->size_class);
+}
+
+void execute(M* m, runnable* r) {
+  stack_context* to = &take_up(m, r)->context;
+  timeline_mark(m);
+  switch_message msg{m, &m->own_stack, nullptr, nullptr, nullptr};
+  arrive(jump(m->own_stack, *to, m->exceptions, &msg));
+  timeline_mark(m);
+}
+
+void park(wait_reason reason, commit_fn commit, void* arg) {
+  M* m = this_m();
+  if (!m || !m->g) {
+    park_plain_thread(commit, arg);
+    return;
+  }
+  G* g = m->g;
+  g->reason.store(reason, std::memory_order_relaxed);
+  g->state.store(g_state::parked, std::memory_order_relaxed);
+  runnable* r = nullptr;
+  if (take_quick(m->p, r) == quick::got && !goes_straight(m, r)) [[unlikely]] {
+    m->handed = r;
+    r = nullptr;
+  }
+  leave_for(m, g, r, commit, arg);
+}
+
+void park(wait_reason reason, section& held) {
+  park(reason, [](G*, void* s) { static_cast<section*>(s)->leave(); }, &held);
+}
+
+void leave_without_p(M* m, wait_reason reason, commit_fn commit) {
+  G* g = m->g;
+  g->reason.store(reason, std::memory_order_relaxed);
+  g->state.store(g_state::runnable, std::memory_order_relaxed);
+  leave_for(m, g, nullptr, commit, nullptr);
+}
+
+void park_forever(wait_reason reason) {
+  for (;;) park(reason, nullptr, nullptr);
+}
+
+void yield_fiber() {
+  M* m = this_m();
+  G* g = m->g;
+  runnable* r = nullptr;
+  const quick q = take_quick(m->p, r);
+  if (q == quick::nothing && m->w->global_size.load(std::memory_order_relaxed) == 0 && !m->w->net) return;
+  if (q == quick::got && !goes_straight(m, r)) [[unlikely]] {
+    m->handed = r;
+    r = nullptr;
+  }
+  // One turn in 61 through the global queue, so that Ps with many yielding fibers share with Ps that have few.
+  leave_for(m, g, r, q == quick::got ? requeue_local : requeue_global, nullptr);
+}
+
+}  // namespace weft::detail
+
+namespace weft {
+
+void yield() {
+  detail::M* m = detail::this_m();
+  if (m && m->g) detail::yield_fiber();
+  else sched_yield();
+}
+
+}  // namespace weft

@@ -1,0 +1,63 @@
+#include <weft/time.h>
+
+#include <ctime>
+
+#include "sched/g.h"
+#include "sched/timers.h"
+#include "sched/world.h"
+
+namespace weft::detail {
+
+void run_due_timers_everywhere(std::int64_t now, ready_list& ready) {
+  world* w = the_world();
+  const int procs = w->procs.load(std::memory_order_relaxed);
+  for (int i = 0; i < procs; ++i) w->p_at(i)->timers.run_due(now, ready);
+}
+
+void arm_timer(timer_node* t) {
+  M* m = this_m();
+  world* w = m ? m->w : the_world();
+  if (!w) throw panic("timer: no world is running; start one with weft::run");
+  P* p = m && m->p ? m->p : w->p_at(0);
+  const std::int64_t due = t->due;  // t may fire and be gone as soon as it is added
+  if (p->timers.add(t) && !p->queue.alone()) timer_came_first(*w, due);
+  else if (!(m && m->p)) timer_came_first(*w, due);
+}
+
+namespace {
+
+struct sleeper : timer_node {
+  G* g = nullptr;
+};
+
+std::int64_t wake_sleeper(timer_node* t, std::int64_t, ready_list& ready) {
+  G* g = static_cast<sleeper*>(t)->g;
+  t->let_go();
+  g->state.store(g_state::runnable, std::memory_order_relaxed);
+  ready.push(g);
+  return never;
+}
+
+}  // namespace
+}  // namespace weft::detail
+
+namespace weft {
+
+void sleep(duration d) {
+  using namespace detail;
+  if (d.count() <= 0) return;
+  const std::int64_t due = deadline_after(d);
+  if (!in_fiber()) {
+    const timespec at{.tv_sec = due / 1'000'000'000, .tv_nsec = due % 1'000'000'000};
+    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, nullptr) != 0) {
+    }
+    return;
+  }
+  sleeper s;
+  s.g = self();
+  s.due = due;
+  s.fire = wake_sleeper;
+  park(wait_reason::sleep, [](G*, void* t) { arm_timer(static_cast<sleeper*>(t)); }, &s);
+}
+
+}  // namespace weft

@@ -1,0 +1,64 @@
+// Skipping locks while nobody else can be there.
+//
+// With one P only one thread runs fibers, and fibers switch only where the runtime says so, so a
+// channel's lock protects against nobody, unless a plain thread uses the channel too. An atomic
+// exchange costs 7 ns on some CPUs, two of them more than a whole buffered send and receive. So
+// while an M holds the only P and no plain thread has ever come, a section just marks the M as inside.
+//
+// Note [solo]: leaving this state for good
+//      M, at each section                  the first plain thread
+//   A1 inside = true                    B1 solo = false
+//   A2 compiler barrier                 B2 membarrier: a full fence on every thread
+//   A3 read solo; true? no lock         B3 wait until inside is false
+//   A4 ... inside = false (release)
+// If A3 read true, it ran before B1 was seen, so before B2 fenced that thread: A1 is visible at B3, and
+// B3 waits for A4, and acquires what the section did. Otherwise A3 reads false and takes the lock.
+// Growing from one P to two is done by the M itself, between sections.
+//
+// Under TSan every lock is taken: it cannot see a fence made by the kernel.
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <mutex>
+
+#include "sched/world.h"
+
+namespace weft::detail {
+namespace {
+
+constinit std::atomic<bool> plain_threads_came{false};
+
+}  // namespace
+
+bool solo_is_possible() noexcept {
+  if (under_tsan) return false;
+  static const bool registered =
+      syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
+  return registered;
+}
+
+bool solo_now(const world& w) noexcept {
+  return w.may_go_solo && !w.ever_shared.load(std::memory_order_relaxed) &&
+         !plain_threads_came.load(std::memory_order_seq_cst);  // [solo] after m is listed, before it runs
+}
+
+[[gnu::noinline]] void end_solo_if_foreign() noexcept {
+  if (plain_threads_came.load(std::memory_order_acquire)) return;  // [solo] B3 is behind us
+  static std::mutex one_at_a_time;
+  const std::lock_guard hold(one_at_a_time);
+  if (plain_threads_came.load(std::memory_order_relaxed)) return;
+  world* w = the_world();
+  if (w && w->may_go_solo) {
+    const std::lock_guard hold_world(w->lock);
+    w->ever_shared.store(true, std::memory_order_seq_cst);  // [solo] Ms that get the P from now on
+    for (M* m : w->all_ms) m->solo.store(false, std::memory_order_relaxed);  // B1
+    syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);         // B2
+    for (M* m : w->all_ms)
+      while (m->inside.load(std::memory_order_acquire)) cpu_relax();  // [solo] B3
+  }
+  plain_threads_came.store(true, std::memory_order_release);  // [solo] for the next plain thread
+}
+
+}  // namespace weft::detail

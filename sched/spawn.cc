@@ -1,0 +1,76 @@
+// From a go statement to a queue.
+#include <weft/detail/spawn.h>
+
+#include <fmt/format.h>
+
+#include "runtime/stack.h"
+#include "sched/g.h"
+#include "sched/spawn_into.h"
+#include "sched/world.h"
+
+namespace weft::detail {
+namespace {
+
+world& world_to_spawn_in() {
+  world* w = the_world();
+  if (!w) throw panic("go: no world is running; start one with weft::run");
+  return *w;
+}
+
+std::uint64_t next_id(M* m) {
+  P* p = m->p;
+  if (p->next_id == p->ids_end) [[unlikely]] {
+    constexpr std::uint64_t batch = 16;
+    p->next_id = m->w->next_fiber_id.fetch_add(batch, std::memory_order_relaxed);
+    p->ids_end = p->next_id + batch;
+  }
+  return p->next_id++;
+}
+
+}  // namespace
+
+void* allocate_record(std::size_t size) {
+  const std::uint16_t c = record_pool::class_of(size);
+  M* m = this_m();
+  if (!m || !m->p) world_to_spawn_in();
+  if (c == record_pool::from_heap) return ::operator new(size);
+  return m && m->p ? m->p->records.take(c) : record_pool::take_shared(c);
+}
+
+void free_record_memory(void* at, std::size_t size) noexcept {
+  const std::uint16_t c = record_pool::class_of(size);
+  if (c == record_pool::from_heap) ::operator delete(at);
+  else record_pool::give_shared(at, c);
+}
+
+void submit_into(ready_list& list, spawn_record* r, std::size_t size, const void* site) {
+  r->size_class = record_pool::class_of(size);
+  r->site = site;
+  M* m = this_m();
+  r->id = next_id(m);
+  P::count(m->p->spawned);
+  list.push(r);
+}
+
+void submit(spawn_record* r, std::size_t size, const void* site) {
+  r->size_class = record_pool::class_of(size);
+  r->site = site;
+  M* m = this_m();
+  if (m && m->p) [[likely]] {
+    r->id = next_id(m);
+    P::count(m->p->spawned);
+    push_next(m, r);
+    return;
+  }
+  world& w = world_to_spawn_in();
+  r->id = w.next_fiber_id.fetch_add(1, std::memory_order_relaxed);
+  w.spawned_outside.fetch_add(1, std::memory_order_relaxed);
+  push_global(w, r);
+}
+
+void check_stack_size(std::size_t size) {
+  if (size == 0 || (size >= min_stack_size && size <= max_stack_size)) return;
+  throw panic(fmt::format("stack size {} out of range: {} to {} bytes", size, min_stack_size, max_stack_size));
+}
+
+}  // namespace weft::detail

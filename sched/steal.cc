@@ -1,0 +1,66 @@
+// Taking work from another P.
+//
+// A victim's `next` slot is its own affair for a moment: its fiber is likely to park and run it
+// within a hundred nanoseconds. A thief that finds nothing else waits some microseconds and takes it
+// only if the victim has not switched fibers meanwhile. Where it has, the two talk to each other
+// and are left alone.
+#include "sched/steal_order.h"
+#include "sched/world.h"
+
+namespace weft::detail {
+namespace {
+
+constexpr int patience = 100;  // pauses: about 3 us
+
+runnable* steal_next_of(P& victim) {
+  runnable* seen = victim.queue.peek_next();
+  if (!seen) return nullptr;
+  const std::uint32_t turn = victim.turn.load(std::memory_order_relaxed);
+  for (int i = 0; i < patience; ++i) {
+    cpu_relax();
+    if (victim.turn.load(std::memory_order_relaxed) != turn) return nullptr;
+  }
+  return victim.queue.steal_next(seen) ? seen : nullptr;
+}
+
+runnable* steal_timers_of(M* m, P& victim) {
+  if (victim.timers.earliest() == never) return nullptr;
+  ready_list due;
+  if (const std::size_t n = victim.timers.run_due(now_ns(), due)) P::count(m->p->fired, n);
+  runnable* first = due.pop();
+  push_ready_list(m, due);
+  return first;
+}
+
+}  // namespace
+
+runnable* steal_work(M* m, steal_effort effort) {
+  world& w = *m->w;
+  P* p = m->p;
+  const auto procs = static_cast<std::uint32_t>(w.procs.load(std::memory_order_relaxed));
+  for (steal_order order(procs, p->random.next()); !order.done(); order.next()) {
+    P* victim = w.p_at(static_cast<int>(order.position()));
+    if (victim == p) continue;
+    if (effort == steal_effort::last_resort)
+      if (runnable* r = steal_timers_of(m, *victim)) return r;
+    if (victim->idle.load(std::memory_order_relaxed)) continue;
+    std::uint32_t taken = 0;
+    runnable* r = victim->queue.steal_half(p->queue, taken);
+    if (!r && effort == steal_effort::last_resort && (r = steal_next_of(*victim))) taken = 1;
+    if (!r) continue;
+    P::count(p->steals);
+    P::count(p->stolen, taken);
+    return r;
+  }
+  return nullptr;
+}
+
+bool any_work_approx(const world& w) noexcept {
+  if (w.global_size.load(std::memory_order_relaxed) > 0) return true;
+  const int procs = w.procs.load(std::memory_order_relaxed);
+  for (int i = 0; i < procs; ++i)
+    if (w.p_at(i)->queue.ring_size_approx() > 0) return true;
+  return false;
+}
+
+}  // namespace weft::detail

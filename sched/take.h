@@ -1,0 +1,64 @@
+// Taking work that needs no search: the local queue, and a share of the global one.
+#pragma once
+#include "sched/world.h"
+
+namespace weft::detail {
+
+inline constexpr std::uint32_t fair_turn = 61;
+
+// Up to `most` from the global queue, at most this P's share: returns the first, the rest go to
+// the P's ring. Null if it is empty.
+runnable* take_global(M* m, std::size_t most);
+
+// m's P is over since maxprocs shrank: empties it and gets another. True if so; m->p may be new.
+bool retire_if_asked(M* m);
+
+// A time slice, in ticks of the CPU's counter.
+std::uint64_t slice_ticks() noexcept;
+// How long timers may stay unlooked at while fibers keep switching, in ticks.
+std::uint64_t timer_ticks() noexcept;
+
+// The local queue: `next` first, then the ring.
+//
+// What comes from `next` goes on in the time slice of whoever made it runnable: a pair that hands
+// a token to and fro would else renew its slice for ever and starve the ring behind it. When the
+// slice is over, `next` goes to the ring's end. The counter is read every eighth time only, and
+// only while somebody waits in the ring.
+inline runnable* take_local(P* p) noexcept {
+  run_queue& q = p->queue;
+  runnable* r = q.take_next();
+  if (!r) {
+    p->inherited = 0;
+    return q.pop();
+  }
+  if (q.ring_size_approx() == 0) {
+    p->inherited = 0;
+    return r;
+  }
+  if (p->inherited++ % 8 != 0) return r;
+  const std::uint64_t t = ticks();
+  if (p->inherited == 1) {
+    p->slice_began = t;
+    return r;
+  }
+  if (t - p->slice_began < slice_ticks()) return r;
+  p->inherited = 0;
+  runnable* waiting = q.pop();
+  if (!waiting) return r;
+  q.push(r);  // there is room: one was just taken
+  return waiting;
+}
+
+// What a fiber that leaves may switch to at once, without the M's own stack.
+enum class quick { got, nothing, look_further };
+inline quick take_quick(P* p, runnable*& r) noexcept {
+  if (p->attention.load(std::memory_order_relaxed)) [[unlikely]] return quick::look_further;
+  const std::uint32_t turn = p->turn.load(std::memory_order_relaxed) + 1;
+  p->turn.store(turn, std::memory_order_relaxed);
+  if (turn % fair_turn == 0) [[unlikely]] return quick::look_further;
+  if (p->timers.earliest() != never && ticks() - p->clock_read_at > timer_ticks()) return quick::look_further;
+  r = take_local(p);
+  return r ? quick::got : quick::nothing;
+}
+
+}  // namespace weft::detail

@@ -1,0 +1,138 @@
+// OS threads: making one that runs as an M.
+#include <fmt/format.h>
+#include <pthread.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <cstring>
+#include <deque>
+#include <memory>
+
+#include "runtime/fatal.h"
+#include "runtime/futex.h"
+#include "sched/threads.h"
+#include "sched/world.h"
+
+namespace weft::detail {
+namespace {
+
+void* m_main(void* arg) {
+  auto* m = static_cast<M*>(arg);
+  pthread_setname_np(pthread_self(), fmt::format("weft-m{}", m->id).c_str());
+  begin_m(m);
+  schedule(m);
+  end_m(m);
+  return nullptr;
+}
+
+void create_detached(void* (*f)(void*), void* arg) {
+  pthread_attr_t attr;
+  pthread_attr_init(&attr);
+  pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+  pthread_t t;
+  const int e = pthread_create(&t, &attr, f, arg);
+  pthread_attr_destroy(&attr);
+  if (e != 0) fatal(fmt::format("cannot start an OS thread: {}", std::strerror(e)));
+}
+
+// Threads inherit what their creator has done to itself (a changed root, a namespace, a CPU mask). A
+// fiber locked to its thread may do such things, so from the first lock on all Ms are started
+// by this thread, which does nothing else.
+struct template_thread {
+  std::mutex mutex;
+  std::condition_variable wanted;
+  std::deque<M*> queue;  // under mutex
+  std::atomic<bool> running{false};
+};
+
+template_thread& the_template() {
+  static auto* t = new template_thread;
+  return *t;
+}
+
+void* template_main(void*) {
+  pthread_setname_np(pthread_self(), "weft-template");
+  template_thread& t = the_template();
+  std::unique_lock hold(t.mutex);
+  for (;;) {
+    t.wanted.wait(hold, [&] { return !t.queue.empty(); });
+    M* m = t.queue.front();
+    t.queue.pop_front();
+    create_detached(m_main, m);
+  }
+}
+
+}  // namespace
+
+void start_template_thread() {
+  template_thread& t = the_template();
+  const std::lock_guard hold(t.mutex);
+  if (t.running.load(std::memory_order_relaxed)) return;
+  create_detached(template_main, nullptr);
+  t.running.store(true, std::memory_order_relaxed);
+}
+
+int helper_threads() noexcept { return the_template().running.load(std::memory_order_relaxed) ? 1 : 0; }
+
+void begin_m(M* m) {
+  m->tid = syscall(SYS_gettid);
+  m->exceptions = exceptions_of_this_thread();
+  m->own_stack.sanitizer.adopt_thread();
+  prctl(PR_SET_TIMERSLACK, 1UL);  // else the kernel adds 50 us to every sleep
+  set_this_m(m);
+  if (m->p) acquire_p(m, m->p);
+}
+
+void end_m(M* m) {
+  world& w = *m->w;
+  set_this_m(nullptr);
+  P* p = nullptr;
+  {
+    const std::lock_guard hold(w.lock);
+    p = m->p;
+    m->p = nullptr;
+    --w.ms;
+    std::erase(w.all_ms, m);
+  }
+  if (p && !w.stopping.load(std::memory_order_relaxed)) hand_off_p(w, p);
+  delete m;
+  // [m-end] everything this thread did before run() takes the world apart
+  w.ended_ms.fetch_add(1, std::memory_order_release);
+  futex_wake(w.ended_ms, 1);
+}
+
+// Note [m-end]: run() acquires the count of ended Ms until all are; each released it last of all.
+
+M* add_m(world& w) {
+  auto m = std::make_unique<M>();
+  m->w = &w;
+  const std::lock_guard hold(w.lock);
+  if (w.ms >= w.opt.max_threads) return nullptr;
+  ++w.ms;
+  m->id = w.next_m_id++;
+  w.all_ms.push_back(m.get());
+  return m.release();
+}
+
+void new_m(world& w, P* p, start how) {
+  M* m = add_m(w);
+  if (!m) {
+    log_line(fmt::format("program exceeds {}-thread limit", w.opt.max_threads));
+    fatal("thread exhaustion");
+  }
+  m->p = p;
+  m->spinning = how == start::spinning;
+  template_thread& t = the_template();
+  if (t.running.load(std::memory_order_relaxed)) {
+    const std::lock_guard hold(t.mutex);
+    t.queue.push_back(m);
+    t.wanted.notify_one();
+  } else {
+    create_detached(m_main, m);
+  }
+}
+
+}  // namespace weft::detail

@@ -1,0 +1,15 @@
+// An M's beginning and end on its thread.
+#pragma once
+#include "sched/world.h"
+
+namespace weft::detail {
+
+// A new M, listed in `w` but without a thread; null at the thread limit.
+M* add_m(world& w);
+// The calling thread becomes m, or stops being it; m is freed then.
+void begin_m(M* m);
+void end_m(M* m);
+// Threads of ours that are no Ms.
+int helper_threads() noexcept;
+
+}  // namespace weft::detail

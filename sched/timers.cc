@@ -1,0 +1,129 @@
+#include "sched/timers.h"
+
+#include <mutex>
+
+namespace weft::detail {
+namespace {
+
+// Four children a node: half the levels of a binary heap, and a level's keys share a cache line.
+constexpr std::size_t children = 4;
+
+}  // namespace
+
+void timer_heap::place(std::size_t i, entry e) noexcept {
+  entries_[i] = e;
+  e.node->position = static_cast<std::uint32_t>(i);
+}
+
+void timer_heap::sift_up(std::size_t i, entry e) noexcept {
+  while (i > 0) {
+    const std::size_t parent = (i - 1) / children;
+    if (entries_[parent].due <= e.due) break;
+    place(i, entries_[parent]);
+    i = parent;
+  }
+  place(i, e);
+}
+
+void timer_heap::sift_down(std::size_t i, entry e) noexcept {
+  const std::size_t n = entries_.size();
+  for (;;) {
+    const std::size_t first = i * children + 1;
+    if (first >= n) break;
+    std::size_t least = first;
+    for (std::size_t c = first + 1; c < n && c < first + children; ++c)
+      if (entries_[c].due < entries_[least].due) least = c;
+    if (entries_[least].due >= e.due) break;
+    place(i, entries_[least]);
+    i = least;
+  }
+  place(i, e);
+}
+
+void timer_heap::take_out_locked(std::size_t i) noexcept {
+  const entry last = entries_.back();
+  entries_.pop_back();
+  if (i < entries_.size()) {
+    if (i > 0 && entries_[(i - 1) / children].due > last.due) sift_up(i, last);
+    else sift_down(i, last);
+  }
+}
+
+void timer_heap::publish_locked() noexcept {
+  earliest_.store(entries_.empty() ? never : entries_[0].due, std::memory_order_relaxed);
+  size_.store(entries_.size(), std::memory_order_relaxed);
+}
+
+bool timer_heap::add(timer_node* t) {
+  const std::lock_guard hold(lock_);
+  const entry e{t->due, t};
+  entries_.push_back(e);
+  sift_up(entries_.size() - 1, e);
+  t->heap.store(this, std::memory_order_release);  // [timer-home] the node's place before its heap
+  publish_locked();
+  return t->position == 0;
+}
+
+std::size_t timer_heap::run_due(std::int64_t now, ready_list& ready) {
+  if (earliest() > now) return 0;
+  const std::lock_guard hold(lock_);
+  std::size_t fired = 0;
+  while (!entries_.empty() && entries_[0].due <= now) {
+    timer_node* t = entries_[0].node;
+    const std::int64_t again = t->fire(t, now, ready);
+    ++fired;
+    if (again == never) {
+      take_out_locked(0);
+    } else {
+      t->due = again;
+      sift_down(0, {again, t});
+    }
+  }
+  publish_locked();
+  return fired;
+}
+
+bool remove_timer(timer_node* t) {
+  for (;;) {
+    timer_heap* h = t->heap.load(std::memory_order_acquire);  // [timer-home] what the heap did with it
+    if (!h) return false;
+    const std::lock_guard hold(h->lock_);
+    if (t->heap.load(std::memory_order_relaxed) != h) continue;  // moved or fired meanwhile
+    h->take_out_locked(t->position);
+    h->publish_locked();
+    t->let_go();
+    return true;
+  }
+}
+
+void timer_heap::move_to(timer_heap& to) {
+  std::vector<entry> all;
+  {
+    const std::lock_guard hold(lock_);
+    all.swap(entries_);
+    publish_locked();
+    if (all.empty()) return;
+    // Both locks, always taken from the heap that ends to the one that stays.
+    const std::lock_guard hold_to(to.lock_);
+    for (const entry& e : all) {
+      to.entries_.push_back(e);
+      to.sift_up(to.entries_.size() - 1, e);
+      e.node->heap.store(&to, std::memory_order_release);  // [timer-home]
+    }
+    to.publish_locked();
+  }
+}
+
+void timer_heap::clear() {
+  const std::lock_guard hold(lock_);
+  for (const entry& e : entries_) e.node->let_go();
+  entries_.clear();
+  publish_locked();
+}
+
+// Note [timer-home]: a node says which heap it is in. The word changes only under that heap's lock;
+// who wants the node reads it, takes the lock, and reads again. It becomes null as the last thing
+// that the heap does with the node, firing included, so reading null acquires all of that and the
+// node's memory may be freed.
+
+}  // namespace weft::detail

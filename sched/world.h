@@ -1,0 +1,163 @@
+// The world: all Ps and Ms of one run(), and what they share.
+#pragma once
+#include <weft/go.h>
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <vector>
+
+#include "runtime/cache_line.h"
+#include "sched/m.h"
+#include "sched/p.h"
+#include "sched/poller.h"
+
+namespace weft::detail {
+
+inline constexpr int max_procs = 1024;
+
+struct world {
+  // Set before the first fiber runs.
+  options opt;
+  std::size_t stack_size = 0;
+  bool may_go_solo = false;  // membarrier works: see solo.cc
+  poller* net = nullptr;
+
+  // ---- read at every push -------------------------------------------------------------
+  // Ms that look for work. Anyone, atomically.
+  alignas(line_pair) std::atomic<int> spinning{0};
+  // Ps in the idle list. Written under `lock`.
+  std::atomic<int> idle_ps{0};
+  // An idle M wakes now and then to look for a `next` slot that is not being emptied. idle.cc.
+  std::atomic<bool> watching{false};
+  // Size of `global`. Written under `lock`.
+  std::atomic<std::size_t> global_size{0};
+  std::atomic<bool> stopping{false};
+  // When an M last woke for timers. idle.cc.
+  std::atomic<std::int64_t> last_timer_wake{0};
+
+  // ---- under `lock` ---------------------------------------------------------------------
+  alignas(line_pair) spin_lock lock;
+  ready_list global;              // the global run queue
+  P* idle_p_list = nullptr;       // last idle first
+  M* idle_m_list = nullptr;       // last idle first; without the sentinel
+  int idle_ms = 0;                // the sentinel included
+  M* sentinel = nullptr;          // the M that sleeps with a deadline, for timers and I/O
+  std::int64_t sentinel_until = never;
+  int ms = 0;                     // Ms alive, idle or not
+  int blocked_ms = 0;             // of those: in a blocking() call
+  int locked_ms = 0;              // of those: waiting for the fiber they are locked to
+  int next_m_id = 0;
+  std::vector<M*> all_ms;
+
+  // Ps ever made stay; the first `procs` are in use. Written under `resize`.
+  std::array<std::atomic<P*>, max_procs> ps{};
+  std::atomic<int> procs{0};
+  std::mutex resize;
+
+  // There has been a second P, or a plain thread: no M skips locks any more. solo.cc.
+  std::atomic<bool> ever_shared{false};
+
+  // Anyone, atomically.
+  std::atomic<std::uint64_t> next_fiber_id{1};
+  std::atomic<std::uint64_t> spawned_outside{0};  // by plain threads
+  std::atomic<std::uint64_t> wakeups{0}, handoffs{0};
+  std::atomic<bool> main_gone{false};             // the main fiber called goexit
+  std::atomic<bool> recording{false};             // timeline.cc
+  std::atomic<std::uint32_t> ended_ms{0};         // futex: run() waits for Ms to end
+
+  P* p_at(int i) const noexcept { return ps[static_cast<std::size_t>(i)].load(std::memory_order_acquire); }  // [procs]
+};
+
+// The world that runs now, or null.
+world* the_world() noexcept;
+void set_the_world(world* w) noexcept;
+
+// ---- find_runnable.cc ------------------------------------------------------------------
+// The M's own loop: finds a fiber, runs it, again; returns when the world stops.
+void schedule(M* m);
+// The next thing to run, sleeping until there is one; null when the world stops.
+runnable* find_runnable(M* m);
+
+// ---- steal.cc --------------------------------------------------------------------------
+// One pass over all Ps in random order. `last_resort`: `next` slots and timers too.
+enum class steal_effort { rings, last_resort };
+runnable* steal_work(M* m, steal_effort effort);
+// True if some ring, or the global queue, holds something.
+bool any_work_approx(const world& w) noexcept;
+
+// ---- idle.cc ---------------------------------------------------------------------------
+// After something was put into a ring or the global queue, and a full fence: wakes an M if nobody looks.
+void wake_for_ring(world& w) noexcept;
+// As above after something was put into a `next` slot only.
+void wake_for_next(world& w) noexcept;
+// The M has found work: it no longer counts as looking, and somebody else may have to.
+void stop_spinning_with_work(M* m);
+// The M has found nothing. Returns with a P when there may be work again; without when the world stops.
+void idle(M* m);
+// As idle() for an M that has no P. Returns with one, or when the world stops.
+void idle_without_p(M* m);
+// Wakes or makes an M for `p`, which nobody holds. `spins`: it begins by looking for work, and is
+// counted in world::spinning already.
+enum class start { with_work, spinning };
+void start_m(world& w, P* p, start how);
+// p goes to the idle list, with the world's lock held.
+void release_p_locked(world& w, P* p) noexcept;
+P* take_idle_p_locked(world& w) noexcept;
+void acquire_p(M* m, P* p) noexcept;
+// A timer is now the earliest of its P: whoever sleeps for all must not sleep longer.
+void timer_came_first(world& w, std::int64_t due) noexcept;
+// Makes an idle M, which `make_note` has given a P or a task, go on.
+void wake_m(M* m) noexcept;
+void wake_everybody(world& w) noexcept;
+// Waits until wake_m(m), at most to the deadline; true if woken.
+bool sleep_m(M* m, std::int64_t deadline);
+
+// ---- threads.cc -------------------------------------------------------------------------
+// A new OS thread that runs as an M with `p`. Ends the process at the thread limit.
+void new_m(world& w, P* p, start how);
+void start_template_thread();
+
+// ---- ready.cc ---------------------------------------------------------------------------
+// Puts r into the calling M's next slot, wakes somebody if need be.
+void push_next(M* m, runnable* r);
+// Ring or, when full, the global queue. No wake-up.
+void push_ring(M* m, runnable* r);
+// To the global queue's end. With a fence and a wake-up.
+void push_global(world& w, runnable* r);
+void push_global_list(world& w, ready_list& list);
+// What a poller or the timers made ready: to this M's ring, or global without a P.
+void push_ready_list(M* m, ready_list& list);
+
+// ---- run_fiber.cc -----------------------------------------------------------------------
+// From the M's own stack: runs r until it leaves.
+void execute(M* m, runnable* r);
+
+// m's fiber has no P to run on: leaves it off its stack for `commit` to queue. Returns when it runs again.
+void leave_without_p(M* m, wait_reason reason, commit_fn commit);
+
+// ---- lock_thread.cc ---------------------------------------------------------------------
+// m may not run r here: sees to it that the right M does. Returns with a P again, or at the end.
+void hand_to_locked_m(M* m, G* g);
+// m is locked to a parked fiber: gives its P away until that fiber is runnable.
+runnable* wait_for_locked_g(M* m);
+
+// ---- blocking.cc ------------------------------------------------------------------------
+// p has no M: gives it to one if there is anything to do, else to the idle list.
+void hand_off_p(world& w, P* p);
+
+// ---- deadlock.cc ------------------------------------------------------------------------
+// Every M is about to sleep for good, with the world's lock held: true if that is for ever.
+bool all_asleep_locked(world& w) noexcept;
+[[noreturn]] void deadlock_verdict(world& w);
+void verdict_if_all_asleep(world& w);
+
+// ---- solo.cc ----------------------------------------------------------------------------
+bool solo_is_possible() noexcept;
+// Whether Ms of `w` may skip locks while one of them holds the only P.
+bool solo_now(const world& w) noexcept;
+
+std::uint64_t fibers_alive(const world& w) noexcept;
+
+}  // namespace weft::detail
