@@ -53,8 +53,6 @@ void uncaught_exception_panic(std::exception_ptr what) noexcept {
   _exit(2);
 }
 
-void free_locals(G*) noexcept {}
-
 }  // namespace weft::detail
 
 namespace weft {

@@ -9,17 +9,11 @@ namespace weft::detail {
 
 struct P;
 
-// Thrown by goexit(). No std::exception, so that only a catch (...) can meet it.
-struct goexit_signal {};
-
 // Fiber `id` has unwound because of goexit.
 void note_goexit(std::uint64_t id) noexcept;
 
 // An exception has left a fiber: says which, where it was started, and ends the process with status 2.
 [[noreturn]] void uncaught_exception_panic(std::exception_ptr what) noexcept;
-
-// The fiber-locals of an ended fiber, if it made any.
-void free_locals(G* g) noexcept;
 
 void free_record(P* p, spawn_record* r) noexcept;
 

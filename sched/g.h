@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 
 #include "runtime/stack.h"
 #include "runtime/switch.h"
@@ -22,6 +23,11 @@ enum g_flag : std::uint8_t {
 
 enum class g_state : std::uint8_t { free, runnable, running, parked, blocked };
 
+// Fiber-local values, destroyed in their fiber as its last act.
+struct fiber_locals {
+  virtual ~fiber_locals() = default;
+};
+
 struct G : runnable {
   // Any M reads, for dumps; the M that runs or parks the fiber writes.
   std::atomic<g_state> state{g_state::free};
@@ -33,7 +39,7 @@ struct G : runnable {
   const void* site = nullptr;      // code address of the go statement
   spawn_record* record = nullptr;  // the closure that runs here
   M* locked_m = nullptr;           // with locked_to_m
-  void* locals = nullptr;          // fiber-local storage
+  std::unique_ptr<fiber_locals> locals;  // fiber-local storage, if the fiber made any
   stack where;                     // the stack it lies on
   std::byte* stack_top = nullptr;  // where frames begin: below this G
   std::atomic<std::uint32_t> woken{0};  // plain_thread: the word it sleeps on

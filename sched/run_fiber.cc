@@ -107,6 +107,11 @@ void retire_g(G* g, void*) {
 
 [[gnu::noinline]] void run_body(spawn_record* r) {
   try {
+    struct end_locals {
+      ~end_locals() {
+        if (G* g = self(); g->locals) g->locals.reset();
+      }
+    } at_end;
     r->invoke(r);
   } catch (const goexit_signal&) {
     note_goexit(r->id);
@@ -123,7 +128,6 @@ ended end_fiber(M*& m, G* g, runnable*& next) {
   P* p = m->p;
   free_record(p, g->record);
   g->record = nullptr;
-  free_locals(g);
   P::count(p->finished);
   next = nullptr;
   if (g->flags & locked_to_m) {  // Go's rule: a thread whose fiber ended while locked is not reused

@@ -1,7 +1,9 @@
 // All of weft.
 #pragma once
+#include <weft/async.h>
 #include <weft/chan.h>
 #include <weft/errors.h>
+#include <weft/fiber_local.h>
 #include <weft/go.h>
 #include <weft/mutex.h>
 #include <weft/once.h>

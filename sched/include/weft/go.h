@@ -143,6 +143,8 @@ struct runtime_stats {
 runtime_stats stats();
 
 namespace detail {
+// Thrown by goexit(). No std::exception, so that only a catch (...) can meet it.
+struct goexit_signal {};
 void begin_blocking();
 void end_blocking() noexcept;
 }  // namespace detail

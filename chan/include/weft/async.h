@@ -1,0 +1,83 @@
+// A fiber with a result. What Go writes with a channel of one.
+#pragma once
+#include <weft/go.h>
+#include <weft/mutex.h>
+#include <weft/wait_group.h>
+
+#include <exception>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+namespace weft {
+
+// The result of async(), to be fetched once. Move-only. Dropping it does not wait for the fiber.
+template <class R>
+class task {
+ public:
+  task() noexcept = default;
+
+  // Blocks until the fiber has ended; returns its result, or rethrows what left it. Once: throws
+  // weft::panic when called again, or on a default-constructed task.
+  R get() {
+    if (!state_) throw panic("task::get: no result to get");
+    const std::shared_ptr<state> s = std::exchange(state_, nullptr);
+    s->ended.wait();
+    if (s->failure) std::rethrow_exception(s->failure);
+    if constexpr (!std::is_void_v<R>) return std::move(*s->value);
+  }
+  // Blocks until the fiber has ended; get() does not block after it.
+  void wait() const {
+    if (!state_) throw panic("task::wait: no result to wait for");
+    state_->ended.wait();
+  }
+
+ private:
+  struct no_value {};
+  struct state {
+    wait_group ended;
+    std::optional<std::conditional_t<std::is_void_v<R>, no_value, R>> value;
+    std::exception_ptr failure;
+  };
+  template <class F, class... Args>
+  friend auto async(F&& f, Args&&... args) -> task<std::invoke_result_t<std::decay_t<F>, std::decay_t<Args>...>>;
+
+  std::shared_ptr<state> state_;
+};
+
+// Starts f(args...) as go() does, and lets its result be waited for. An exception that leaves f
+// comes out of get() instead of ending the process.
+template <class F, class... Args>
+[[gnu::always_inline]] inline auto async(F&& f, Args&&... args)
+    -> task<std::invoke_result_t<std::decay_t<F>, std::decay_t<Args>...>> {
+  using R = std::invoke_result_t<std::decay_t<F>, std::decay_t<Args>...>;
+  task<R> t;
+  t.state_ = std::make_shared<typename task<R>::state>();
+  t.state_->ended.add(1);
+  go(
+      [s = t.state_](auto g, auto... a) {
+        struct at_end {
+          wait_group& ended;
+          ~at_end() { ended.done(); }  // also when goexit unwinds
+        } mark{s->ended};
+        try {
+          if constexpr (std::is_void_v<R>) {
+            std::invoke(std::move(g), std::move(a)...);
+            s->value.emplace();
+          } else {
+            s->value.emplace(std::invoke(std::move(g), std::move(a)...));
+          }
+        } catch (const detail::goexit_signal&) {
+          s->failure = std::make_exception_ptr(panic("task: its fiber called goexit"));
+          throw;
+        } catch (...) {
+          s->failure = std::current_exception();
+        }
+      },
+      std::forward<F>(f), std::forward<Args>(args)...);
+  return t;
+}
+
+}  // namespace weft
