@@ -157,7 +157,7 @@ TEST_CASE("timers armed, put off, stopped and brought forward at random fire in 
 TEST_CASE("after a stop no value of before is received", "[chan][timer][TM-16]") {
   in_world(GENERATE(1, 2, 4), [] {
     for (int i = 0; i < scaled(200); ++i) {
-      timer t(std::chrono::microseconds(i));
+      timer t{std::chrono::microseconds(i)};
       if (i % 2 == 0) sleep(std::chrono::microseconds(i / 2));
       else yield();
       t.stop();

@@ -20,8 +20,8 @@ void leave_from_below(int depth, std::atomic<int>& destroyed) {
     std::atomic<int>& n;
     ~counts() { ++n; }
   } frame{destroyed};
-  if (depth == 0) goexit();
-  leave_from_below(depth - 1, destroyed);
+  if (depth > 0) leave_from_below(depth - 1, destroyed);
+  goexit();
 }
 
 }  // namespace

@@ -22,11 +22,12 @@ struct bell : timer_node {
 
   void arm(timer_heap& h, std::int64_t at) {
     due = at;
-    fire = [](timer_node* t, ready_list&) {
+    fire = [](timer_node* t, std::int64_t, ready_list&) -> std::int64_t {
       auto* self = static_cast<bell*>(t);
       if (self->log) self->log->push_back(self->due);
       ++self->fired;
       self->let_go();
+      return never;
     };
     h.add(this);
   }
