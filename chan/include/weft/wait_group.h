@@ -31,12 +31,18 @@ class wait_group {
   void wait() {
     if (state_.load(std::memory_order_acquire) >= one) [[unlikely]] wait_slow();  // [wait-group]
   }
-  // add(1), and a fiber that calls f and then done(). Go's WaitGroup.Go.
+  // add(1), and a fiber that calls f and then done(), also after goexit. An exception that leaves f
+  // ends the process, and wait() does not return before that. Go's WaitGroup.Go.
   template <class F>
   [[gnu::always_inline]] void go(F&& f) {
     add(1);
     weft::go([this, run = std::decay_t<F>(std::forward<F>(f))]() mutable {
-      run();
+      try {
+        run();
+      } catch (const detail::goexit_signal&) {
+        done();
+        throw;
+      }
       done();
     });
   }
