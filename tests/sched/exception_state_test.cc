@@ -208,6 +208,17 @@ TEST_CASE("an exception travels from fiber to fiber as an exception_ptr", "[sche
   });
 }
 
+TEST_CASE("fiber-local data is the fiber's own on every thread", "[sched][GO-45]") {
+  in_world(GENERATE(1, 2, 4, 16), [] {
+    static fiber_local<int> local;
+    CHECK(wrong_in_many_fibers([](int who, int round) {
+            *local = who * 100 + round;
+            suspend(who + round);
+            return *local == who * 100 + round;
+          }) == 0);
+  });
+}
+
 TEST_CASE("an exception leaves a world that goes on being usable", "[sched][GO-45]") {
   for (int i = 0; i < 5; ++i) {
     std::string text;

@@ -15,13 +15,14 @@ struct sets {
   ~sets() { flag = true; }
 };
 
-void leave_from_below(int depth, std::atomic<int>& destroyed) {
+template <int depth>
+void leave_from_below(std::atomic<int>& destroyed) {
   struct counts {
     std::atomic<int>& n;
     ~counts() { ++n; }
   } frame{destroyed};
-  if (depth > 0) leave_from_below(depth - 1, destroyed);
-  goexit();
+  if constexpr (depth == 0) goexit();
+  else leave_from_below<depth - 1>(destroyed);
 }
 
 }  // namespace
@@ -32,7 +33,7 @@ TEST_CASE("goexit runs the destructors of every frame and nothing after itself",
     std::atomic<bool> after = false;
     wait_group all;
     all.go([&] {
-      leave_from_below(20, destroyed);
+      leave_from_below<20>(destroyed);
       after = true;
     });
     all.wait();
