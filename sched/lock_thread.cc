@@ -27,13 +27,16 @@ runnable* wait_for_locked_g(M* m) {
   m->p = nullptr;
   m->solo.store(false, std::memory_order_relaxed);
   // The world has a mark for Ms that are neither idle nor do anything. From here on g may be sent.
+  bool stopped = false;
   {
     const std::lock_guard hold(w.lock);
     m->waits_for_locked_g = true;
     ++w.locked_ms;
+    stopped = w.stopping.load(std::memory_order_relaxed);  // [stop] else wake_everybody() will see the mark
   }
   if (p) hand_off_p(w, p);
-  while (!m->sent_g && !w.stopping.load(std::memory_order_relaxed)) sleep_m(m, never);
+  // Only a note says that something was sent, and every note must be taken.
+  if (!stopped) sleep_m(m, never);
   {
     const std::lock_guard hold(w.lock);
     m->waits_for_locked_g = false;
