@@ -104,6 +104,10 @@ void schedule(M* m) {
     m->handed = nullptr;
     if (!r) return;
     if (m->spinning) stop_spinning_with_work(m);
+    if (m->locked_g && r != static_cast<runnable*>(m->locked_g)) {
+      push_global(*m->w, r);  // found on the fast path of the fiber that m is locked to
+      continue;
+    }
     if (r->started) {
       G* g = static_cast<G*>(r);
       if (g->flags & abandoned) continue;
@@ -112,10 +116,6 @@ void schedule(M* m) {
         if (!m->p) return;
         continue;
       }
-    }
-    if (m->locked_g && r != static_cast<runnable*>(m->locked_g)) {
-      push_global(*m->w, r);
-      continue;
     }
     execute(m, r);
     if (m->w->stopping.load(std::memory_order_relaxed)) return;

@@ -362,7 +362,7 @@ void wake_everybody(world& w) noexcept {
       const std::lock_guard hold(w.lock);
       m = take_idle_m_locked(w);
     }
-    if (!m) return;
+    if (!m) break;
     m->p = nullptr;
     wake_m(m);
   }

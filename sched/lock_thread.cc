@@ -13,6 +13,12 @@ void hand_to_locked_m(M* m, G* g) {
   to->sent_p = m->p;
   m->p = nullptr;
   m->solo.store(false, std::memory_order_relaxed);
+  {
+    // From here on `to` counts as busy, though it still sleeps: else m, going idle, could find
+    // everybody asleep. `to` itself may not have counted itself yet; then the count is short by one for a moment.
+    const std::lock_guard hold(m->w->lock);
+    --m->w->locked_ms;
+  }
   wake_m(to);
   idle_without_p(m);
 }
@@ -27,19 +33,22 @@ runnable* wait_for_locked_g(M* m) {
   m->p = nullptr;
   m->solo.store(false, std::memory_order_relaxed);
   // The world has a mark for Ms that are neither idle nor do anything. From here on g may be sent.
+  bool stopped = false;
   {
     const std::lock_guard hold(w.lock);
     m->waits_for_locked_g = true;
     ++w.locked_ms;
+    stopped = w.stopping.load(std::memory_order_relaxed);  // [stop] else wake_everybody() will see the mark
   }
   if (p) hand_off_p(w, p);
-  while (!m->sent_g && !w.stopping.load(std::memory_order_relaxed)) sleep_m(m, never);
+  // Only a note says that something was sent, and every note must be taken.
+  if (!stopped) sleep_m(m, never);
+  G* g = m->sent_g;
   {
     const std::lock_guard hold(w.lock);
     m->waits_for_locked_g = false;
-    --w.locked_ms;
+    if (!g) --w.locked_ms;
   }
-  G* g = m->sent_g;
   if (!g) return nullptr;
   acquire_p(m, m->sent_p);
   m->sent_g = nullptr;

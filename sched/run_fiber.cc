@@ -48,6 +48,7 @@ void bind(G* g, spawn_record* r, M* m) {
   g->id = r->id;
   g->site = r->site;
   g->flags = 0;
+  g->thread_locks = 0;
   g->state.store(g_state::running, std::memory_order_relaxed);
   m->g = g;
 }
