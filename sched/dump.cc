@@ -96,7 +96,7 @@ void dump_world(world& w, std::FILE* out) {
   const auto all = started_fibers();
   for (const fiber_view& f : all) {
     const char* what = f.state == g_state::parked ? detail::to_string(f.reason) : to_string(f.state);
-    fmt::print(out, "fiber {}{}{} [{}]:\n\tstarted at {}\n\n", f.id, f.name.empty() ? "" : " ", f.name, what,
+    fmt::print(out, "fiber {}{}{} [{}]:\n\tcreated at {}\n\n", f.id, f.name.empty() ? "" : " ", f.name, what,
                describe_code(f.site));
   }
   const std::uint64_t alive = fibers_alive(w);
@@ -104,12 +104,14 @@ void dump_world(world& w, std::FILE* out) {
 }
 
 void report_leaks(world& w) {
-  std::map<const void*, std::size_t> by_site;
-  for (const fiber_view& f : started_fibers()) ++by_site[f.site];
+  std::map<std::pair<const void*, std::string>, std::size_t> by_site;
+  for (const fiber_view& f : started_fibers()) ++by_site[{f.site, f.name}];
   const std::uint64_t alive = fibers_alive(w);
   if (alive == 0) return;
   fmt::print(stderr, "weft: {} fibers were alive when run returned\n", alive);
-  for (const auto& [site, n] : by_site) fmt::print(stderr, "\t{} started at {}\n", n, describe_code(site));
+  for (const auto& [where, n] : by_site)
+    fmt::print(stderr, "\t{} {}created at {}\n", n, where.second.empty() ? "" : where.second + " ",
+               describe_code(where.first));
 }
 
 }  // namespace weft::detail

@@ -43,11 +43,13 @@ void note_goexit(std::uint64_t id) noexcept {
 }
 
 void uncaught_exception_panic(std::exception_ptr what) noexcept {
+  static spin_lock one_dies;  // never given up: a second panic waits here for the end of the process
+  one_dies.lock();
   const std::string text = describe(what);
   const G* g = this_m()->g;
   const spawn_extras* extras = extras_of(g->record);
   std::fflush(stdout);
-  fmt::print(stderr, "panic: {}\n\nfiber {}{}{} [running]:\n\tstarted at {}\n", text, g->id,
+  fmt::print(stderr, "panic: {}\n\nfiber {}{}{} [running]:\n\tcreated at {}\n", text, g->id,
              extras ? " " : "", extras ? extras->name : "", describe_code(g->site));
   std::fflush(stderr);
   _exit(2);

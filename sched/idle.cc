@@ -232,7 +232,15 @@ void stop_spinning_with_work(M* m) {
     const P* p = w.p_at(i);
     unattended = p->idle.load(std::memory_order_relaxed) && p->timers.earliest() != never;
   }
-  if (any_work_approx(w) || (unattended && !w.sentinel)) wake_for_ring(w);  // [wake-up] T3
+  if (any_work_approx(w) || (unattended && !w.sentinel)) {
+    wake_for_ring(w);  // [wake-up] T3
+  } else {
+    for (int i = 0; i < procs; ++i)  // I4: whoever pushed to `next` may have counted on this M
+      if (w.p_at(i) != m->p && w.p_at(i)->queue.peek_next()) {
+        wake_for_next(w);
+        break;
+      }
+  }
 }
 
 namespace {
@@ -247,9 +255,11 @@ bool release_and_look_again(M* m) {
     m->p = nullptr;
     m->solo.store(false, std::memory_order_relaxed);
   }
-  if (!m->spinning) return false;
-  m->spinning = false;
-  w.spinning.fetch_sub(1, std::memory_order_seq_cst);  // [wake-up] T1
+  if (m->spinning) {
+    m->spinning = false;
+    w.spinning.fetch_sub(1, std::memory_order_seq_cst);  // [wake-up] T1
+  }
+  // An M that was not allowed to spin looks again as well: a pusher may have seen no idle P.
   std::atomic_thread_fence(std::memory_order_seq_cst);  // [wake-up] T2
   if (!any_work_approx(w)) return false;               // [wake-up] T3
   const std::lock_guard hold(w.lock);
