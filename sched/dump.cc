@@ -96,7 +96,7 @@ void dump_world(world& w, std::FILE* out) {
   const auto all = started_fibers();
   for (const fiber_view& f : all) {
     const char* what = f.state == g_state::parked ? detail::to_string(f.reason) : to_string(f.state);
-    fmt::print(out, "fiber {}{}{} [{}]:\n\tcreated at {}\n\n", f.id, f.name.empty() ? "" : " ", f.name, what,
+    fmt::print(out, "fiber {}{}{} [{}]:\n\tstarted at {}\n\n", f.id, f.name.empty() ? "" : " ", f.name, what,
                describe_code(f.site));
   }
   const std::uint64_t alive = fibers_alive(w);
@@ -110,7 +110,7 @@ void report_leaks(world& w) {
   if (alive == 0) return;
   fmt::print(stderr, "weft: {} fibers were alive when run returned\n", alive);
   for (const auto& [where, n] : by_site)
-    fmt::print(stderr, "\t{} {}created at {}\n", n, where.second.empty() ? "" : where.second + " ",
+    fmt::print(stderr, "\t{} {}started at {}\n", n, where.second.empty() ? "" : where.second + " ",
                describe_code(where.first));
 }
 

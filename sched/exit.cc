@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 
@@ -36,20 +37,30 @@ std::string describe(const std::exception_ptr& what) {
   }
 }
 
+// Set once, by the fiber whose report is the process's last words.
+constinit std::atomic<bool> panicking{false};
+
+[[noreturn]] void wait_for_the_end() noexcept {
+  for (;;) pause();
+}
+
 }  // namespace
+
+void let_a_panic_finish() noexcept {
+  if (panicking.load(std::memory_order_relaxed)) wait_for_the_end();
+}
 
 void note_goexit(std::uint64_t id) noexcept {
   if (id == 1) the_world()->main_gone.store(true, std::memory_order_relaxed);
 }
 
 void uncaught_exception_panic(std::exception_ptr what) noexcept {
-  static spin_lock one_dies;  // never given up: a second panic waits here for the end of the process
-  one_dies.lock();
+  if (panicking.exchange(true, std::memory_order_relaxed)) wait_for_the_end();
   const std::string text = describe(what);
   const G* g = this_m()->g;
   const spawn_extras* extras = extras_of(g->record);
   std::fflush(stdout);
-  fmt::print(stderr, "panic: {}\n\nfiber {}{}{} [running]:\n\tcreated at {}\n", text, g->id,
+  fmt::print(stderr, "panic: {}\n\nfiber {}{}{} [running]:\n\tstarted at {}\n", text, g->id,
              extras ? " " : "", extras ? extras->name : "", describe_code(g->site));
   std::fflush(stderr);
   _exit(2);

@@ -9,6 +9,7 @@
 #include "runtime/fatal.h"
 #include "runtime/futex.h"
 #include "sched/dump.h"
+#include "sched/exit.h"
 #include "sched/g.h"
 #include "sched/threads.h"
 #include "sched/world.h"
@@ -133,6 +134,7 @@ int run_world(const options& o, std::function<int()> main_fiber) {
   end_m(m);
   prctl(PR_SET_TIMERSLACK, static_cast<unsigned long>(old_slack), 0, 0, 0);
   const bool all_ended = wait_for_ms(*w);
+  let_a_panic_finish();
   if (o.report_leaks) report_leaks(*w);
   abandon_fibers(*w);
   set_the_world(nullptr);
