@@ -89,7 +89,7 @@ std::int64_t fire_func(timer_node* n, std::int64_t, ready_list& list) {
 
 void arm(timer_state* t, duration d) {
   t->due = deadline_after(d);
-  if (t->due != never) arm_timer(t);
+  arm_timer(t);
 }
 
 }  // namespace

@@ -16,11 +16,11 @@ inline std::int64_t now_ns() noexcept {
   return t.tv_sec * 1'000'000'000 + t.tv_nsec;
 }
 
-// Nanoseconds from now until `d` has passed; far futures saturate at `never`.
+// The time when `d` from now has passed; far futures saturate just before `never`.
 inline std::int64_t deadline_after(duration d) noexcept {
   const std::int64_t t = now_ns();
   if (d.count() <= 0) return t;
-  return d.count() > never - 1 - t ? never : t + d.count();
+  return d.count() > never - 1 - t ? never - 1 : t + d.count();
 }
 
 // A free-running counter, at least a hundred million a second on every CPU we build for.

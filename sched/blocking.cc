@@ -10,7 +10,8 @@ void hand_off_p(world& w, P* p) {
     return !p->queue.empty_approx() || w.global_size.load(std::memory_order_relaxed) > 0 || w.stopping.load();
   };
   if (has_work()) {
-    start_m(w, p, start::with_work);
+    w.spinning.fetch_add(1, std::memory_order_relaxed);
+    start_m(w, p);
     return;
   }
   const std::int64_t due = p->timers.earliest();

@@ -84,7 +84,7 @@ void wake_one(world& w) noexcept {
     w.spinning.fetch_sub(1, std::memory_order_relaxed);
     return;
   }
-  start_m(w, p, start::spinning);
+  start_m(w, p);
 }
 
 std::int64_t earliest_timer(const world& w) noexcept {
@@ -205,36 +205,50 @@ void timer_came_first(world& w, std::int64_t due) noexcept {
   else wake_for_next(w);
 }
 
-void start_m(world& w, P* p, start how) {
+void start_m(world& w, P* p) {
   M* m = nullptr;
   {
     const std::lock_guard hold(w.lock);
     m = take_idle_m_locked(w);
   }
   if (!m) {
-    new_m(w, p, how);
+    new_m(w, p);
     return;
   }
   w.wakeups.fetch_add(1, std::memory_order_relaxed);
-  m->spinning = how == start::spinning;
+  m->spinning = true;
   m->p = p;
   wake_m(m);
 }
+
+namespace {
+
+// m, which was perhaps the sentinel, has work now, and no M sleeps for the timers of the other Ps:
+// an idle one is of no use to itself, and a busy one may be in a fiber that computes for long.
+bool post_is_vacant(const M* m) {
+  world& w = *m->w;
+  const int procs = w.procs.load(std::memory_order_relaxed);
+  bool unattended = false;
+  for (int i = 0; i < procs && !unattended; ++i) {
+    const P* p = w.p_at(i);
+    unattended = p != m->p && p->timers.earliest() != never;
+  }
+  if (!unattended) return false;
+  const std::lock_guard hold(w.lock);
+  return !w.sentinel || !w.sentinel->is_idle;
+}
+
+}  // namespace
 
 void stop_spinning_with_work(M* m) {
   world& w = *m->w;
   m->spinning = false;
   w.spinning.fetch_sub(1, std::memory_order_seq_cst);  // [wake-up] T1 and T2 in one
   if (w.idle_ps.load(std::memory_order_relaxed) == 0) return;
-  bool unattended = false;
-  const int procs = w.procs.load(std::memory_order_relaxed);
-  for (int i = 0; i < procs && !unattended; ++i) {
-    const P* p = w.p_at(i);
-    unattended = p->idle.load(std::memory_order_relaxed) && p->timers.earliest() != never;
-  }
-  if (any_work_approx(w) || (unattended && !w.sentinel)) {
+  if (any_work_approx(w) || post_is_vacant(m)) {
     wake_for_ring(w);  // [wake-up] T3
   } else {
+    const int procs = w.procs.load(std::memory_order_relaxed);
     for (int i = 0; i < procs; ++i)  // I4: whoever pushed to `next` may have counted on this M
       if (w.p_at(i) != m->p && w.p_at(i)->queue.peek_next()) {
         wake_for_next(w);

@@ -17,13 +17,15 @@
 namespace weft::detail {
 namespace {
 
-void retire_locked(world& w, P* p) noexcept {
+// Takes an idle P out of the list.
+void unlist_locked(world& w, P* p) noexcept {
   for (P** at = &w.idle_p_list; *at; at = &(*at)->next_idle)
     if (*at == p) {
       *at = p->next_idle;
       w.idle_ps.store(w.idle_ps.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
       break;
     }
+  p->idle.store(false, std::memory_order_relaxed);
   p->retired = true;
 }
 
@@ -75,8 +77,7 @@ void shrink(world& w, int from, int to) {
       const bool was_idle = p->idle.load(std::memory_order_relaxed);
       p->attention.fetch_or(retire_p, std::memory_order_relaxed);
       if (!was_idle) continue;
-      p->idle.store(false, std::memory_order_relaxed);
-      retire_locked(w, p);
+      unlist_locked(w, p);
       to_empty.push_back(p);
     }
   }
@@ -104,11 +105,22 @@ bool retire_if_asked(M* m) {
   {
     const std::lock_guard hold(w.lock);
     if (!(p->attention.load(std::memory_order_relaxed) & retire_p)) return false;  // grown again
-    p->retired = true;
     m->p = nullptr;
     if (P* other = take_idle_p_locked(w)) acquire_p(m, other);
   }
   empty(w, p);
+  bool grown_again = false;
+  {
+    // Not before it is empty may anybody else have it.
+    const std::lock_guard hold(w.lock);
+    grown_again = !(p->attention.load(std::memory_order_relaxed) & retire_p);
+    if (grown_again) release_p_locked(w, p);
+    else p->retired = true;
+  }
+  if (grown_again) {
+    std::atomic_thread_fence(std::memory_order_seq_cst);  // [wake-up] S2, for what was put elsewhere
+    wake_for_ring(w);
+  }
   if (m->p) return true;
   if (m->spinning) {
     m->spinning = false;

@@ -117,14 +117,14 @@ M* add_m(world& w) {
   return m.release();
 }
 
-void new_m(world& w, P* p, start how) {
+void new_m(world& w, P* p) {
   M* m = add_m(w);
   if (!m) {
     log_line(fmt::format("program exceeds {}-thread limit", w.opt.max_threads));
     fatal("thread exhaustion");
   }
   m->p = p;
-  m->spinning = how == start::spinning;
+  m->spinning = true;
   template_thread& t = the_template();
   if (t.running.load(std::memory_order_relaxed)) {
     const std::lock_guard hold(t.mutex);

@@ -98,10 +98,8 @@ void stop_spinning_with_work(M* m);
 void idle(M* m);
 // As idle() for an M that has no P. Returns with one, or when the world stops.
 void idle_without_p(M* m);
-// Wakes or makes an M for `p`, which nobody holds. `spins`: it begins by looking for work, and is
-// counted in world::spinning already.
-enum class start { with_work, spinning };
-void start_m(world& w, P* p, start how);
+// Wakes or makes an M for `p`, which nobody holds. It is counted in world::spinning already.
+void start_m(world& w, P* p);
 // p goes to the idle list, with the world's lock held.
 void release_p_locked(world& w, P* p) noexcept;
 P* take_idle_p_locked(world& w) noexcept;
@@ -115,8 +113,8 @@ void wake_everybody(world& w) noexcept;
 bool sleep_m(M* m, std::int64_t deadline);
 
 // ---- threads.cc -------------------------------------------------------------------------
-// A new OS thread that runs as an M with `p`. Ends the process at the thread limit.
-void new_m(world& w, P* p, start how);
+// A new OS thread that runs as a spinning M with `p`. Ends the process at the thread limit.
+void new_m(world& w, P* p);
 void start_template_thread();
 
 // ---- ready.cc ---------------------------------------------------------------------------
