@@ -1,0 +1,74 @@
+// The workloads of the scheduler's benchmark: what each is, and how it reports.
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace bench {
+
+// The command line's numbers; a workload reads what it needs. 0: the workload's own default.
+struct params {
+  int p = 1;
+  std::int64_t n = 0;
+  std::int64_t fibers = 0;
+  std::int64_t cap = 128;
+  std::int64_t ms = 0;
+
+  std::int64_t count(std::int64_t otherwise) const noexcept { return n > 0 ? n : otherwise; }
+  std::int64_t crowd(std::int64_t otherwise) const noexcept { return fibers > 0 ? fibers : otherwise; }
+};
+
+using figure = std::pair<const char*, std::variant<std::int64_t, double>>;
+
+// `elapsed` over `ops` operations, and what else the workload has to say.
+struct result {
+  const char* op;
+  std::int64_t ops;
+  std::chrono::nanoseconds elapsed;
+  std::vector<figure> extra;
+};
+
+struct workload {
+  const char* name;
+  const char* what;
+  result (*run)(const params&);
+};
+
+class stopwatch {
+ public:
+  std::chrono::nanoseconds elapsed() const { return std::chrono::steady_clock::now() - began_; }
+
+ private:
+  std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
+};
+
+// The process's user and system time so far, in seconds; its resident set now, in bytes.
+double cpu_seconds();
+std::int64_t rss_bytes();
+
+// Each runs in the main fiber of a world with params::p Ps.
+result yield_fibers(const params&);
+result spawn_batch(const params&);
+result spawn_one(const params&);
+result fork_join_fib(const params&);
+result skynet(const params&);
+result ping_pong(const params&);
+result one_to_one(const params&);
+result four_to_four(const params&);
+result select_of_two(const params&);
+result select_otherwise(const params&);
+result ring(const params&);
+result sieve(const params&);
+result mutex_alone(const params&);
+result mutex_contended(const params&);
+result mutex_yielding(const params&);
+result arm_and_stop(const params&);
+result sleepers(const params&);
+result parked(const params&);
+result blocking_calls(const params&);
+result hog(const params&);
+
+}  // namespace bench
