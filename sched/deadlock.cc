@@ -36,8 +36,10 @@ bool all_asleep_locked(world& w) noexcept {
   const int procs = w.procs.load(std::memory_order_relaxed);
   for (int i = 0; i < procs; ++i)
     if (w.p_at(i)->timers.earliest() != never || !w.p_at(i)->queue.empty_approx()) return false;
-  const int sanitizer_threads = under_tsan ? 1 : 0;
-  return threads_of_process() == w.ms + helper_threads() + sanitizer_threads;
+  // TSan starts a thread of its own together with the first other one.
+  const int ours = w.ms + helper_threads();
+  const int sanitizer_threads = under_tsan && (ours > 1 || w.next_m_id > 1) ? 1 : 0;
+  return threads_of_process() == ours + sanitizer_threads;
 }
 
 void deadlock_verdict(world& w) {
