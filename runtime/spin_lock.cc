@@ -6,12 +6,15 @@
 namespace weft::detail {
 
 void spin_lock::lock_slow() noexcept {
-  constexpr int busy_looks = 60;  // about 2 us of pauses: longer than any section of ours
+  constexpr int least = 16, most = 256;  // pauses
+  constexpr int busy_looks = 12;
   constexpr int yields = 20;
+  int pauses = least;
   for (int look = 0;; ++look) {
     if (try_lock()) return;
     if (look < busy_looks) {
-      cpu_relax();
+      for (int i = 0; i < pauses; ++i) cpu_relax();
+      if (pauses < most) pauses *= 2;
     } else if (look < busy_looks + yields) {
       sched_yield();
     } else {
