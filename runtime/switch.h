@@ -1,5 +1,5 @@
-// Leaving one stack for another: Boost.Context's jump, the exception state that belongs to a
-// stack, and what the sanitizers must hear.
+// Leaving one stack for another: the registers, the exception state that belongs to a stack, and
+// what the sanitizers must hear.
 //
 // boost::context::fiber is refused: from Boost 1.88 it saves exception state itself and was
 // miscompiled where fibers migrate between threads. The state is two words at an address that is
@@ -7,15 +7,12 @@
 #pragma once
 #include <cxxabi.h>
 
-#include <boost/context/detail/fcontext.hpp>
 #include <cstddef>
 
+#include "runtime/registers.h"
 #include "runtime/sanitizer.h"
 
 namespace weft::detail {
-
-using boost::context::detail::fcontext_t;
-using boost::context::detail::transfer_t;
 
 // What the C++ runtime keeps per thread about exceptions: those being handled, and how many fly.
 struct exception_state {
@@ -30,19 +27,18 @@ inline exception_state* exceptions_of_this_thread() noexcept {
 
 // A stack that is not being run now, ready to be jumped to.
 struct stack_context {
-  fcontext_t at = nullptr;
+  saved_registers at;
   exception_state exceptions;
   [[no_unique_address]] sanitizer_context sanitizer;
 };
 
-// Leaves `from` and continues `to`, which finds `message`. Returns, maybe on another thread, the
-// message that whoever came back brought; that side has recorded `from.at` with arrived().
-// `exceptions` is the calling thread's. `from_ends`: nobody will come back.
-[[gnu::always_inline]] inline transfer_t jump(stack_context& from, stack_context& to,
-                                              exception_state* exceptions, void* message,
-                                              [[maybe_unused]] bool from_ends = false) noexcept {
+// Leaves `from` and continues `to`, which finds `note`. Returns, maybe on another thread, the note
+// that whoever came back brought. `exceptions` is the calling thread's. `from_ends`: nobody will come back.
+[[gnu::always_inline]] inline switch_note* jump(stack_context& from, stack_context& to, exception_state* exceptions,
+                                                switch_note* note, [[maybe_unused]] bool from_ends = false) noexcept {
   from.exceptions = *exceptions;
   *exceptions = to.exceptions;
+  note->left = &from.at;
 #if WEFT_ASAN
   __sanitizer_start_switch_fiber(from_ends ? nullptr : &from.sanitizer.fake_stack, to.sanitizer.bottom,
                                  to.sanitizer.size);
@@ -50,11 +46,11 @@ struct stack_context {
 #if WEFT_TSAN
   __tsan_switch_to_fiber(to.sanitizer.fiber, 0);
 #endif
-  const transfer_t t = boost::context::detail::jump_fcontext(to.at, message);
+  note = switch_registers(from.at, to.at, note);
 #if WEFT_ASAN
   __sanitizer_finish_switch_fiber(from.sanitizer.fake_stack, nullptr, nullptr);
 #endif
-  return t;
+  return note;
 }
 
 // The first thing that a new stack does, where jump() would have returned on an old one.

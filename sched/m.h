@@ -22,7 +22,6 @@ struct M : m_face {
   exception_state* exceptions = nullptr;  // the thread's
 
   // This thread only.
-  G* g = nullptr;             // the fiber it runs; null on its own stack
   P* p = nullptr;             // given by whoever wakes it, before the wake
   stack_context own_stack;    // where it runs the scheduler
   runnable* handed = nullptr; // found by a fiber's fast path, but needs this stack to be run

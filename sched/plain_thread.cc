@@ -10,12 +10,12 @@ struct stand_in_g : G {
   stand_in_g() noexcept { flags = plain_thread; }
 };
 
+}  // namespace
+
 [[gnu::noinline]] G* stand_in() noexcept {
   static thread_local stand_in_g g;
   return &g;
 }
-
-}  // namespace
 
 [[gnu::noinline]] G* self() noexcept {
   M* m = this_m();

@@ -25,23 +25,21 @@ void park_plain_thread(commit_fn commit, void* arg);
 namespace {
 
 // Lies on the stack that is left, so it is read before anything lets go of that stack.
-struct switch_message {
+struct switch_message : switch_note {
   M* m;
-  stack_context* from;
   G* from_g;  // null: the M's own stack
   commit_fn commit;
   void* arg;
 };
 
 // On the side that is arrived at: completes the leaving of the other.
-M* arrive(transfer_t t) {
-  const switch_message msg = *static_cast<switch_message*>(t.data);
-  msg.from->at = t.fctx;
+[[gnu::always_inline]] inline M* arrive(const switch_note* note) {
+  const switch_message msg = *static_cast<const switch_message*>(note);
   if (msg.commit) msg.commit(msg.from_g, msg.arg);
   return msg.m;
 }
 
-void fiber_entry(transfer_t t);
+void fiber_entry(switch_note* note);
 
 void bind(G* g, spawn_record* r, M* m) {
   g->record = r;
@@ -54,7 +52,7 @@ void bind(G* g, spawn_record* r, M* m) {
 }
 
 // A stack for a fiber that has never run.
-G* give_stack(M* m, spawn_record* r) {
+[[gnu::noinline]] G* give_stack(M* m, spawn_record* r) {
   const spawn_extras* extras = extras_of(r);
   const std::size_t size =
       extras && extras->stack_size ? extras->stack_size : m->w->stack_size;
@@ -64,13 +62,13 @@ G* give_stack(M* m, spawn_record* r) {
   unpoison(low, usable);
   g->context.exceptions = {};
   g->context.sanitizer.open(low, usable);
-  g->context.at = boost::context::detail::make_fcontext(g->stack_top, usable, fiber_entry);
+  prepare<fiber_entry>(g->context.at, g->stack_top, usable);
   bind(g, r, m);
   return g;
 }
 
 // What r runs on, made ready to be jumped to; m->g is it.
-G* take_up(M* m, runnable* r) {
+[[gnu::always_inline]] inline G* take_up(M* m, runnable* r) {
   P::count(m->p->switches);
   if (!r->started) return give_stack(m, static_cast<spawn_record*>(r));
   G* g = static_cast<G*>(r);
@@ -81,7 +79,7 @@ G* take_up(M* m, runnable* r) {
 
 // Leaves g for r, or for the M's own stack if r is null. Returns when g goes on.
 [[gnu::always_inline]] inline void leave_for(M* m, G* g, runnable* r, commit_fn commit, void* arg) {
-  switch_message msg{m, &g->context, g, commit, arg};
+  switch_message msg{{}, m, g, commit, arg};
   stack_context* to = nullptr;
   if (r) {
     to = &take_up(m, r)->context;
@@ -98,24 +96,26 @@ bool goes_straight(const M* m, const runnable* r) {
   return !r->started || !(r->flags & (locked_to_m | abandoned));
 }
 
-void retire_g(G* g, void*) {
+// The commits below run on the M that has just left the fiber, which is their argument.
+void retire_g(G* g, void* on) {
+  auto* m = static_cast<M*>(on);
   g->context.sanitizer.close();
   g->state.store(g_state::free, std::memory_order_relaxed);
-  M* m = this_m();
   if (g->where.size == m->w->stack_size) m->p->gs.give(g);
   else rest_g(g);
 }
 
-[[gnu::noinline]] void run_body(spawn_record* r) {
+[[gnu::noinline]] void run_body(G* g) {
   try {
     struct end_locals {
+      G* g;
       ~end_locals() {
-        if (G* g = self(); g->locals) g->locals.reset();
+        if (g->locals) g->locals.reset();
       }
-    } at_end;
-    r->invoke(r);
+    } at_end{g};
+    g->record->invoke(g->record);
   } catch (const goexit_signal&) {
-    note_goexit(r->id);
+    note_goexit(g->id);
   } catch (...) {
     uncaught_exception_panic(std::current_exception());
   }
@@ -136,7 +136,7 @@ ended end_fiber(M*& m, G* g, runnable*& next) {
     m->locked_g = nullptr;
     return ended::leave;
   }
-  if (take_quick(p, next) != quick::got) return ended::leave;
+  if (take_quick(m, next) != quick::got) return ended::leave;
   if (!goes_straight(m, next)) {
     m->handed = next;
     next = nullptr;
@@ -150,15 +150,15 @@ ended end_fiber(M*& m, G* g, runnable*& next) {
   return ended::run_here;
 }
 
-void fiber_entry(transfer_t t) {
+void fiber_entry(switch_note* note) {
   entered_new_stack();
-  M* m = arrive(t);
+  M* m = arrive(note);
   G* g = m->g;
   runnable* next = nullptr;
-  do run_body(g->record);
+  do run_body(g);
   while (end_fiber(m, g, next) == ended::run_here);
 
-  switch_message msg{m, &g->context, g, retire_g, nullptr};
+  switch_message msg{{}, m, g, retire_g, m};
   stack_context* to = &m->own_stack;
   if (next) to = &take_up(m, next)->context;
   else m->g = nullptr;
@@ -166,15 +166,14 @@ void fiber_entry(transfer_t t) {
   __builtin_unreachable();
 }
 
-void requeue_local(G* g, void*) {
+void requeue_local(G* g, void* on) {
   g->state.store(g_state::runnable, std::memory_order_relaxed);
-  push_ring(this_m(), g);
+  push_ring(static_cast<M*>(on), g);
 }
 
-void requeue_global(G* g, void*) {
+void requeue_global(G* g, void* on) {
   g->state.store(g_state::runnable, std::memory_order_relaxed);
-  M* m = this_m();
-  world& w = *m->w;
+  world& w = *static_cast<M*>(on)->w;
   const std::lock_guard hold(w.lock);  // no wake-up: this M looks at the global queue next
   w.global.push(g);
   w.global_size.store(w.global.size(), std::memory_order_relaxed);
@@ -183,7 +182,7 @@ void requeue_global(G* g, void*) {
 }  // namespace
 
 void free_record(P* p, spawn_record* r) noexcept {
-  if (const spawn_extras* e = extras_of(r)) std::destroy_at(const_cast<spawn_extras*>(e));
+  if (r->flags & has_extras) std::destroy_at(const_cast<spawn_extras*>(extras_of(r)));
   if (r->size_class == record_pool::from_heap) ::operator delete(r);
   else p->records.give(r, r->size_class);
 }
@@ -191,14 +190,15 @@ void free_record(P* p, spawn_record* r) noexcept {
 void execute(M* m, runnable* r) {
   stack_context* to = &take_up(m, r)->context;
   timeline_mark(m);
-  switch_message msg{m, &m->own_stack, nullptr, nullptr, nullptr};
+  switch_message msg{{}, m, nullptr, nullptr, nullptr};
   arrive(jump(m->own_stack, *to, m->exceptions, &msg));
   timeline_mark(m);
 }
 
-void park(wait_reason reason, commit_fn commit, void* arg) {
-  M* m = this_m();
-  if (!m || !m->g) {
+namespace {
+
+[[gnu::always_inline]] inline void park_on(M* m, wait_reason reason, commit_fn commit, void* arg) {
+  if (!m || !m->g) [[unlikely]] {
     park_plain_thread(commit, arg);
     return;
   }
@@ -206,15 +206,19 @@ void park(wait_reason reason, commit_fn commit, void* arg) {
   g->reason.store(reason, std::memory_order_relaxed);
   g->state.store(g_state::parked, std::memory_order_relaxed);
   runnable* r = nullptr;
-  if (take_quick(m->p, r) == quick::got && !goes_straight(m, r)) [[unlikely]] {
+  if (take_quick(m, r) == quick::got && !goes_straight(m, r)) [[unlikely]] {
     m->handed = r;
     r = nullptr;
   }
   leave_for(m, g, r, commit, arg);
 }
 
+}  // namespace
+
+void park(wait_reason reason, commit_fn commit, void* arg) { park_on(this_m(), reason, commit, arg); }
+
 void park(wait_reason reason, section& held) {
-  park(reason, [](G*, void* s) { static_cast<section*>(s)->leave(); }, &held);
+  park_on(static_cast<M*>(held.m()), reason, [](G*, void* s) { static_cast<section*>(s)->leave(); }, &held);
 }
 
 void leave_without_p(M* m, wait_reason reason, commit_fn commit) {
@@ -228,28 +232,29 @@ void park_forever(wait_reason reason) {
   for (;;) park(reason, nullptr, nullptr);
 }
 
-void yield_fiber() {
-  M* m = this_m();
-  G* g = m->g;
-  runnable* r = nullptr;
-  const quick q = take_quick(m->p, r);
-  if (q == quick::nothing && m->w->global_size.load(std::memory_order_relaxed) == 0 && !m->w->net) return;
-  if (q == quick::got && !goes_straight(m, r)) [[unlikely]] {
-    m->handed = r;
-    r = nullptr;
-  }
-  // One turn in 61 through the global queue, so that Ps with many yielding fibers share with Ps that have few.
-  leave_for(m, g, r, q == quick::got ? requeue_local : requeue_global, nullptr);
-}
-
 }  // namespace weft::detail
 
 namespace weft {
 
 void yield() {
-  detail::M* m = detail::this_m();
-  if (m && m->g) detail::yield_fiber();
-  else sched_yield();
+  using namespace detail;
+  M* m = this_m();
+  if (!m || !m->g) {
+    sched_yield();
+    return;
+  }
+  G* g = m->g;
+  runnable* r = nullptr;
+  const quick q = take_quick(m, r);
+  if (q == quick::nothing && m->w->global_size.load(std::memory_order_relaxed) == 0 && !m->w->net) return;
+  if (q == quick::got && !goes_straight(m, r)) [[unlikely]] {
+    m->handed = r;
+    r = nullptr;
+  }
+  // When it is the global queue's turn through that queue, so that Ps with many yielding fibers share
+  // with Ps that have few.
+  const bool shared = q != quick::got || m->p->turn.load(std::memory_order_relaxed) % fair_turn == 0;
+  leave_for(m, g, r, shared ? requeue_global : requeue_local, m);
 }
 
 }  // namespace weft

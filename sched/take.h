@@ -24,7 +24,7 @@ std::uint64_t timer_ticks() noexcept;
 // a token to and fro would else renew its slice for ever and starve the ring behind it. When the
 // slice is over, `next` goes to the ring's end. The counter is read every eighth time only, and
 // only while somebody waits in the ring.
-inline runnable* take_local(P* p) noexcept {
+[[gnu::always_inline]] inline runnable* take_local(P* p) noexcept {
   run_queue& q = p->queue;
   runnable* r = q.take_next();
   if (!r) {
@@ -51,11 +51,15 @@ inline runnable* take_local(P* p) noexcept {
 
 // What a fiber that leaves may switch to at once, without the M's own stack.
 enum class quick { got, nothing, look_further };
-inline quick take_quick(P* p, runnable*& r) noexcept {
+[[gnu::always_inline]] inline quick take_quick(M* m, runnable*& r) noexcept {
+  P* p = m->p;
   if (p->attention.load(std::memory_order_relaxed)) [[unlikely]] return quick::look_further;
   const std::uint32_t turn = p->turn.load(std::memory_order_relaxed) + 1;
   p->turn.store(turn, std::memory_order_relaxed);
-  if (turn % fair_turn == 0) [[unlikely]] return quick::look_further;
+  if (turn % fair_turn == 0) [[unlikely]] {
+    if (m->w->net) return quick::look_further;
+    if ((r = take_global(m, 1))) return quick::got;
+  }
   if (p->timers.earliest() != never && ticks() - p->clock_read_at > timer_ticks()) return quick::look_further;
   r = take_local(p);
   return r ? quick::got : quick::nothing;

@@ -44,7 +44,7 @@ void wait_group::wait_slow() {
     }
   } while (!state_.compare_exchange_weak(s, s | waiting, std::memory_order_relaxed));
   waiter w;
-  w.g = self();
+  w.g = hold.self();
   queue_.push(&w);
   park(wait_reason::wait_group_wait, hold);
 }

@@ -133,11 +133,11 @@ class channel : public channel_base {
     waiter* partner = nullptr;
     if (try_send_locked(s, partner) == attempt::done) {
       hold.leave();
-      if (partner) ready(partner->g);
+      if (partner) ready(partner->g, hold.m());
       return;
     }
     waiter w;
-    w.g = self();
+    w.g = hold.self();
     w.slot = &s;
     senders_.push(&w);
     park(wait_reason::chan_send, hold);
@@ -150,11 +150,11 @@ class channel : public channel_base {
     waiter* partner = nullptr;
     if (try_receive_locked(o, partner) == attempt::done) {
       hold.leave();
-      if (partner) ready(partner->g);
+      if (partner) ready(partner->g, hold.m());
       return;
     }
     waiter w;
-    w.g = self();
+    w.g = hold.self();
     w.slot = &o;
     receivers_.push(&w);
     park(wait_reason::chan_receive, hold);
@@ -170,7 +170,7 @@ class channel : public channel_base {
     waiter* partner = nullptr;
     const attempt a = try_send_locked(s, partner);
     hold.leave();
-    if (partner) ready(partner->g);
+    if (partner) ready(partner->g, hold.m());
     return a;
   }
   attempt try_receive(out& o) {
@@ -179,7 +179,7 @@ class channel : public channel_base {
     waiter* partner = nullptr;
     const attempt a = try_receive_locked(o, partner);
     hold.leave();
-    if (partner) ready(partner->g);
+    if (partner) ready(partner->g, hold.m());
     return a;
   }
 
@@ -255,12 +255,12 @@ attempt channel<T>::send_until(slot& s, std::int64_t deadline_ns) {
   waiter* partner = nullptr;
   if (try_send_locked(s, partner) == attempt::done) {
     hold.leave();
-    if (partner) ready(partner->g);
+    if (partner) ready(partner->g, hold.m());
     return attempt::done;
   }
   claim_word word;
   waiter w;
-  w.g = self();
+  w.g = hold.self();
   w.slot = &s;
   w.word = &word;
   senders_.push(&w);
@@ -281,12 +281,12 @@ attempt channel<T>::receive_until(out& o, std::int64_t deadline_ns) {
   waiter* partner = nullptr;
   if (try_receive_locked(o, partner) == attempt::done) {
     hold.leave();
-    if (partner) ready(partner->g);
+    if (partner) ready(partner->g, hold.m());
     return attempt::done;
   }
   claim_word word;
   waiter w;
-  w.g = self();
+  w.g = hold.self();
   w.slot = &o;
   w.word = &word;
   receivers_.push(&w);

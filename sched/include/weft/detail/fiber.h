@@ -36,6 +36,8 @@ const char* to_string(wait_reason r) noexcept;
 
 // The part of an M that inline code reads. See sched/solo.cc.
 struct m_face {
+  // The fiber it runs; null while it is on its own stack. Written by this M.
+  G* g = nullptr;
   // True while this M holds the only P there is and no plain thread has ever touched a primitive.
   // Written by this M, or by a plain thread that then waits until `inside` is false.
   std::atomic<bool> solo{false};
@@ -47,6 +49,9 @@ struct m_face {
 // must not live across a switch.
 m_face* this_m_face() noexcept;
 
+// What stands for the calling plain thread in queues: a G without a stack.
+G* stand_in() noexcept;
+
 // A plain thread is about to use a primitive: no M may skip locks from here on.
 void end_solo_if_foreign() noexcept;
 
@@ -54,17 +59,16 @@ void end_solo_if_foreign() noexcept;
 // lock is taken: the M marks that it is inside, which a plain thread that arrives waits for.
 class section {
  public:
-  explicit section(spin_lock& lock) noexcept : lock_(&lock) {
-    m_face* m = this_m_face();
-    if (m) [[likely]] {
-      m->inside.store(true, std::memory_order_relaxed);
+  explicit section(spin_lock& lock) noexcept : lock_(&lock), m_(this_m_face()) {
+    if (m_) [[likely]] {
+      m_->inside.store(true, std::memory_order_relaxed);
       // The store above stays before the load below; the other side fences for both. Note [solo].
       std::atomic_signal_fence(std::memory_order_seq_cst);  // [solo] marked, then asked
-      if (m->solo.load(std::memory_order_relaxed)) {
-        solo_ = m;
+      if (m_->solo.load(std::memory_order_relaxed)) {
+        lock_ = nullptr;
         return;
       }
-      m->inside.store(false, std::memory_order_relaxed);
+      m_->inside.store(false, std::memory_order_relaxed);
     } else {
       end_solo_if_foreign();
     }
@@ -72,23 +76,26 @@ class section {
   }
   section(const section&) = delete;
   section& operator=(const section&) = delete;
-  ~section() { leave(); }
+  ~section() {
+    if (open_) leave();
+  }
 
   // Ends the section, once. The last touch of the lock, whose owner may be gone right after.
   void leave() noexcept {
-    if (m_face* m = solo_) {
-      solo_ = nullptr;
-      lock_ = nullptr;
-      m->inside.store(false, std::memory_order_release);  // [solo] our stores before the mark is gone
-    } else if (spin_lock* l = lock_) {
-      lock_ = nullptr;
-      l->unlock();
-    }
+    open_ = false;
+    if (spin_lock* l = lock_) l->unlock();
+    else m_->inside.store(false, std::memory_order_release);  // [solo] our stores before the mark is gone
   }
 
+  // The caller's M as it was on entry, so until the caller parks; null on a plain thread.
+  m_face* m() const noexcept { return m_; }
+  // The caller's G.
+  G* self() const noexcept { return m_ && m_->g ? m_->g : stand_in(); }
+
  private:
-  m_face* solo_ = nullptr;
-  spin_lock* lock_;
+  spin_lock* lock_;  // null: solo
+  m_face* m_;
+  bool open_ = true;
 };
 
 // Several locks held at once, for select. `locks` is sorted by address and without doubles.
@@ -178,5 +185,7 @@ std::uint64_t cheap_random() noexcept;
 // Makes `g` runnable, next on this P, and wakes an M if one should look for work.
 // From any thread; never from a signal handler. `g` may run before this returns: do not touch it again.
 void ready(G* g);
+// The same for a caller that knows its M, null on a plain thread.
+void ready(G* g, m_face* m);
 
 }  // namespace weft::detail
