@@ -11,9 +11,10 @@ void run_own_timers(M* m) {
   P* p = m->p;
   if (p->timers.earliest() == never) return;
   p->clock_read_at = ticks();
+  const std::int64_t now = now_ns();
   ready_list due;
-  if (const std::size_t n = p->timers.run_due(now_ns(), due)) P::count(p->fired, n);
-  push_ready_list(m, due);
+  if (const std::size_t n = p->timers.run_due(now, due)) P::count(p->fired, n);
+  push_batch(m, due, now);
 }
 
 // One turn in 61 the global queue comes first, or two fibers that keep each other runnable here
@@ -91,6 +92,7 @@ runnable* find_runnable(M* m) {
     if (runnable* r = take_global_for_fairness(m)) return r;
     if (runnable* r = take_local(m->p)) return r;
     if (runnable* r = take_global(m, run_queue::capacity / 2)) return r;
+    if (m->batch_began) end_batch(m);
     if (runnable* r = poll_now(m)) return r;
     if (runnable* r = steal_while_spinning(m)) return r;
     idle(m);

@@ -30,10 +30,14 @@ struct M : m_face {
   G* locked_g = nullptr;      // runs this fiber and no other
   G* blocked_g = nullptr;     // in blocking(): the fiber whose call this is
   unsigned blocking_depth = 0;
+  std::int64_t batch_began = 0;      // when it woke for a batch of timers; 0: it did not
+  std::uint32_t batch_first_turn = 0;
+  bool quiet = false;         // that batch is too short to rouse another M for
 
   // Under the world's lock.
   M* next_idle = nullptr;
   bool is_idle = false;
+  bool is_deputy = false;
   bool waits_for_locked_g = false;
 
   // What an M that waits for its locked fiber is sent: written before its note, read after it.

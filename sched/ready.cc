@@ -80,7 +80,7 @@ void push_global_list(world& w, ready_list& list) {
   wake_for_ring(w);
 }
 
-void push_ready_list(M* m, ready_list& list) {
+void push_ready_list(M* m, ready_list& list, rouse who) {
   if (list.empty()) return;
   if (!m || !m->p) {
     push_global_list(*the_world(), list);
@@ -89,7 +89,7 @@ void push_ready_list(M* m, ready_list& list) {
   // One is for this P itself; only more than that is worth waking somebody.
   const bool more = list.size() > 1 || m->g;
   while (runnable* r = list.pop()) push_ring(m, r);
-  if (!more || m->p->queue.alone()) return;
+  if (!more || who == rouse::nobody || m->p->queue.alone()) return;
   std::atomic_thread_fence(std::memory_order_seq_cst);  // [wake-up] S2
   wake_for_ring(*m->w);
 }

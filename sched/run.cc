@@ -11,6 +11,7 @@
 #include "sched/dump.h"
 #include "sched/exit.h"
 #include "sched/g.h"
+#include "sched/spawn_into.h"
 #include "sched/threads.h"
 #include "sched/world.h"
 
@@ -128,7 +129,10 @@ int run_world(const options& o, std::function<int()> main_fiber) {
     status = main_fiber();
     stop(*w);
   };
-  go(std::move(main_body));
+  // Handed over and not queued, where an M that has just been started could steal it: it begins here.
+  ready_list first;
+  spawn_into(first, std::move(main_body), code_address());
+  m->handed = first.pop();
   schedule(m);
   if (!w->stopping.load(std::memory_order_relaxed)) sit_out(m);
   end_m(m);

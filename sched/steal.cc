@@ -25,10 +25,11 @@ runnable* steal_next_of(P& victim) {
 
 runnable* steal_timers_of(M* m, P& victim) {
   if (victim.timers.earliest() == never) return nullptr;
+  const std::int64_t now = now_ns();
   ready_list due;
-  if (const std::size_t n = victim.timers.run_due(now_ns(), due)) P::count(m->p->fired, n);
+  if (const std::size_t n = victim.timers.run_due(now, due)) P::count(m->p->fired, n);
   runnable* first = due.pop();
-  push_ready_list(m, due);
+  push_batch(m, due, now);
   return first;
 }
 
@@ -55,11 +56,11 @@ runnable* steal_work(M* m, steal_effort effort) {
   return nullptr;
 }
 
-bool any_work_approx(const world& w) noexcept {
+bool any_work_approx(const world& w, const P* but) noexcept {
   if (w.global_size.load(std::memory_order_relaxed) > 0) return true;
   const int procs = w.procs.load(std::memory_order_relaxed);
   for (int i = 0; i < procs; ++i)
-    if (w.p_at(i)->queue.ring_size_approx() > 0) return true;
+    if (w.p_at(i) != but && w.p_at(i)->queue.ring_size_approx() > 0) return true;
   return false;
 }
 

@@ -31,11 +31,13 @@ struct world {
   std::atomic<int> idle_ps{0};
   // An idle M wakes now and then to look for a `next` slot that is not being emptied. idle.cc.
   std::atomic<bool> watching{false};
+  // Idle Ms (0 or 1) that look around within a millisecond while timers crowd. Written under `lock`.
+  std::atomic<int> deputies{0};
   // Size of `global`. Written under `lock`.
   std::atomic<std::size_t> global_size{0};
   std::atomic<bool> stopping{false};
-  // When an M last woke for timers. idle.cc.
-  std::atomic<std::int64_t> last_timer_wake{0};
+  // When an M last woke for timers, and how long a turn lasted in such batches. idle.cc.
+  std::atomic<std::int64_t> last_timer_wake{0}, turn_cost_ns{1'000'000};
 
   // ---- under `lock` ---------------------------------------------------------------------
   alignas(line_pair) spin_lock lock;
@@ -84,8 +86,8 @@ runnable* find_runnable(M* m);
 // One pass over all Ps in random order. `last_resort`: `next` slots and timers too.
 enum class steal_effort { rings, last_resort };
 runnable* steal_work(M* m, steal_effort effort);
-// True if some ring, or the global queue, holds something.
-bool any_work_approx(const world& w) noexcept;
+// True if some ring but that of `but`, or the global queue, holds something.
+bool any_work_approx(const world& w, const P* but = nullptr) noexcept;
 
 // ---- idle.cc ---------------------------------------------------------------------------
 // After something was put into a ring or the global queue, and a full fence: wakes an M if nobody looks.
@@ -96,6 +98,10 @@ void wake_for_next(world& w) noexcept;
 void stop_spinning_with_work(M* m);
 // The M has found nothing. Returns with a P when there may be work again; without when the world stops.
 void idle(M* m);
+// Queues what timers made ready at `now` on m's P, and rouses another M if it is worth it.
+void push_batch(M* m, ready_list& due, std::int64_t now);
+// m has run dry after such a batch: how long did a turn take?
+void end_batch(M* m);
 // As idle() for an M that has no P. Returns with one, or when the world stops.
 void idle_without_p(M* m);
 // Wakes or makes an M for `p`, which nobody holds. It is counted in world::spinning already.
@@ -126,7 +132,8 @@ void push_ring(M* m, runnable* r);
 void push_global(world& w, runnable* r);
 void push_global_list(world& w, ready_list& list);
 // What a poller or the timers made ready: to this M's ring, or global without a P.
-void push_ready_list(M* m, ready_list& list);
+enum class rouse { if_worth_it, nobody };
+void push_ready_list(M* m, ready_list& list, rouse who = rouse::if_worth_it);
 
 // ---- run_fiber.cc -----------------------------------------------------------------------
 // From the M's own stack: runs r until it leaves.

@@ -1,0 +1,201 @@
+// Waking: the lists of idle Ps and Ms, and who gets one of each when there is work. The protocol that
+// this is half of, and its proof, stand in idle.cc.
+#include "runtime/futex.h"
+#include "sched/idle.h"
+
+namespace weft::detail {
+namespace {
+
+void mark_busy_locked(world& w, M* m) noexcept {
+  m->is_idle = false;
+  --w.idle_ms;
+  if (m->is_deputy) w.deputies.store(0, std::memory_order_relaxed);
+  m->is_deputy = false;
+}
+
+// Takes one M off the idle list, the sentinel last: its post would have to be filled again.
+M* take_idle_m_locked(world& w) noexcept {
+  M* m = w.idle_m_list;
+  if (m) {
+    w.idle_m_list = m->next_idle;
+  } else if (w.sentinel && w.sentinel->is_idle) {
+    m = w.sentinel;
+  } else {
+    return nullptr;
+  }
+  if (m == w.sentinel) {
+    w.sentinel = nullptr;
+    w.watching.store(false, std::memory_order_relaxed);
+  }
+  mark_busy_locked(w, m);
+  return m;
+}
+
+// Spends the right to start one spinning M, if there is an idle P for it.
+void wake_one(world& w) noexcept {
+  int none = 0;
+  // [wake-up] one wake-up in flight at a time: whoever wins makes the M that will spin
+  if (!w.spinning.compare_exchange_strong(none, 1, std::memory_order_seq_cst, std::memory_order_relaxed)) return;
+  P* p = nullptr;
+  {
+    const std::lock_guard hold(w.lock);
+    if (!w.stopping.load(std::memory_order_relaxed)) p = take_idle_p_locked(w);
+  }
+  if (!p) {
+    w.spinning.fetch_sub(1, std::memory_order_relaxed);
+    return;
+  }
+  start_m(w, p);
+}
+
+}  // namespace
+
+void unlist_locked(world& w, M* m) noexcept {
+  for (M** at = &w.idle_m_list; *at; at = &(*at)->next_idle)
+    if (*at == m) {
+      *at = m->next_idle;
+      break;
+    }
+  if (w.sentinel == m) {
+    w.sentinel = nullptr;
+    w.watching.store(false, std::memory_order_relaxed);
+  }
+  mark_busy_locked(w, m);
+}
+
+bool sleep_m(M* m, std::int64_t deadline) {
+  // [note] what the waker gave us
+  while (m->note.load(std::memory_order_acquire) == 0)
+    if (!futex_wait(m->note, 0, deadline)) break;
+  return m->note.exchange(0, std::memory_order_acquire) != 0;  // [note]
+}
+
+void wake_m(M* m) noexcept {
+  m->note.store(1, std::memory_order_release);  // [note] the P and whatever else it was given
+  futex_wake(m->note, 1);
+}
+
+// Note [note]: a waker writes the M's fields, then releases the note; the M acquires the note first.
+
+void release_p_locked(world& w, P* p) noexcept {
+  p->idle.store(true, std::memory_order_relaxed);
+  p->next_idle = w.idle_p_list;
+  w.idle_p_list = p;
+  w.idle_ps.store(w.idle_ps.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+}
+
+P* take_idle_p_locked(world& w) noexcept {
+  P* p = w.idle_p_list;
+  if (!p) return nullptr;
+  w.idle_p_list = p->next_idle;
+  p->idle.store(false, std::memory_order_relaxed);
+  w.idle_ps.store(w.idle_ps.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
+  return p;
+}
+
+void acquire_p(M* m, P* p) noexcept {
+  m->p = p;
+  m->solo.store(solo_now(*m->w), std::memory_order_relaxed);
+}
+
+void wake_for_ring(world& w) noexcept {
+  if (w.idle_ps.load(std::memory_order_relaxed) == 0) return;  // [wake-up] S3
+  if (w.spinning.load(std::memory_order_relaxed) != 0) return;
+  wake_one(w);
+}
+
+void wake_for_next(world& w) noexcept {
+  if (w.idle_ps.load(std::memory_order_relaxed) == 0) return;  // [wake-up] S3
+  if (w.spinning.load(std::memory_order_relaxed) != 0) return;
+  if (w.watching.load(std::memory_order_relaxed)) return;  // I4
+  wake_one(w);
+}
+
+void timer_came_first(world& w, std::int64_t due) noexcept {
+  bool wake_sentinel = false;
+  M* sentinel = nullptr;
+  if (w.idle_ps.load(std::memory_order_relaxed) == 0) return;  // its own P looks at every switch
+  {
+    const std::lock_guard hold(w.lock);
+    sentinel = w.sentinel;
+    if (sentinel && sentinel->is_idle && w.sentinel_until <= due) return;
+    wake_sentinel = sentinel && sentinel->is_idle;
+    if (wake_sentinel) {
+      unlist_locked(w, sentinel);
+      sentinel->p = nullptr;
+    }
+  }
+  if (wake_sentinel) wake_m(sentinel);  // looks at the timers anew before it sleeps again
+  else wake_for_next(w);
+}
+
+void start_m(world& w, P* p) {
+  M* m = nullptr;
+  {
+    const std::lock_guard hold(w.lock);
+    m = take_idle_m_locked(w);
+  }
+  if (!m) {
+    new_m(w, p);
+    return;
+  }
+  w.wakeups.fetch_add(1, std::memory_order_relaxed);
+  m->spinning = true;
+  m->p = p;
+  wake_m(m);
+}
+
+namespace {
+
+// m, which was perhaps the sentinel, has work now, and no M sleeps for the timers of the other Ps:
+// an idle one is of no use to itself, and a busy one may be in a fiber that computes for long.
+bool post_is_vacant(const M* m) {
+  world& w = *m->w;
+  const int procs = w.procs.load(std::memory_order_relaxed);
+  bool unattended = false;
+  for (int i = 0; i < procs && !unattended; ++i) {
+    const P* p = w.p_at(i);
+    unattended = p != m->p && p->timers.earliest() != never;
+  }
+  if (!unattended) return false;
+  const std::lock_guard hold(w.lock);
+  return !w.sentinel || !w.sentinel->is_idle;
+}
+
+}  // namespace
+
+void stop_spinning_with_work(M* m) {
+  world& w = *m->w;
+  m->spinning = false;
+  w.spinning.fetch_sub(1, std::memory_order_seq_cst);  // [wake-up] T1 and T2 in one
+  if (w.idle_ps.load(std::memory_order_relaxed) == 0) return;
+  const bool work_elsewhere = any_work_approx(w, m->quiet ? m->p : nullptr);  // a quiet M's own ring: I4
+  if (work_elsewhere || (!m->quiet && post_is_vacant(m))) {
+    wake_for_ring(w);  // [wake-up] T3
+  } else {
+    const int procs = w.procs.load(std::memory_order_relaxed);
+    for (int i = 0; i < procs; ++i)  // I4: whoever pushed to `next` may have counted on this M
+      if (w.p_at(i) != m->p && w.p_at(i)->queue.peek_next()) {
+        wake_for_next(w);
+        break;
+      }
+  }
+}
+
+void wake_everybody(world& w) noexcept {
+  for (;;) {
+    M* m = nullptr;
+    {
+      const std::lock_guard hold(w.lock);
+      m = take_idle_m_locked(w);
+    }
+    if (!m) break;
+    m->p = nullptr;
+    wake_m(m);
+  }
+  const std::lock_guard hold(w.lock);
+  for (M* m : w.all_ms)
+    if (m->waits_for_locked_g) wake_m(m);
+}
+
+}  // namespace weft::detail
