@@ -44,7 +44,7 @@ void queue_for_p(M* m) {
   }
   if (p) {
     acquire_p(m, p);
-    timeline_mark(m);
+    timeline_enter(m);
     return;
   }
   // Every P is busy. Park the fiber here and queue it; this M becomes an idle one.
@@ -59,8 +59,8 @@ void begin_blocking() {
   G* g = m->g;
   world& w = *m->w;
   g->state.store(g_state::blocked, std::memory_order_relaxed);
+  timeline_leave(m);
   P* p = m->p;
-  timeline_close(p);
   m->p = nullptr;
   m->solo.store(false, std::memory_order_relaxed);
   {
