@@ -18,9 +18,8 @@ std::string closing(std::span<const lesson::figures> f) {
   const auto percent = [](const lesson::figures& x) { return std::lround(x.at_once_share * 100); };
   const double ratio = static_cast<double>(halves.wall.count()) / static_cast<double>(whole.wall.count());
   if (halves.maxprocs == 1)
-    return "One P: the fibers took turns, and 0 % of the time two ran at once, with or without yields. The "
-           "halves "
-           "took as much CPU time as the whole. Concurrent, not parallel. Now the same with --maxprocs=2.";
+    return "One P: the fibers took turns, and 0 % of the time two ran at once, with or without yields. "
+           "Concurrent, not parallel. Now the same programs with --maxprocs=2.";
   const std::string at_once = fmt::format(
       "the halves ran at once for {} % of the time and took {:.2f} of the whole's.", percent(halves), ratio);
   const std::string moral =
