@@ -1,5 +1,6 @@
 // Announced blocking calls: the fiber keeps the thread, the P goes to another.
 #include "sched/g.h"
+#include "sched/timeline.h"
 #include "sched/world.h"
 
 namespace weft::detail {
@@ -43,6 +44,7 @@ void queue_for_p(M* m) {
   }
   if (p) {
     acquire_p(m, p);
+    timeline_enter(m);
     return;
   }
   // Every P is busy. Park the fiber here and queue it; this M becomes an idle one.
@@ -57,6 +59,7 @@ void begin_blocking() {
   G* g = m->g;
   world& w = *m->w;
   g->state.store(g_state::blocked, std::memory_order_relaxed);
+  timeline_leave(m);
   P* p = m->p;
   m->p = nullptr;
   m->solo.store(false, std::memory_order_relaxed);

@@ -12,6 +12,7 @@
 #include "runtime/cpu_count.h"
 #include "sched/g.h"
 #include "sched/take.h"
+#include "sched/timeline.h"
 #include "sched/world.h"
 
 namespace weft::detail {
@@ -53,6 +54,7 @@ void grow(world& w, int from, int to) {
     P* p = slot.load(std::memory_order_relaxed);
     if (!p) {
       p = new P(i);
+      if (w.recording) timeline_watch(*p);
       slot.store(p, std::memory_order_release);  // [procs]
     }
   }

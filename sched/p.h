@@ -2,6 +2,7 @@
 #pragma once
 #include <atomic>
 #include <cstdint>
+#include <memory>
 
 #include "runtime/cache_line.h"
 #include "runtime/clock.h"
@@ -46,7 +47,10 @@ struct alignas(line_pair) P {
   // Anyone, atomically.
   std::atomic<std::uint32_t> attention{0};
   std::atomic<bool> idle{false};       // written under the world's lock
-  std::atomic<timeline_buffer*> timeline{nullptr};
+  std::atomic<timeline_buffer*> timeline{nullptr};  // null: nobody watches. timeline.cc
+
+  // Under world::resize.
+  std::shared_ptr<timeline_buffer> timeline_kept;
 
   // Under the world's lock.
   P* next_idle = nullptr;

@@ -84,6 +84,7 @@ void bind(G* g, spawn_record* r, M* m) {
   if (r) {
     to = &take_up(m, r)->context;
   } else {
+    timeline_leave(m);
     m->g = nullptr;
     to = &m->own_stack;
   }
@@ -160,8 +161,12 @@ void fiber_entry(switch_note* note) {
 
   switch_message msg{{}, m, g, retire_g, m};
   stack_context* to = &m->own_stack;
-  if (next) to = &take_up(m, next)->context;
-  else m->g = nullptr;
+  if (next) {
+    to = &take_up(m, next)->context;
+  } else {
+    timeline_leave(m);
+    m->g = nullptr;
+  }
   jump(g->context, *to, m->exceptions, &msg, true);
   __builtin_unreachable();
 }
@@ -189,10 +194,9 @@ void free_record(P* p, spawn_record* r) noexcept {
 
 void execute(M* m, runnable* r) {
   stack_context* to = &take_up(m, r)->context;
-  timeline_mark(m);
+  timeline_enter(m);
   switch_message msg{{}, m, nullptr, nullptr, nullptr};
   arrive(jump(m->own_stack, *to, m->exceptions, &msg));
-  timeline_mark(m);
 }
 
 namespace {

@@ -4,11 +4,19 @@
 
 namespace weft::detail {
 
-void timeline_mark_slow(M* m);
+void timeline_enter_slow(M* m);
+void timeline_leave_slow(M* m);
+// Begins noting what p runs. With world::resize held.
+void timeline_watch(P& p);
 
-// The M has just taken up, or is back from, a fiber. Costs a load and a branch when nobody watches.
-inline void timeline_mark(M* m) {
-  if (m->p && m->p->timeline.load(std::memory_order_relaxed)) [[unlikely]] timeline_mark_slow(m);
+// The M has just taken up its fiber, which will run next. Costs a load and a branch when nobody watches.
+inline void timeline_enter(M* m) {
+  if (m->p->timeline.load(std::memory_order_relaxed)) [[unlikely]] timeline_enter_slow(m);
+}
+
+// The M's fiber is about to leave it, or its P. Before anything that lets the fiber go on elsewhere.
+inline void timeline_leave(M* m) {
+  if (m->p && m->p->timeline.load(std::memory_order_relaxed)) [[unlikely]] timeline_leave_slow(m);
 }
 
 }  // namespace weft::detail

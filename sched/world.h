@@ -57,6 +57,7 @@ struct world {
   std::array<std::atomic<P*>, max_procs> ps{};
   std::atomic<int> procs{0};
   std::mutex resize;
+  bool recording = false;         // under `resize`: timeline.cc
 
   // There has been a second P, or a plain thread: no M skips locks any more. solo.cc.
   std::atomic<bool> ever_shared{false};
@@ -66,7 +67,6 @@ struct world {
   std::atomic<std::uint64_t> spawned_outside{0};  // by plain threads
   std::atomic<std::uint64_t> wakeups{0}, handoffs{0};
   std::atomic<bool> main_gone{false};             // the main fiber called goexit
-  std::atomic<bool> recording{false};             // timeline.cc
   std::atomic<std::uint32_t> ended_ms{0};         // futex: run() waits for Ms to end
 
   P* p_at(int i) const noexcept { return ps[static_cast<std::size_t>(i)].load(std::memory_order_acquire); }  // [procs]

@@ -1,28 +1,33 @@
 // Which fiber ran where and when: the recording behind the lessons' pictures of the Ps.
 //
 // While a recording is on, every switch takes the slow way through the scheduler and is noted
-// with two clock reads, so a recorded program is slower than the same one unobserved.
+// with a clock read, so a recorded program is slower than the same one unobserved, and a fiber
+// that yields queues behind all others in the global queue. A recording that is off costs nothing.
 #pragma once
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include <weft/time.h>
 
 namespace weft::timeline {
 
-// One stretch of one fiber on one P, without a switch in between.
+// One stretch of one fiber on one P, without a switch in between. Stretches of one P never overlap,
+// and neither do those of one fiber. A fiber inside a blocking call has no P, so no stretch.
 struct stretch {
   std::uint64_t fiber;  // this_fiber::id()
+  std::string name;     // as given to go(), else empty
   int p;                // index of the P, from 0
   int m;                // index of the M (OS thread), from 0
   time_point from, to;
 };
 
-// Starts recording in the running world. From a fiber. Panics if a recording is on already.
+// Starts recording in the running world: the caller from here on, fibers that run on other Ps just
+// now from their next switch on. From a fiber; yields. Throws weft::panic if a recording is on already.
 void start();
 
 // Ends the recording and returns it, ordered by `from`. From a fiber. A fiber that is still
-// running (the caller, at least) appears with the stretch up to now.
+// running (the caller, at least) appears with the stretch up to now. Throws weft::panic if none is on.
 std::vector<stretch> stop();
 
 }  // namespace weft::timeline

@@ -1,0 +1,118 @@
+#include "lessons/support/figures.h"
+#include "lessons/support/report.h"
+#include "lessons/support/timeline_picture.h"
+#include "tests/support/catch.h"
+
+using namespace lesson;
+using namespace std::chrono_literals;
+using weft::timeline::stretch;
+
+namespace {
+
+// Times in microseconds of an imagined run.
+stretch on(int p, std::uint64_t fiber, const char* name, int from, int to) {
+  const weft::time_point start{};
+  return {fiber, name, p, p, start + std::chrono::microseconds(from), start + std::chrono::microseconds(to)};
+}
+
+// 40 columns for lanes.
+constexpr terminal paper_of_40{.width = 47, .colour = false, .wraps = false};
+
+std::string picture(const std::vector<stretch>& all, int procs) {
+  cast who;
+  return timeline_picture(all, procs, paper_of_40, who);
+}
+
+}  // namespace
+
+TEST_CASE("a picture has a lane per P, a letter per fiber and an axis", "[lessons]") {
+  CHECK(picture({on(0, 1, "", 0, 10), on(0, 3, "numbers", 10, 60), on(1, 2, "letters", 20, 80)}, 2) ==
+        "  P0  mmmmmNNNNNNNNNNNNNNNNNNNNNNNNN..........\n"
+        "  P1  ..........LLLLLLLLLLLLLLLLLLLLLLLLLLLLLL\n"
+        "      |0                       |50 us\n"
+        "      N numbers   L letters   m main   . idle\n");
+}
+
+TEST_CASE("a column in which many took turns says so", "[lessons]") {
+  std::vector<stretch> all;
+  for (int i = 0; i < 100; ++i) all.push_back(on(0, 2 + i % 2, i % 2 ? "b" : "a", i, i + 1));
+  all.push_back(on(0, 2, "a", 100, 200));
+  CHECK(picture(all, 1) ==
+        "  P0  ++++++++++++++++++++AAAAAAAAAAAAAAAAAAAA\n"
+        "      |0                  |100 us\n"
+        "      A a   B b   + several in turn\n");
+}
+
+TEST_CASE("idle Ps beyond the eighth have no lane", "[lessons]") {
+  const std::string shown = picture({on(12, 2, "busy", 0, 10)}, 1024);
+  CHECK(shown.find("  P7  ....") != shown.npos);
+  CHECK(shown.find("  P8  ") == shown.npos);
+  CHECK(shown.find("  P12 BBBB") != shown.npos);
+  CHECK(shown.find("  and 1015 more Ps that ran nothing\n") != shown.npos);
+}
+
+TEST_CASE("fibers of one name share a letter, others have one each", "[lessons]") {
+  cast who;
+  CHECK(who.of("letters").letter == 'L');
+  CHECK(who.of("lower").letter == 'O');
+  CHECK(who.of("l").letter == 'A');
+  CHECK(who.of("letters").letter == 'L');
+  CHECK(who.of("main").letter == 'm');
+  CHECK(who.of("main").number == 0);
+}
+
+TEST_CASE("figures count switches, turns and what overlaps, without the main fiber", "[lessons]") {
+  record r{.maxprocs = 2, .stretches = {}, .prints = {}, .wall = 100us, .cpu = 150us};
+  r.stretches = {on(0, 1, "", 0, 10),  on(0, 2, "a", 10, 40), on(1, 3, "b", 20, 60),
+                 on(0, 1, "", 40, 50), on(0, 2, "a", 50, 60), on(0, 3, "b", 60, 90)};
+  const figures f = count(r);
+  REQUIRE(f.streams.size() == 2);
+  CHECK(f.streams[0].name == "a");
+  CHECK(f.streams[0].turns == 1);  // only the main fiber came between
+  CHECK(f.streams[0].running == 40us);
+  CHECK(f.streams[1].ps == std::set<int>{0, 1});
+  CHECK(f.streams[1].turns == 2);
+  CHECK(f.switches == 1);
+  CHECK(f.at_once == 2);
+  CHECK(f.at_once_share == Approx(30.0 / 80.0));
+  CHECK(f.cpus_busy() == Approx(1.5));
+}
+
+TEST_CASE("stretches that only touch are not at once", "[lessons]") {
+  record r{.maxprocs = 1,
+           .stretches = {on(0, 2, "a", 0, 10), on(0, 3, "b", 10, 20)},
+           .prints = {},
+           .wall = {},
+           .cpu = {}};
+  const figures f = count(r);
+  CHECK(f.at_once == 1);
+  CHECK(f.at_once_share == 0);
+}
+
+TEST_CASE("the output changes hands when another fiber prints", "[lessons]") {
+  record r{.maxprocs = 1, .stretches = {}, .prints = {}, .wall = {}, .cpu = {}};
+  r.prints = {{2, "a", "x"}, {2, "a", "x"}, {1, "", "main's own\n"},
+              {2, "a", "x"}, {3, "b", "y"}, {2, "a", "x"}};
+  CHECK(count(r).output_changes == 2);
+  CHECK(condensed(r, paper_of_40) == "a: 2 lines\nmain's own\na: 1 line, b: 1 line, a: 1 line\n");
+}
+
+TEST_CASE("a condensed output leaves out the middle of many turns and keeps to the width", "[lessons]") {
+  record r{.maxprocs = 1, .stretches = {}, .prints = {}, .wall = {}, .cpu = {}};
+  for (int i = 0; i < 100; ++i)
+    r.prints.push_back({2 + static_cast<std::uint64_t>(i % 2), i % 2 ? "b" : "a", "x"});
+  const terminal t{.width = 47, .colour = false, .wraps = true};
+  CHECK(condensed(r, t) ==
+        "a: 1 line, b: 1 line, a: 1 line, b: 1 line, a:\n"
+        "1 line, b: 1 line, a: 1 line, b: 1 line, ...\n"
+        "88 more ..., a: 1 line, b: 1 line, a: 1 line,\n"
+        "b: 1 line\n");
+}
+
+TEST_CASE("times are shown with three digits that count", "[lessons]") {
+  CHECK(shown_time(7ns) == "7 ns");
+  CHECK(shown_time(1234ns) == "1.23 us");
+  CHECK(shown_time(56'700us) == "56.7 ms");
+  CHECK(shown_time(456'700us) == "457 ms");
+  CHECK(shown_time(12s) == "12.0 s");
+}
