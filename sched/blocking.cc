@@ -8,7 +8,8 @@ namespace weft::detail {
 void hand_off_p(world& w, P* p) {
   w.handoffs.fetch_add(1, std::memory_order_relaxed);
   const auto has_work = [&] {
-    return !p->queue.empty_approx() || w.global_size.load(std::memory_order_relaxed) > 0 || w.stopping.load();
+    return !p->queue.empty_approx() || w.global_size.load(std::memory_order_relaxed) > 0 ||
+           w.stopping.load(std::memory_order_relaxed);
   };
   if (has_work()) {
     w.spinning.fetch_add(1, std::memory_order_relaxed);

@@ -157,6 +157,9 @@ void park(wait_reason reason, section& held);
 
 // Who decides a wait that more than one event may end: a select, or a wait with a deadline. The
 // first to change the word from 0 has decided.
+//
+// Note [claim]: the one that decides acquires what a loser that came before it did, and releases what it
+// did itself before; whoever reads the decision acquires that. Values handed over later pass through ready().
 class claim_word {
  public:
   static constexpr std::uint32_t timed_out = UINT32_MAX;

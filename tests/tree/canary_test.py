@@ -1,0 +1,190 @@
+#!/usr/bin/env python3
+"""Canaries of the checks: each must find what it is there to find, and nothing in a tree that is right."""
+import tempfile
+import unittest
+from pathlib import Path
+
+import includes
+import layout
+import orderings
+import readme
+import rows
+import tree
+
+
+class in_a_small_tree(unittest.TestCase):
+    """A tree of two rooms and a test that every check likes."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.root = Path(folder.name)
+        self.write("runtime/include/weft/clock.h", "#pragma once")
+        self.write("runtime/futex.h", "#pragma once")
+        self.write("sched/include/weft/go.h", "#include <weft/clock.h>\n#include <atomic>")
+        self.write("sched/idle.cc", '#include <weft/go.h>\n#include "runtime/futex.h"\n'
+                   "void sleep() { a.load(std::memory_order_acquire); }  // [note]\n"
+                   "void wake() {\n  // [note] first\n  a.store(1, std::memory_order_release);\n}\n"
+                   "// Note [note]: a pair.")
+        self.write("tests/tree/seams.txt", "runtime/futex.h sched  # why")
+        self.write("tests/tree/rows.txt", "GO-01 yields\nGO-02 yields")
+        self.write("tests/sched/idle_test.cc", 'TEST_CASE("a fact", "[sched][GO-01]") {}')
+
+    def write(self, name, text):
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text + "\n", encoding="utf-8")
+
+    def expect(self, module, *words):
+        found = module.check(self.root)
+        self.assertEqual(len(found), len(words), found)
+        for line, word in zip(found, words):
+            self.assertIn(word, line)
+
+
+class arrows(in_a_small_tree):
+    def test_the_small_tree_is_right(self):
+        self.expect(includes)
+
+    def test_a_public_header_of_a_room_above_is_found(self):
+        self.write("runtime/clock.cc", "#include <weft/go.h>")
+        self.expect(includes, "runtime/clock.cc:1: <weft/go.h> points up")
+
+    def test_a_private_header_of_a_room_above_is_found(self):
+        self.write("net/ring.h", "#pragma once")
+        self.write("sched/poll.cc", "\n  #  include \"net/ring.h\"")
+        self.expect(includes, 'sched/poll.cc:2: "net/ring.h" points up')
+
+    def test_a_private_header_without_a_seam_is_found(self):
+        self.write("chan/mutex.cc", '#include "runtime/futex.h"')
+        self.expect(includes, "is private to runtime/")
+
+    def test_a_public_header_that_includes_a_private_one_is_found(self):
+        self.write("sched/include/weft/time.h", '#include "runtime/futex.h"')
+        self.expect(includes, "a public header includes the private")
+
+    def test_a_public_header_included_by_its_path_is_found(self):
+        self.write("sched/run.cc", '#include "sched/include/weft/go.h"')
+        self.expect(includes, "is public: include it as <weft/go.h>")
+
+    def test_a_seam_that_nobody_uses_is_found(self):
+        self.write("tests/tree/seams.txt", "runtime/futex.h sched chan")
+        self.expect(includes, "chan no longer includes runtime/futex.h")
+
+    def test_a_header_that_does_not_exist_is_found(self):
+        self.write("sched/run.cc", "#include <weft/gone.h>\n#include \"sched/gone.h\"")
+        self.expect(includes, "<weft/gone.h> is no public header", '"sched/gone.h" is no path')
+
+    def test_one_name_in_two_rooms_is_found(self):
+        self.write("chan/include/weft/go.h", "#pragma once")
+        self.expect(includes, "<weft/go.h> is in more than one room")
+
+    def test_tests_and_tools_may_include_anything(self):
+        self.write("tools/bench/main.cc", '#include "sched/world.h"\n#include <weft/go.h>')
+        self.expect(includes)
+
+
+class pairs(in_a_small_tree):
+    def test_the_small_tree_is_right(self):
+        self.expect(orderings)
+
+    def test_an_ordering_without_a_name_is_found(self):
+        self.write("runtime/lock.cc", "a.exchange(1, std::memory_order::acq_rel);")
+        self.expect(orderings, "runtime/lock.cc:1: an ordering without a [name]")
+
+    def test_a_fence_without_a_name_is_found(self):
+        self.write("chan/select.cc", "// says nothing\nstd::atomic_thread_fence(std::memory_order_seq_cst);")
+        self.expect(orderings, "chan/select.cc:2: an ordering without a [name]")
+
+    def test_a_name_without_a_note_is_found(self):
+        self.write("sched/a.cc", "a.load(std::memory_order_acquire);  // [x]\na.store(1, std::memory_order_release);  // [x]")
+        self.expect(orderings, "[x] has no Note [x]")
+
+    def test_a_name_with_one_end_is_found(self):
+        self.write("sched/a.cc", "// Note [x]: half.\nint f();\na.load(std::memory_order_acquire);  // [x]")
+        self.expect(orderings, "[x] stands here only")
+
+    def test_a_note_without_a_site_is_found(self):
+        self.write("sched/a.cc", "// Note [x]: nothing is left of it.")
+        self.expect(orderings, "Note [x] has no site")
+
+    def test_an_operation_that_says_no_ordering_is_found(self):
+        self.write("sched/a.cc", "if (a.load()) b->fetch_add(1);\na.store(f(1),\n        2);")
+        self.expect(orderings, "a.cc:1", "a.cc:1", "a.cc:2")
+
+    def test_a_name_above_a_statement_of_several_lines_is_seen(self):
+        self.write("sched/a.cc", "// [note] as below\nif (a.compare_exchange_strong(x, y,\n"
+                   "    std::memory_order_release, std::memory_order_relaxed))\n  return;")
+        self.expect(orderings)
+
+
+class places(in_a_small_tree):
+    def test_the_small_tree_is_right(self):
+        self.expect(layout)
+
+    def test_a_long_file_is_found(self):
+        self.write("sched/proc.cc", "\n".join(["x"] * 401))
+        self.expect(layout, "sched/proc.cc:401: 401 lines")
+
+    def test_a_file_out_of_place_is_found(self):
+        self.write("sched/notes.txt", "later")
+        self.expect(layout, "sched/notes.txt:1")
+
+
+class documents(in_a_small_tree):
+    def setUp(self):
+        super().setUp()
+        self.write("tests/readme/hello.cc", "// A greeting.\nint main() {\n  // [short\n  f();\n  // short]\n}".replace("  // ", "// "))
+
+    def block(self, source, *lines):
+        self.write("README.md", "\n".join([f"<!-- from {source} -->", "```cpp", *lines, "```"]))
+
+    def test_a_block_that_is_its_file_is_right(self):
+        self.block("tests/readme/hello.cc", "int main() {", "// [short", "  f();", "// short]", "}")
+        self.expect(readme)
+
+    def test_a_block_that_is_its_part_is_right(self):
+        self.block("tests/readme/hello.cc#short", "  f();")
+        self.expect(readme)
+
+    def test_a_block_that_differs_is_found(self):
+        self.block("tests/readme/hello.cc#short", "  g();")
+        self.expect(readme, "the block differs from tests/readme/hello.cc in its line 1")
+
+    def test_a_block_that_stops_early_is_found(self):
+        self.block("tests/readme/hello.cc", "int main() {")
+        self.expect(readme, "in its line 2")
+
+    def test_a_block_from_nowhere_is_found(self):
+        self.write("chan/README.md", "Like this:\n```cpp\nint x;\n```")
+        self.expect(readme, "chan/README.md:2: a cpp block that does not say")
+
+    def test_links_and_places_that_are_gone_are_found(self):
+        self.write("README.md", "[there](sched/idle.cc) [gone](sched/gone.cc) `sched/idle.cc: wake(), doze()` `sched/x.cc`")
+        self.expect(readme, "the link to sched/gone.cc", "sched/idle.cc has no doze()", "sched/x.cc does not exist")
+
+
+class conformance(in_a_small_tree):
+    def test_the_small_tree_is_right(self):
+        self.expect(rows)
+
+    def test_a_tag_that_is_no_row_is_found(self):
+        self.write("tests/sched/run_test.cc", 'TEST_CASE("a fact", "[sched][GO-99]") {}')
+        self.expect(rows, "[GO-99] is no row")
+
+
+class the_tree_itself(unittest.TestCase):
+    def test_no_room_is_overlooked(self):
+        for room in ("runtime", "sched", "chan"):
+            self.assertTrue(tree.files(tree.ROOT, room, ends=(".cc",)), room)
+
+    def test_its_orderings_are_seen(self):
+        text = "".join(p.read_text(encoding="utf-8") for p in tree.files(tree.ROOT, "sched", ends=(".h", ".cc")))
+        self.assertGreater(len(orderings.ORDERING.findall(text)), 40)
+
+    def test_its_tags_are_seen(self):
+        self.assertGreater(len(rows.tags(tree.ROOT)), 40)
+
+
+if __name__ == "__main__":
+    unittest.main()
