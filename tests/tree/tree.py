@@ -15,9 +15,9 @@ def files(root, *tops, ends=("",)):
     for top in tops or [""]:
         for folder, inside, names in os.walk(Path(root) / top):
             at_root = Path(folder) == Path(root)
-            inside[:] = [d for d in inside if (not d.startswith(".") or d == ".ci") and d != "__pycache__"
+            inside[:] = [d for d in inside if (not d.startswith(".") or d == ".ci") and d not in ("__pycache__", "shared")
                          and not (at_root and (d == "build" or d.startswith("build-")))]
-            found += [Path(folder) / n for n in names if n.endswith(tuple(ends)) and not n.endswith(".pyc")]
+            found += [Path(folder) / n for n in names if n.endswith(tuple(ends)) and n != ".git"]
     return sorted(found)
 
 
