@@ -46,12 +46,14 @@ def wrong_with_block(root, lines, i):
     return f"the block differs from {match[1]} in its line {differs + 1}"
 
 
-def wrong_names(root, lines):
-    """Paths and functions that the text names and that do not exist, with their lines."""
+def wrong_names(root, folder, lines):
+    """Paths and functions that the text names and that do not exist, with their lines. A path is from the root, or
+    from the text's own folder."""
     text = "\n".join(lines)
     for match in PLACE.finditer(text):
-        number, source = text.count("\n", 0, match.start()) + 1, root / match[1]
-        if not source.exists():
+        number = text.count("\n", 0, match.start()) + 1
+        source = next((at for at in (root / match[1], folder / match[1]) if at.exists()), None)
+        if not source:
             yield number, f"{match[1]} does not exist"
             continue
         code = source.read_text(encoding="utf-8")
@@ -71,7 +73,7 @@ def check(root):
                 problems.append(f"{at}: {wrong}")
             problems += [f"{at}: the link to {to} leads nowhere" for to in LINK.findall(line)
                          if not (path.parent / to).exists()]
-        problems += [f"{here}:{number}: {wrong}" for number, wrong in wrong_names(root, lines)]
+        problems += [f"{here}:{number}: {wrong}" for number, wrong in wrong_names(root, path.parent, lines)]
     return problems
 
 
