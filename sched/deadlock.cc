@@ -1,7 +1,8 @@
 // The verdict: every fiber is parked and nothing is left that could wake one.
 //
 // It is spoken only when it is certain. Another thread of the process might wake a fiber, so while
-// there is one that is not ours the verdict is withheld.
+// there is one that is not ours the verdict is withheld. A thread of ours that has just ended is still
+// listed for a moment, so for a while after such an end the answer is "perhaps": look again.
 #include <dirent.h>
 #include <unistd.h>
 
@@ -16,6 +17,9 @@
 namespace weft::detail {
 namespace {
 
+// How long the system may take to forget a thread that has ended.
+constexpr std::int64_t dying_ns = 2'000'000'000;
+
 int threads_of_process() noexcept {
   DIR* tasks = opendir("/proc/self/task");
   if (!tasks) return -1;
@@ -28,18 +32,19 @@ int threads_of_process() noexcept {
 
 }  // namespace
 
-bool all_asleep_locked(world& w) noexcept {
-  if (w.idle_ms + w.locked_ms != w.ms || w.blocked_ms != 0) return false;
-  if (!w.global.empty() || w.spinning.load(std::memory_order_relaxed) != 0) return false;
-  if (w.stopping.load(std::memory_order_relaxed)) return false;
-  if (w.net && w.net->has_waiters()) return false;
+asleep all_asleep_locked(const world& w) noexcept {
+  if (w.idle_ms + w.locked_ms != w.ms || w.blocked_ms != 0) return asleep::no;
+  if (!w.global.empty() || w.spinning.load(std::memory_order_relaxed) != 0) return asleep::no;
+  if (w.stopping.load(std::memory_order_relaxed)) return asleep::no;
+  if (w.net && w.net->has_waiters()) return asleep::no;
   const int procs = w.procs.load(std::memory_order_relaxed);
   for (int i = 0; i < procs; ++i)
-    if (w.p_at(i)->timers.earliest() != never || !w.p_at(i)->queue.empty_approx()) return false;
+    if (w.p_at(i)->timers.earliest() != never || !w.p_at(i)->queue.empty_approx()) return asleep::no;
   // TSan starts a thread of its own together with the first other one.
   const int ours = w.ms + helper_threads();
   const int sanitizer_threads = under_tsan && (ours > 1 || w.next_m_id > 1) ? 1 : 0;
-  return threads_of_process() == ours + sanitizer_threads;
+  if (threads_of_process() == ours + sanitizer_threads) return asleep::yes;
+  return now_ns() - w.thread_ended_at < dying_ns ? asleep::perhaps : asleep::no;
 }
 
 void deadlock_verdict(world& w) {
@@ -54,13 +59,14 @@ void deadlock_verdict(world& w) {
   _exit(2);
 }
 
-void verdict_if_all_asleep(world& w) {
-  bool verdict = false;
+asleep verdict_if_all_asleep(world& w) {
+  asleep a = asleep::no;
   {
     const std::lock_guard hold(w.lock);
-    verdict = all_asleep_locked(w);
+    a = all_asleep_locked(w);
   }
-  if (verdict) deadlock_verdict(w);
+  if (a == asleep::yes) deadlock_verdict(w);
+  return a;
 }
 
 }  // namespace weft::detail

@@ -180,7 +180,8 @@ watch take_post_locked(M* m, std::int64_t watch_ns) {
     w.deputies.store(1, std::memory_order_relaxed);
     return {post::deputy, now_ns() + watch_ns_max};
   }
-  return {post::plain, never, no_sentinel && all_asleep_locked(w)};
+  const asleep all = no_sentinel ? all_asleep_locked(w) : asleep::no;
+  return {post::plain, all == asleep::perhaps ? now_ns() + recheck_ns : never, all == asleep::yes};
 }
 
 // Sleeps at its post. True if the time has come to look around; else somebody has woken m, for a P,

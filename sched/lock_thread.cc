@@ -42,7 +42,9 @@ runnable* wait_for_locked_g(M* m) {
   }
   if (p) hand_off_p(w, p);
   // Only a note says that something was sent, and every note must be taken.
-  if (!stopped) sleep_m(m, never);
+  if (!stopped)
+    while (!sleep_m(m, verdict_if_all_asleep(w) == asleep::perhaps ? now_ns() + recheck_ns : never)) {
+    }
   G* g = m->sent_g;
   {
     const std::lock_guard hold(w.lock);

@@ -83,7 +83,8 @@ void sit_out(M* m) {
     ++w.locked_ms;
   }
   if (p) hand_off_p(w, p);
-  while (!w.stopping.load(std::memory_order_relaxed)) sleep_m(m, never);
+  while (!w.stopping.load(std::memory_order_relaxed))
+    sleep_m(m, verdict_if_all_asleep(w) == asleep::perhaps ? now_ns() + recheck_ns : never);
 }
 
 void destroy(world& w) {
@@ -113,6 +114,7 @@ int run_world(const options& o, std::function<int()> main_fiber) {
   auto* w = new world;
   w->opt = o;
   w->stack_size = arena_for(o.stack_size).stack_size();
+  w->thread_ended_at = now_ns();
   w->may_go_solo = solo_is_possible();
   const int procs = o.maxprocs > 0 ? o.maxprocs : default_maxprocs();
   w->ever_shared.store(procs > 1, std::memory_order_relaxed);

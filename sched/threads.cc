@@ -95,6 +95,7 @@ void end_m(M* m) {
     p = m->p;
     m->p = nullptr;
     --w.ms;
+    w.thread_ended_at = now_ns();
     std::erase(w.all_ms, m);
   }
   if (p && !w.stopping.load(std::memory_order_relaxed)) hand_off_p(w, p);

@@ -51,6 +51,7 @@ struct world {
   int blocked_ms = 0;             // of those: in a blocking() call
   int locked_ms = 0;              // of those: waiting for the fiber they are locked to
   int next_m_id = 0;
+  std::int64_t thread_ended_at = 0;  // when one of our threads last ended, or a world before this one
   std::vector<M*> all_ms;
 
   // Ps ever made stay; the first `procs` are in use. Written under `resize`.
@@ -153,10 +154,14 @@ runnable* wait_for_locked_g(M* m);
 void hand_off_p(world& w, P* p);
 
 // ---- deadlock.cc ------------------------------------------------------------------------
-// Every M is about to sleep for good, with the world's lock held: true if that is for ever.
-bool all_asleep_locked(world& w) noexcept;
+// Every M is about to sleep for good, with the world's lock held: is that for ever? `perhaps`: look
+// again after recheck_ns.
+enum class asleep { no, perhaps, yes };
+inline constexpr std::int64_t recheck_ns = 10'000'000;
+asleep all_asleep_locked(const world& w) noexcept;
 [[noreturn]] void deadlock_verdict(world& w);
-void verdict_if_all_asleep(world& w);
+// Does not return from `yes`.
+asleep verdict_if_all_asleep(world& w);
 
 // ---- solo.cc ----------------------------------------------------------------------------
 bool solo_is_possible() noexcept;
