@@ -150,20 +150,10 @@ void rw_mutex::unlock_slow() {
 }
 
 bool rw_mutex::lock_shared_slow(std::int64_t deadline_ns) {
-  for (;;) {
-    const std::uint64_t s = state_.load(std::memory_order_relaxed);
-    if (s & (writing | queued)) {
-      section hold(queue_lock_);
-      if (count_reader_locked()) return true;
-      return wait_as_reader(hold, deadline_ns);
-    }
-    if (!(s & spread)) {
-      if (try_count_reader()) return true;
-      if (!(state_.load(std::memory_order_relaxed) & no_shortcut)) note_contention();
-      continue;
-    }
-    if (try_lock_shared_slow()) return true;
-  }
+  if (try_lock_shared_slow()) return true;
+  section hold(queue_lock_);
+  if (count_reader_locked()) return true;
+  return wait_as_reader(hold, deadline_ns);
 }
 
 bool rw_mutex::wait_as_reader(section& hold, std::int64_t deadline_ns) {
@@ -202,7 +192,10 @@ void rw_mutex::unlock_shared_slow() {
   waiter* next = nullptr;
   while (!uncount_reader()) {
     section hold(queue_lock_);
-    if (state_.load(std::memory_order_relaxed) & spread) gather_locked();
+    if (state_.load(std::memory_order_relaxed) & spread) {
+      if (uncount_reader()) return;  // a writer must come to this lock before it is alone
+      gather_locked();
+    }
     const std::uint64_t s = state_.load(std::memory_order_relaxed);
     if (s < one_reader) {
       hold.leave();

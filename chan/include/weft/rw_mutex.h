@@ -25,7 +25,7 @@ class rw_mutex {
   rw_mutex(const rw_mutex&) = delete;
   rw_mutex& operator=(const rw_mutex&) = delete;
   ~rw_mutex() {
-    if (slots_.load(std::memory_order_relaxed)) [[unlikely]] free_slots();
+    if (slots_) [[unlikely]] free_slots();
   }
 
   // Blocks until the caller is alone. Go's Lock.
@@ -68,11 +68,8 @@ class rw_mutex {
   }
   // Throws weft::panic unless a reader holds the lock. Never blocks. Go's RUnlock.
   void unlock_shared() {
-    std::uint64_t s = state_.load(std::memory_order_relaxed);
-    // [rw] our reads before the next writer
-    if (s < one_reader || (s & no_shortcut) ||
-        !state_.compare_exchange_strong(s, s - one_reader, std::memory_order_release, std::memory_order_relaxed))
-      [[unlikely]] unlock_shared_slow();
+    std::uint64_t s = one_reader;
+    if (slots_in_use_.load(std::memory_order_relaxed) || !uncount_reader_here(s)) [[unlikely]] unlock_shared_slow();
   }
 
   // The readers' side as a lock of its own. Go's RLocker.
@@ -94,18 +91,30 @@ class rw_mutex {
   static constexpr std::uint64_t no_shortcut = writing | queued | spread;
   static constexpr std::int64_t forever = INT64_MAX;
   struct slot;
-  enum class slot_try { done, frozen, empty, raced };
+  enum class slot_try { done, frozen, empty };
 
   bool try_lock_alone() noexcept {
     std::uint64_t free = 0;
     // [rw] the last holders' stores before ours
     return state_.compare_exchange_strong(free, writing, std::memory_order_acquire, std::memory_order_relaxed);
   }
+  // state_ is guessed and not read at first: a load of what an instruction before has locked waits
+  // as long as the next such instruction does.
   bool try_count_reader() noexcept {
-    std::uint64_t s = state_.load(std::memory_order_relaxed);
-    return !(s & no_shortcut) &&
-           // [rw] the last writer's stores before our reads
-           state_.compare_exchange_strong(s, s + one_reader, std::memory_order_acquire, std::memory_order_relaxed);
+    if (slots_in_use_.load(std::memory_order_relaxed)) return false;
+    std::uint64_t s = 0;
+    return count_reader_here(s) || (!(s & no_shortcut) && count_reader_here(s));
+  }
+  bool count_reader_here(std::uint64_t& s) noexcept {
+    // [rw] the last writer's stores before our reads
+    return state_.compare_exchange_strong(s, s + one_reader, std::memory_order_acquire, std::memory_order_relaxed);
+  }
+  bool uncount_reader_here(std::uint64_t& s) noexcept {
+    // [rw] our reads before the next writer
+    return state_.compare_exchange_strong(s, s - one_reader, std::memory_order_release, std::memory_order_relaxed) ||
+           (s >= one_reader && !(s & no_shortcut) &&
+            // [rw] as above
+            state_.compare_exchange_strong(s, s - one_reader, std::memory_order_release, std::memory_order_relaxed));
   }
 
   bool lock_slow(std::int64_t deadline_ns);
@@ -122,8 +131,8 @@ class rw_mutex {
   detail::waiter* admit_readers_locked(std::uint64_t counted);
   detail::waiter* next_after_readers_locked();
 
-  slot_try count_in_slot(slot& s) noexcept;
-  slot_try uncount_in_slot(slot& s) noexcept;
+  static slot_try count_in_slot(slot& s) noexcept;
+  static slot_try uncount_in_slot(slot& s) noexcept;
   void note_contention();
   void spread_locked();
   void gather_locked();
@@ -131,7 +140,8 @@ class rw_mutex {
   void free_slots() noexcept;
 
   std::atomic<std::uint64_t> state_{0};
-  std::atomic<slot*> slots_{nullptr};      // stripe_count() of them, made when first spread
+  std::atomic<slot*> slots_in_use_{nullptr};  // slots_ while `spread` is set; written under queue_lock_
+  slot* slots_ = nullptr;                  // under queue_lock_: stripe_count() of them, made when first spread
   detail::spin_lock queue_lock_;
   std::atomic<std::uint32_t> contention_{0};  // races lost by readers since the last writer
   detail::wait_queue readers_;             // under queue_lock_
