@@ -51,8 +51,10 @@ const bool fences_are_lopsided =
   return p ? p : take_page();
 }
 
+void full_fence() noexcept { std::atomic_thread_fence(std::memory_order_seq_cst); }  // [hazard] H2, W2
+
 void heavy_fence() noexcept {
-  std::atomic_thread_fence(std::memory_order_seq_cst);  // [hazard] W2, where readers fence for themselves
+  full_fence();  // W2, where readers fence for themselves
   if (fences_are_lopsided) syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);  // [hazard] W2
 }
 

@@ -25,14 +25,13 @@ namespace {
 constexpr std::int64_t starves_after_ns = 1'000'000;
 
 enum class wait_end { woken, timed_out };
-wait_end wait_in_queue(waiter& w, claim_word& word, section& hold, std::int64_t deadline_ns) {
+wait_end wait_in_queue(claim_word& word, section& hold, std::int64_t deadline_ns) {
   if (deadline_ns == never) {
     park(wait_reason::mutex_lock, hold);
     return wait_end::woken;
   }
   park_until(wait_reason::mutex_lock, [](G*, void* h) { static_cast<section*>(h)->leave(); }, &hold, word,
              deadline_ns);
-  w.word = nullptr;
   return word.decided() == claim_word::timed_out ? wait_end::timed_out : wait_end::woken;
 }
 
@@ -73,7 +72,7 @@ bool mutex::lock_until_slow(std::int64_t deadline_ns) {
     w.ok = false;
     if (was_woken) queue_.push_front(&w);
     else queue_.push(&w);
-    if (wait_in_queue(w, word, hold, deadline_ns) == wait_end::timed_out) {
+    if (wait_in_queue(word, hold, deadline_ns) == wait_end::timed_out) {
       leave_queue(w);
       return false;
     }

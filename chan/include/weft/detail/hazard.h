@@ -41,9 +41,10 @@ hazard_page* this_hazard_page() noexcept;
 // Whether light fences may be left to the heavy one. Set before main.
 extern const bool fences_are_lopsided;
 
+void full_fence() noexcept;
 inline void light_fence() noexcept {
   std::atomic_signal_fence(std::memory_order_seq_cst);  // [hazard] H2
-  if (!fences_are_lopsided) [[unlikely]] std::atomic_thread_fence(std::memory_order_seq_cst);  // [hazard] H2
+  if (!fences_are_lopsided) [[unlikely]] full_fence();
 }
 void heavy_fence() noexcept;
 
