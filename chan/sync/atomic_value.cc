@@ -4,9 +4,9 @@
 // own count finds nobody who reads it. A look costs a fence on every thread of the process, so it is
 // taken when the last one is 1 ms ago, or when 64 wait for it.
 //
-// Note [version]: a snapshot that gives up its hazard slot for a count, or is copied from one that has a slot,
-// counts first; so who finds no slot finds the count. Whoever gives up a count releases what it has
-// read; who finds the count 0 acquires it.
+// Note [version]: a snapshot that gives up its hazard slot for a count, or is copied from one that has
+// a slot, counts first; so who finds no slot finds the count. Whoever gives up a count releases what it
+// has read; who finds the count 0 acquires it.
 #include <weft/atomic_value.h>
 
 #include <algorithm>

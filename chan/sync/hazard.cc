@@ -65,9 +65,9 @@ void for_each_protected_(void (*seen)(void*, const void*), void* arg) {
       if (const void* p = slot.load(std::memory_order_acquire)) seen(arg, p);  // [hazard] W3
 }
 
-// Note [page]: a page is complete before the list has it. A thread that ends releases `owned`, and the one
-// that takes the page over acquires that, so a page has one taker at a time. A thread that comes to the list after a
-// writer has looked at it reads pointers that were replaced before the heavy fence: pages are added
-// with a read-modify-write, before the new page's first H1.
+// Note [page]: a page is complete before the list has it. A thread that ends releases `owned`, and the
+// one that takes the page over acquires that, so a page has one taker at a time. A thread that comes to
+// the list after a writer has looked at it reads pointers that were replaced before the heavy fence:
+// pages are added with a read-modify-write, before the new page's first H1.
 
 }  // namespace weft::detail

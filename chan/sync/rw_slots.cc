@@ -139,6 +139,7 @@ bool rw_mutex::looks_read() const noexcept {
 void rw_mutex::free_slots() noexcept { delete[] slots_; }
 
 // Note [rw-slots]: the slots are made before slots_in_use_ names them, which releases them; whoever
-// acquires it finds them whole. They stay until the end, so a name read a moment ago is good: then the slots are frozen.
+// acquires it finds them whole. They stay until the end, so a name read a moment ago is good: then the
+// slots are frozen.
 
 }  // namespace weft

@@ -2,8 +2,8 @@
 // Go's atomic.Value.
 //
 // load() gives a snapshot: the value as it was at one moment, which never changes and stays as long as
-// the snapshot is kept. A store makes a new version beside it (copy-on-write), so different readers may for a
-// while see different versions, each of them whole.
+// the snapshot is kept. A store makes a new version beside it (copy-on-write), so different readers may
+// for a while see different versions, each of them whole.
 //
 // A load costs a few plain loads and stores. A store allocates, and now and then pays several
 // microseconds to find out which old versions nobody reads any more. An old version is destroyed by a
@@ -87,8 +87,8 @@ struct version_of final : version {
 }  // namespace detail
 
 // What atomic_value<T>::load() saw. Like a pointer to a const T; null if nothing had been stored. May
-// be copied, moved, kept and destroyed in any fiber. Holding a few costs nothing; the thread's eighth costs a
-// counter that others share.
+// be copied, moved, kept and destroyed in any fiber. Holding a few costs nothing; the thread's eighth
+// costs a counter that others share.
 template <class T>
 class snapshot {
  public:

@@ -82,9 +82,9 @@ class once_state {
 
 }  // namespace detail
 
-// A function object that calls f at its first call only; copies share that. Concurrent callers
-// wait for the one call to end. What f throws, every call throws, the same object each time. f itself is destroyed
-// after its call. If f calls goexit, later calls throw weft::panic. Go's sync.OnceFunc.
+// A function object that calls f at its first call only; copies share that. Concurrent callers wait for
+// the one call to end. What f throws, every call throws, the same object each time. f itself is
+// destroyed after its call. If f calls goexit, later calls throw weft::panic. Go's sync.OnceFunc.
 template <class F>
 auto once_func(F&& f) {
   using state = detail::once_state<std::decay_t<F>, detail::no_result>;

@@ -32,16 +32,16 @@ class alignas(128) pool_shelf {
 
   ~pool_shelf() { delete first_.load(std::memory_order_relaxed); }
 
-  T* take_first() noexcept {
-    if (!first_.load(std::memory_order_relaxed)) return nullptr;
-    return first_.exchange(nullptr, std::memory_order_acquire);  // [pool] the object as it was put
-  }
+  // For whoever is here: not looked at first, for a load of what was just locked waits as long as the
+  // exchange does.
+  T* take_first() noexcept { return first_.exchange(nullptr, std::memory_order_acquire); }  // [pool]
+  // For the others, who should not disturb an empty place.
+  T* steal_first() noexcept { return first_.load(std::memory_order_relaxed) ? take_first() : nullptr; }
   // False if the place is taken.
   bool put_first(T* t) noexcept {
     T* none = nullptr;
-    return !first_.load(std::memory_order_relaxed) &&
-           // [pool] the object before the pointer to it
-           first_.compare_exchange_strong(none, t, std::memory_order_release, std::memory_order_relaxed);
+    // [pool] the object before the pointer to it
+    return first_.compare_exchange_strong(none, t, std::memory_order_release, std::memory_order_relaxed);
   }
   // From the shelf: the youngest, and old ones last.
   std::unique_ptr<T> take() {
@@ -61,7 +61,7 @@ class alignas(128) pool_shelf {
   }
   // Ends a period. Returns what has been old for all of it.
   objects age() {
-    std::unique_ptr<T> first(take_first());
+    std::unique_ptr<T> first(steal_first());
     objects gone;
     const std::lock_guard hold(lock_);
     if (first) current_.push_back(std::move(first));
@@ -143,7 +143,7 @@ class pool {
     for (unsigned i = 1; i <= mask_; ++i) {
       shelf& other = shelves_[(here + i) & mask_];
       if (auto t = other.take()) return t;
-      if (T* t = other.take_first()) return std::unique_ptr<T>(t);
+      if (T* t = other.steal_first()) return std::unique_ptr<T>(t);
     }
     return nullptr;
   }

@@ -45,8 +45,8 @@ class singleflight {
     return {*c->value, c->shared};
   }
   // As call(), in a fiber of its own; the channel gives the outcome, once. Nobody can catch there what
-  // f throws, so that ends the process, also if others wait in call(). If f calls goexit, the channel is closed
-  // without an outcome. Never blocks. Go's DoChan.
+  // f throws, so that ends the process, also if others wait in call(). If f calls goexit, the channel
+  // is closed without an outcome. Never blocks. Go's DoChan.
   template <class F>
   recv_chan<outcome> call_chan(const K& key, F&& f) {
     auto to = make_chan<outcome>(1);

@@ -112,9 +112,9 @@ class sync_map {
     taken = p.map.extract(at);
     return true;
   }
-  // Calls f(key, value), with copies, once for each key until f returns false (f may return void). No lock
-  // is held then, so f may use the map. What others change meanwhile is seen as it was before or as it is
-  // after. Go's Range.
+  // Calls f(key, value), with copies, once for each key until f returns false (f may return void). No
+  // lock is held then, so f may use the map. What others change meanwhile is seen as it was before or
+  // as it is after. Go's Range.
   template <class F>
   void range(F&& f) const {
     std::vector<std::pair<K, V>> some;

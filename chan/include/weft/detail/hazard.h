@@ -16,8 +16,8 @@
 //   H3 pointer still p? else H1 again     W3 p in a slot? keep it; else free it
 //   H4 ... slot = null (release)
 // If W3 misses H1, the reader's thread was fenced before H1, so H3 sees W1 and p is not read. If W3
-// sees the null of H4, or what stands in the slot after it, it acquires all reads before H4: the next user of a
-// slot acquires it when it finds it free, and releases with its own H1.
+// sees the null of H4, or what stands in the slot after it, it acquires all reads before H4: the next
+// user of a slot acquires it when it finds it free, and releases with its own H1.
 #pragma once
 #include <array>
 #include <atomic>
