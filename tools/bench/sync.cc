@@ -40,7 +40,7 @@ void some_work() {
   std::int64_t v = 0;
   for (int i = 0; i < 100; ++i) {
     v = v * 2 + 1;
-    use(v);
+    asm volatile("" : "+r"(v));  // one step after the other, in a register
   }
 }
 
