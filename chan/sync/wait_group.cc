@@ -36,13 +36,11 @@ void wait_group::reached(std::int64_t s, int n) {
 
 void wait_group::wait_slow() {
   section hold(queue_lock_);
-  std::int64_t s = state_.load(std::memory_order_relaxed);
+  std::int64_t s = state_.load(std::memory_order_acquire);  // [wait-group] if it is 0
   do {
-    if (s < one) {
-      std::atomic_thread_fence(std::memory_order_acquire);  // [wait-group]
-      return;
-    }
-  } while (!state_.compare_exchange_weak(s, s | waiting, std::memory_order_relaxed));
+    if (s < one) return;
+    // [wait-group] on failure, as above
+  } while (!state_.compare_exchange_weak(s, s | waiting, std::memory_order_relaxed, std::memory_order_acquire));
   waiter w;
   w.g = hold.self();
   queue_.push(&w);

@@ -32,17 +32,26 @@ std::int64_t rss_bytes() {
 namespace {
 
 constexpr std::array workloads{
+    workload{"atomicload", "P fibers load one atomic value, n times in all", atomic_load},
     workload{"blocking", "4 fibers in a 100 ms blocking system call beside -fibers (1000) yielding ones: longest stall",
              blocking_calls},
+    workload{"cond32", "-fibers (32) waiters and one more meet n times (50000), the last one broadcasts", cond_rounds},
     workload{"fib", "fork-join fib(n) without cutoff, one fiber per fork (32)", fork_join_fib},
     workload{"hog", "a busy loop of -ms (200) beside a 1 ms ticker fiber: longest lateness", hog},
+    workload{"mapload", "P fibers load from one sync map of 1023 keys, n times in all", map_load},
     workload{"mpmc", "four producers, four consumers, channel of -cap (128), n items", four_to_four},
     workload{"mutex", "uncontended lock+unlock, n times", mutex_alone},
     workload{"mutexcontend", "-fibers fibers (8) lock, add one, unlock, n times in all", mutex_contended},
+    workload{"mutexwork", "P fibers lock and unlock one mutex and work a little after that, n times in all", mutex_work},
     workload{"mutexyield", "as mutexcontend, with a yield while holding the lock", mutex_yielding},
+    workload{"once", "P fibers call a once that is done, n times in all", once_done},
     workload{"parked", "-fibers fibers (100000) blocked on a channel: memory, create and wake time", parked},
     workload{"pingpong", "two fibers, two unbuffered channels, n round trips", ping_pong},
+    workload{"pool", "P fibers put one object into a pool and get one, n times in all", pool_put_get},
     workload{"ring", "-fibers fibers (10000) in a ring pass one token n rounds (100)", ring},
+    workload{"rwmutex", "read lock twice, then write lock, P fibers with a lock each, n times in all", rw_alone},
+    workload{"rwmutexread", "P fibers read-lock and unlock one lock, n times in all", rw_read},
+    workload{"rwmutexwrite100", "as rwmutexread, every 100th time a write lock", rw_write_100},
     workload{"select2", "select on two unbuffered channels with a producer each, n items", select_of_two},
     workload{"selectdefault", "select with otherwise on an empty channel, n times", select_otherwise},
     workload{"sieve", "concurrent prime sieve, first n primes (2000)", sieve},
@@ -52,6 +61,7 @@ constexpr std::array workloads{
     workload{"spawnone", "spawn one empty fiber and join it, n times", spawn_one},
     workload{"spsc", "one producer, one consumer, channel of -cap (128), n items", one_to_one},
     workload{"timer", "create and stop a one-hour timer, n times", arm_and_stop},
+    workload{"waitgroup", "add, done and wait, P fibers with a group each, n times in all", wait_group_alone},
     workload{"yield", "-fibers fibers (2) each yield, n times in all", yield_fibers},
 };
 

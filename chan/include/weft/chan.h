@@ -9,6 +9,7 @@
 // served in the order in which they came.
 #pragma once
 #include <weft/detail/channel.h>
+#include <weft/detail/deadline.h>
 
 #include <chrono>
 #include <concepts>
@@ -25,17 +26,6 @@ template <class T>
 class send_chan;
 
 namespace detail {
-
-template <class Clock, class D>
-std::int64_t deadline_of(const std::chrono::time_point<Clock, D>& t) {
-  const auto left = std::chrono::duration_cast<duration>(t - Clock::now());
-  return (weft::now() + left).time_since_epoch().count();
-}
-inline std::int64_t deadline_in(duration d) {
-  const std::int64_t t = weft::now().time_since_epoch().count();
-  if (d.count() <= 0) return t;
-  return d.count() > INT64_MAX - 1 - t ? INT64_MAX - 1 : t + d.count();
-}
 
 // What all three handles share: ownership, comparison, len, cap.
 template <class T>

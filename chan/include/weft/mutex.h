@@ -1,14 +1,16 @@
-// Mutual exclusion between fibers, and with plain threads. Go's sync.Mutex, C++'s Lockable.
+// Mutual exclusion between fibers, and with plain threads. Go's sync.Mutex, C++'s TimedLockable.
 //
 // In normal mode a lock that is given up goes to whoever comes first, which is quick; a waiter that
 // was woken and lost goes back to the head of the queue. Once a waiter has waited for 1 ms the mutex
 // starves: each unlock hands it to the head of the queue, and nobody barges, until the queue is
 // short of waiters that old. It may be unlocked by another fiber than the one that locked it.
 #pragma once
+#include <weft/detail/deadline.h>
 #include <weft/detail/fiber.h>
 #include <weft/detail/wait_queue.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 
 namespace weft {
@@ -33,6 +35,15 @@ class mutex {
            // [mutex] as lock()
            state_.compare_exchange_strong(s, s | locked, std::memory_order_acquire, std::memory_order_relaxed);
   }
+  // Blocks until the mutex is the caller's, but no longer than that: false if it never was.
+  template <class R, class Period>
+  bool try_lock_for(const std::chrono::duration<R, Period>& d) {
+    return try_lock() || lock_until_slow(detail::deadline_in(detail::rounded_up(d)));
+  }
+  template <class Clock, class D>
+  bool try_lock_until(const std::chrono::time_point<Clock, D>& t) {
+    return try_lock() || lock_until_slow(detail::deadline_of(t));
+  }
   // Throws weft::panic if it is not locked. Never blocks.
   void unlock() {
     std::uint32_t alone = locked;
@@ -45,6 +56,8 @@ class mutex {
   // state_: `waiting` while the queue is not empty, `woken` while one that was taken from it is on its way.
   static constexpr std::uint32_t locked = 1, woken = 2, starving = 4, waiting = 8;
   void lock_slow();
+  bool lock_until_slow(std::int64_t deadline_ns);
+  void leave_queue(detail::waiter& w);
   void unlock_slow();
 
   std::atomic<std::uint32_t> state_{0};

@@ -1,13 +1,19 @@
 // All of weft.
 #pragma once
 #include <weft/async.h>
+#include <weft/atomic_value.h>
 #include <weft/chan.h>
+#include <weft/cond.h>
 #include <weft/errors.h>
 #include <weft/fiber_local.h>
 #include <weft/go.h>
 #include <weft/mutex.h>
 #include <weft/once.h>
+#include <weft/pool.h>
+#include <weft/rw_mutex.h>
 #include <weft/select.h>
+#include <weft/singleflight.h>
+#include <weft/sync_map.h>
 #include <weft/time.h>
 #include <weft/timeline.h>
 #include <weft/timer.h>

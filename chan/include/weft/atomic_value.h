@@ -1,0 +1,193 @@
+// A value that is read far more often than it is replaced: readers take no lock and never wait.
+// Go's atomic.Value.
+//
+// load() gives a snapshot: the value as it was at one moment, which never changes and stays as long as
+// the snapshot is kept. A store makes a new version beside it (copy-on-write), so different readers may
+// for a while see different versions, each of them whole.
+//
+// A load costs a few plain loads and stores. A store allocates, and now and then pays several
+// microseconds to find out which old versions nobody reads any more. An old version is destroyed by a
+// later store, or with the atomic_value, once no snapshot shows it; under a stream of stores up to
+// 64 of them may wait for that.
+#pragma once
+#include <weft/detail/hazard.h>
+#include <weft/mutex.h>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <type_traits>
+#include <utility>
+
+namespace weft {
+
+template <class T>
+class atomic_value;
+
+namespace detail {
+
+// One version of a value.
+struct version {
+  explicit version(void (*d)(version*) noexcept) noexcept : destroy(d) {}
+  void (*const destroy)(version*) noexcept;
+  std::atomic<std::uint32_t> refs{0};  // snapshots that have no hazard slot
+  version* next = nullptr;             // in a list of replaced ones
+};
+
+// The current version and those replaced.
+class versions {
+ public:
+  versions() noexcept = default;
+  explicit versions(version* first) noexcept : current_(first) {}
+  versions(const versions&) = delete;
+  versions& operator=(const versions&) = delete;
+  ~versions();
+
+  // The current version, which stays until `slot` is null again. Where slot comes back null, it is
+  // counted in refs instead (or there is no version yet).
+  version* acquire(hazard_slot*& slot) const noexcept {
+    hazard_page* page = this_hazard_page();
+    slot = free_slot(*page);
+    if (!slot) [[unlikely]] return acquire_counted(*page);
+    version* v = protect(current_, *slot);
+    if (!v) {
+      slot->store(nullptr, std::memory_order_relaxed);
+      slot = nullptr;
+    }
+    return v;
+  }
+
+  mutex& writers() noexcept { return writers_; }
+  // The rest with writers() held.
+  version* current_locked() const noexcept { return current_.load(std::memory_order_relaxed); }
+  // Makes v current. Returns replaced versions that may be destroyed now, to be handed to destroy_all()
+  // without the lock.
+  version* replace_locked(version* v);
+  static void destroy_all(version* list) noexcept;
+
+ private:
+  version* acquire_counted(hazard_page& page) const noexcept;
+
+  std::atomic<version*> current_{nullptr};
+  mutex writers_;
+  version* replaced_ = nullptr;        // under writers_
+  unsigned n_replaced_ = 0;            // under writers_
+  std::int64_t looked_at_ = INT64_MIN; // under writers_: when replaced_ was last looked through
+};
+
+template <class T>
+struct version_of final : version {
+  template <class... A>
+  explicit version_of(A&&... a)
+      : version([](version* v) noexcept { delete static_cast<version_of*>(v); }), value(std::forward<A>(a)...) {}
+  const T value;
+};
+
+}  // namespace detail
+
+// What atomic_value<T>::load() saw. Like a pointer to a const T; null if nothing had been stored. May
+// be copied, moved, kept and destroyed in any fiber. Holding a few costs nothing; the thread's eighth
+// costs a counter that others share.
+template <class T>
+class snapshot {
+ public:
+  snapshot() noexcept = default;
+  snapshot(const snapshot& other) noexcept : v_(other.v_) {
+    if (v_) v_->refs.fetch_add(1, std::memory_order_relaxed);
+  }
+  snapshot(snapshot&& other) noexcept
+      : v_(std::exchange(other.v_, nullptr)), slot_(std::exchange(other.slot_, nullptr)) {}
+  snapshot& operator=(snapshot other) noexcept {
+    std::swap(v_, other.v_);
+    std::swap(slot_, other.slot_);
+    return *this;
+  }
+  ~snapshot() {
+    if (slot_) slot_->store(nullptr, std::memory_order_release);  // [hazard] H4
+    else if (v_) v_->refs.fetch_sub(1, std::memory_order_release);  // [version] our reads before its end
+  }
+
+  explicit operator bool() const noexcept { return v_ != nullptr; }
+  const T& operator*() const noexcept { return v_->value; }
+  const T* operator->() const noexcept { return &v_->value; }
+  const T* get() const noexcept { return v_ ? &v_->value : nullptr; }
+  // So that `config c = v.load();` copies. Not for a null one.
+  operator T() const { return v_->value; }
+  // Whether both show the same version.
+  friend bool operator==(const snapshot& a, const snapshot& b) noexcept { return a.v_ == b.v_; }
+
+ private:
+  friend class atomic_value<T>;
+  snapshot(detail::version* v, detail::hazard_slot* slot) noexcept
+      : v_(static_cast<detail::version_of<T>*>(v)), slot_(slot) {}
+
+  detail::version_of<T>* v_ = nullptr;
+  detail::hazard_slot* slot_ = nullptr;
+};
+
+template <class T>
+class atomic_value {
+  using node = detail::version_of<T>;
+
+ public:
+  // Without a value: load() gives a null snapshot until the first store.
+  atomic_value() noexcept = default;
+  explicit atomic_value(T first) : versions_(new node(std::move(first))) {}
+  atomic_value(const atomic_value&) = delete;
+  atomic_value& operator=(const atomic_value&) = delete;
+
+  // Never blocks.
+  snapshot<T> load() const noexcept {
+    detail::hazard_slot* slot = nullptr;
+    detail::version* v = versions_.acquire(slot);
+    return snapshot<T>(v, slot);
+  }
+  // Writers wait for each other, nobody waits for a reader.
+  void store(T next) {
+    auto made = std::make_unique<node>(std::move(next));
+    std::unique_lock hold(versions_.writers());
+    put(made.release(), hold);
+  }
+  // Returns what was there before.
+  snapshot<T> swap(T next) {
+    auto made = std::make_unique<node>(std::move(next));
+    std::unique_lock hold(versions_.writers());
+    detail::version* before = versions_.current_locked();
+    if (before) before->refs.fetch_add(1, std::memory_order_relaxed);
+    snapshot<T> was(before, nullptr);
+    put(made.release(), hold);
+    return was;
+  }
+  // Stores `next` if the value is equal to `expected`; says whether.
+  bool compare_and_swap(const T& expected, T next)
+    requires requires(const T& t) { bool(t == t); }
+  {
+    auto made = std::make_unique<node>(std::move(next));
+    std::unique_lock hold(versions_.writers());
+    const auto* now = static_cast<node*>(versions_.current_locked());
+    if (!now || !(now->value == expected)) return false;
+    put(made.release(), hold);
+    return true;
+  }
+  // Stores `next` if `expected` still shows the current version; says whether. What a copy-on-write loop
+  // needs: load, copy, change the copy, try to put it in.
+  bool compare_and_swap(const snapshot<T>& expected, T next) {
+    auto made = std::make_unique<node>(std::move(next));
+    std::unique_lock hold(versions_.writers());
+    if (versions_.current_locked() != expected.v_) return false;
+    put(made.release(), hold);
+    return true;
+  }
+
+ private:
+  void put(node* made, std::unique_lock<mutex>& hold) {
+    detail::version* done_with = versions_.replace_locked(made);
+    hold.unlock();
+    detail::versions::destroy_all(done_with);
+  }
+
+  detail::versions versions_;
+};
+
+}  // namespace weft

@@ -1,0 +1,212 @@
+// The slow half of the reader-writer lock: waiting, and handing over.
+//
+// The fast half changes state_ only while none of `writing`, `queued` and `spread` is set, but for a
+// writer's own way from `writing` alone to 0. So whoever sets `queued` under the queue's lock has
+// state_ to itself until it takes the bit away again. What the bits mean:
+//   writing  a writer holds the lock; no reader is counted
+//   queued   somebody waits: in gate_ the next writer, in readers_ those whom a writer keeps out
+//   spread   readers are counted in the slots too (rw_slots.cc); neither of the others is set
+//
+// Note [rw]: who unlocks releases state_ (or a slot) and who locks acquires it; in between there are
+// only read-modify-writes, which continue the release. What is handed over goes through the queue's
+// lock and ready(), which order the same.
+//
+// The queue's lock is held by somebody who unlocks only if somebody waits, who is woken after it has
+// been let go of, or has given up and still needs it. So the next holder may destroy the whole at
+// once. For the same reason a writer leaves the mutex in front while the lock is its own.
+//
+// Refused: handing over from writer to writer in a queue of their own. A writer that unlocks and
+// locks again would park each time; the mutex in front, writers_, lets it go on and knows starvation.
+#include <weft/errors.h>
+#include <weft/rw_mutex.h>
+
+#include "runtime/clock.h"
+
+namespace weft {
+
+using namespace detail;
+
+namespace {
+
+void leave_section(G*, void* hold) { static_cast<section*>(hold)->leave(); }
+
+void wake_all(waiter* first) {
+  while (first) {
+    waiter* next = first->next;  // before its owner runs and the record is gone
+    ready(first->g);
+    first = next;
+  }
+}
+
+}  // namespace
+
+// Everybody in readers_ becomes a holder, beside those already counted in `counted`; returns them as a
+// list to be woken.
+waiter* rw_mutex::admit_readers_locked(std::uint64_t counted) {
+  waiter* all = nullptr;
+  waiter** end = &all;
+  std::uint64_t n = 0;
+  while (waiter* w = readers_.take()) {
+    *end = w;
+    end = &w->next;
+    w->next = nullptr;
+    ++n;
+  }
+  state_.store(counted + n * one_reader + (gate_.empty_approx() ? 0 : queued), std::memory_order_release);  // [rw]
+  return all;
+}
+
+// Nobody holds the lock any more, and `queued` is set: it goes to the writer at the gate, or if that
+// has given up, to the readers it kept out.
+waiter* rw_mutex::next_after_readers_locked() {
+  waiter* w = gate_.take();
+  if (!w) return admit_readers_locked(0);
+  w->next = nullptr;
+  state_.store(writing | (readers_.empty_approx() ? 0 : queued), std::memory_order_release);  // [rw]
+  return w;
+}
+
+bool rw_mutex::lock_slow(std::int64_t deadline_ns) {
+  if (deadline_ns == never) writers_.lock();
+  else if (!writers_.try_lock_until(time_point(duration(deadline_ns)))) return false;
+  const bool got = wait_at_gate(deadline_ns);
+  writers_.unlock();
+  return got;
+}
+
+bool rw_mutex::wait_at_gate(std::int64_t deadline_ns) {
+  section hold(queue_lock_);
+  std::uint64_t s = state_.load(std::memory_order_relaxed);
+  for (;;) {
+    if (s & spread) {
+      gather_locked();
+      s = state_.load(std::memory_order_relaxed);
+    }
+    const bool free = s < one_reader && !(s & writing);
+    // `queued` without a holder does not happen: whoever unlocks hands over. [rw]
+    if (state_.compare_exchange_weak(s, free ? writing : s | queued, std::memory_order_acquire,
+                                     std::memory_order_relaxed)) {
+      if (free) return true;
+      break;
+    }
+  }
+  waiter w;
+  w.g = self();
+  gate_.push(&w);
+  if (deadline_ns == never) {
+    park(wait_reason::rw_mutex_lock, hold);
+    return true;
+  }
+  claim_word word;
+  w.word = &word;
+  park_until(wait_reason::rw_mutex_lock, leave_section, &hold, word, deadline_ns);
+  if (word.decided() != claim_word::timed_out) return true;
+
+  leave_gate(w);
+  return false;
+}
+
+// A writer has given up. Readers that it alone kept out go in.
+void rw_mutex::leave_gate(waiter& w) {
+  waiter* admitted = nullptr;
+  {
+    section hold(queue_lock_);
+    if (!w.queued) return;  // dropped by whoever would have handed over
+    gate_.remove(&w);
+    const std::uint64_t s = state_.load(std::memory_order_relaxed);
+    if (!(s & writing)) admitted = admit_readers_locked(s & ~(one_reader - 1));
+    else if (readers_.empty_approx()) state_.fetch_and(~queued, std::memory_order_relaxed);
+  }
+  wake_all(admitted);
+}
+
+bool rw_mutex::try_lock_slow() {
+  if (!(state_.load(std::memory_order_relaxed) & spread) || looks_read()) return false;
+  section hold(queue_lock_);
+  if (state_.load(std::memory_order_relaxed) & spread) gather_locked();
+  return try_lock_alone();
+}
+
+void rw_mutex::unlock_slow() {
+  waiter* next = nullptr;
+  for (;;) {
+    std::uint64_t alone = writing;
+    // [rw] our stores before the next holder
+    if (state_.compare_exchange_strong(alone, 0, std::memory_order_release, std::memory_order_relaxed)) return;
+    section hold(queue_lock_);
+    if (!(state_.load(std::memory_order_relaxed) & writing)) {
+      hold.leave();
+      throw panic("sync: Unlock of unlocked RWMutex");
+    }
+    if (readers_.empty_approx() && gate_.empty_approx()) {  // all have given up: unlock without this lock held
+      state_.fetch_and(~queued, std::memory_order_relaxed);
+      continue;
+    }
+    if (!readers_.empty_approx()) next = admit_readers_locked(0);
+    if (!next) next = next_after_readers_locked();
+    break;
+  }
+  wake_all(next);
+}
+
+bool rw_mutex::lock_shared_slow(std::int64_t deadline_ns) {
+  if (try_lock_shared_slow()) return true;
+  section hold(queue_lock_);
+  if (count_reader_locked()) return true;
+  return wait_as_reader(hold, deadline_ns);
+}
+
+bool rw_mutex::wait_as_reader(section& hold, std::int64_t deadline_ns) {
+  waiter w;
+  w.g = self();
+  readers_.push(&w);
+  if (deadline_ns == never) {
+    park(wait_reason::rw_mutex_lock, hold);
+    return true;
+  }
+  claim_word word;
+  w.word = &word;
+  park_until(wait_reason::rw_mutex_lock, leave_section, &hold, word, deadline_ns);
+  if (word.decided() != claim_word::timed_out) return true;
+  section again(queue_lock_);
+  if (w.queued) {
+    readers_.remove(&w);
+    if (readers_.empty_approx() && gate_.empty_approx()) state_.fetch_and(~queued, std::memory_order_relaxed);
+  }
+  return false;
+}
+
+// True if the caller is counted now. False: a writer is in the way, and `queued` is set.
+bool rw_mutex::count_reader_locked() {
+  std::uint64_t s = state_.load(std::memory_order_relaxed);
+  for (;;) {
+    const bool open = !(s & (writing | queued));
+    // [rw] the last writer's stores before our reads
+    if (state_.compare_exchange_weak(s, open ? s + one_reader : s | queued, std::memory_order_acquire,
+                                     std::memory_order_relaxed))
+      return open;
+  }
+}
+
+void rw_mutex::unlock_shared_slow() {
+  waiter* next = nullptr;
+  while (!uncount_reader()) {
+    section hold(queue_lock_);
+    if (state_.load(std::memory_order_relaxed) & spread) {
+      if (uncount_reader()) return;  // a writer must come to this lock before it is alone
+      gather_locked();
+    }
+    const std::uint64_t s = state_.load(std::memory_order_relaxed);
+    if (s < one_reader) {
+      hold.leave();
+      throw panic("sync: RUnlock of unlocked RWMutex");
+    }
+    if (!(s & queued)) continue;  // nobody waits: unlock without this lock held
+    state_.store(s - one_reader, std::memory_order_release);  // [rw] our reads before the next writer
+    if (s - one_reader == queued) next = next_after_readers_locked();
+    break;
+  }
+  wake_all(next);
+}
+
+}  // namespace weft

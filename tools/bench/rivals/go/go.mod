@@ -1,0 +1,3 @@
+module weft.dev/bench/rivals/go
+
+go 1.19

@@ -1,0 +1,238 @@
+package main
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+var workloads = []workload{
+	{"atomicload", "P goroutines load one atomic.Value, n times in all", atomicLoad},
+	{"cond32", "-fibers (32) waiters and one more meet n times (50000), the last one broadcasts", condRounds},
+	{"mapload", "P goroutines load from one sync.Map of 1023 keys, n times in all", mapLoad},
+	{"mutex", "uncontended lock+unlock, n times", mutexAlone},
+	{"mutexwork", "P goroutines lock and unlock one mutex and work a little after that, n times in all", mutexWork},
+	{"once", "P goroutines call a once that is done, n times in all", onceDone},
+	{"pool", "P goroutines put one object into a pool and get one, n times in all", poolPutGet},
+	{"rwmutex", "read lock twice, then write lock, P goroutines with a lock each, n times in all", rwAlone},
+	{"rwmutexread", "P goroutines read-lock and unlock one lock, n times in all", rwRead},
+	{"rwmutexwrite100", "as rwmutexread, every 100th time a write lock", rwWrite100},
+	{"waitgroup", "Add, Done and Wait, P goroutines with a group each, n times in all", waitGroupAlone},
+}
+
+// inParallel calls body(n/P) in P goroutines at once.
+func inParallel(o options, n int, body func(times int)) time.Duration {
+	var all sync.WaitGroup
+	start := make(chan struct{})
+	all.Add(o.procs)
+	for i := 0; i < o.procs; i++ {
+		go func() {
+			<-start
+			body(n / o.procs)
+			all.Done()
+		}()
+	}
+	began := time.Now()
+	close(start)
+	all.Wait()
+	return time.Since(began)
+}
+
+func mutexAlone(o options) outcome {
+	n := orDefault(o.n, 50_000_000)
+	var m sync.Mutex
+	v := 0
+	began := time.Now()
+	for i := 0; i < n; i++ {
+		m.Lock()
+		v++
+		m.Unlock()
+	}
+	return outcome{"lock+unlock", n, time.Since(began)}
+}
+
+func rwAlone(o options) outcome {
+	n := orDefault(o.n, 20_000_000)
+	d := inParallel(o, n, func(times int) {
+		var apart struct {
+			m sync.RWMutex
+			_ [128]byte
+		}
+		m := &apart.m
+		for i := 0; i < times; i++ {
+			m.RLock()
+			m.RLock()
+			m.RUnlock()
+			m.RUnlock()
+			m.Lock()
+			m.Unlock()
+		}
+	})
+	return outcome{"2 read locks+1 write lock", n, d}
+}
+
+func rwRead(o options) outcome {
+	n := orDefault(o.n, 50_000_000)
+	var m sync.RWMutex
+	d := inParallel(o, n, func(times int) {
+		for i := 0; i < times; i++ {
+			m.RLock()
+			m.RUnlock()
+		}
+	})
+	return outcome{"read lock+unlock", n, d}
+}
+
+func rwWrite100(o options) outcome {
+	n := orDefault(o.n, 20_000_000)
+	var m sync.RWMutex
+	d := inParallel(o, n, func(times int) {
+		for i := 0; i < times; i++ {
+			if i%100 == 0 {
+				m.Lock()
+				m.Unlock()
+			} else {
+				m.RLock()
+				m.RUnlock()
+			}
+		}
+	})
+	return outcome{"lock+unlock", n, d}
+}
+
+func waitGroupAlone(o options) outcome {
+	n := orDefault(o.n, 20_000_000)
+	d := inParallel(o, n, func(times int) {
+		var apart struct {
+			g sync.WaitGroup
+			_ [128]byte
+		}
+		g := &apart.g
+		for i := 0; i < times; i++ {
+			g.Add(1)
+			g.Done()
+			g.Wait()
+		}
+	})
+	return outcome{"add+done+wait", n, d}
+}
+
+func onceDone(o options) outcome {
+	n := orDefault(o.n, 200_000_000)
+	var once sync.Once
+	f := func() {}
+	d := inParallel(o, n, func(times int) {
+		for i := 0; i < times; i++ {
+			once.Do(f)
+		}
+	})
+	return outcome{"call", n, d}
+}
+
+func poolPutGet(o options) outcome {
+	n := orDefault(o.n, 20_000_000)
+	var pool sync.Pool
+	d := inParallel(o, n, func(times int) {
+		one := new(int)
+		for i := 0; i < times; i++ {
+			pool.Put(one)
+			got := pool.Get()
+			if got == nil {
+				one = new(int)
+			} else {
+				one = got.(*int)
+			}
+		}
+	})
+	return outcome{"put+get", n, d}
+}
+
+func condRounds(o options) outcome {
+	n, waiters := orDefault(o.n, 50_000), orDefault(o.fibers, 32)
+	var m sync.Mutex
+	c := sync.NewCond(&m)
+	arrived, rounds := 0, 0
+	var all sync.WaitGroup
+	all.Add(waiters + 1)
+	began := time.Now()
+	for i := 0; i <= waiters; i++ {
+		go func() {
+			defer all.Done()
+			for {
+				m.Lock()
+				if rounds == n {
+					m.Unlock()
+					return
+				}
+				arrived++
+				if arrived == waiters+1 {
+					arrived = 0
+					rounds++
+					c.Broadcast()
+				} else {
+					c.Wait()
+				}
+				m.Unlock()
+			}
+		}()
+	}
+	all.Wait()
+	return outcome{"round", n, time.Since(began)}
+}
+
+var sink int64
+
+func someWork(v int64) int64 {
+	for i := 0; i < 100; i++ {
+		v = v*2 + 1
+	}
+	return v
+}
+
+func mutexWork(o options) outcome {
+	n := orDefault(o.n, 10_000_000)
+	var m sync.Mutex
+	d := inParallel(o, n, func(times int) {
+		v := int64(0)
+		for i := 0; i < times; i++ {
+			m.Lock()
+			m.Unlock()
+			v = someWork(v)
+		}
+		atomic.AddInt64(&sink, v)
+	})
+	return outcome{"lock+unlock+work", n, d}
+}
+
+func atomicLoad(o options) outcome {
+	n := orDefault(o.n, 100_000_000)
+	var value atomic.Value
+	value.Store([]int64{1, 2, 3})
+	d := inParallel(o, n, func(times int) {
+		sum := int64(0)
+		for i := 0; i < times; i++ {
+			s := value.Load().([]int64)
+			sum += s[len(s)-1]
+		}
+		atomic.AddInt64(&sink, sum)
+	})
+	return outcome{"load", n, d}
+}
+
+func mapLoad(o options) outcome {
+	n := orDefault(o.n, 20_000_000)
+	var m sync.Map
+	for i := 0; i < 1023; i++ {
+		m.Store(i, i)
+	}
+	d := inParallel(o, n, func(times int) {
+		sum := int64(0)
+		for i := 0; i < times; i++ {
+			if v, ok := m.Load(i % 1024); ok {
+				sum += int64(v.(int))
+			}
+		}
+		atomic.AddInt64(&sink, sum)
+	})
+	return outcome{"load", n, d}
+}
