@@ -272,7 +272,7 @@ void idle_without_p(M* m) {
       watch_ns = watch_ns_max;
       continue;
     }
-    const bool left_alone = slots.found(w) || (at.as == post::deputy && any_work_approx(w));
+    const bool left_alone = slots.found(w) || any_work_approx(w);
     if (left_alone && back_to_work(m)) return;
     watch_ns = watch_ns * 2 < watch_ns_max ? watch_ns * 2 : watch_ns_max;
   }

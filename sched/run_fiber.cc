@@ -173,7 +173,11 @@ void fiber_entry(switch_note* note) {
 
 void requeue_local(G* g, void* on) {
   g->state.store(g_state::runnable, std::memory_order_relaxed);
-  push_ring(static_cast<M*>(on), g);
+  auto* m = static_cast<M*>(on);
+  push_ring(m, g);
+  if (m->p->queue.alone() || m->w->idle_ps.load(std::memory_order_relaxed) == 0) return;
+  std::atomic_thread_fence(std::memory_order_seq_cst);  // [wake-up] S2
+  wake_for_ring(*m->w);
 }
 
 void requeue_global(G* g, void* on) {
@@ -255,10 +259,13 @@ void yield() {
     m->handed = r;
     r = nullptr;
   }
-  // When it is the global queue's turn through that queue, so that Ps with many yielding fibers share
-  // with Ps that have few.
-  const bool shared = q != quick::got || m->p->turn.load(std::memory_order_relaxed) % fair_turn == 0;
-  leave_for(m, g, r, shared ? requeue_global : requeue_local, m);
+  // To the end of the own ring. With nothing else there, to that of the global queue, and so once in a
+  // while when there are other Ps: those with many yielding fibers share with those that have few.
+  const run_queue& own = m->p->queue;
+  const bool share = q == quick::got
+                         ? !own.alone() && m->p->turn.load(std::memory_order_relaxed) % fair_turn == 0
+                         : own.empty_approx();
+  leave_for(m, g, r, share ? requeue_global : requeue_local, m);
 }
 
 }  // namespace weft
