@@ -9,13 +9,12 @@
 #include <vector>
 
 #include "runtime/cache_line.h"
+#include "runtime/cpu_count.h"
 #include "sched/m.h"
 #include "sched/p.h"
 #include "sched/poller.h"
 
 namespace weft::detail {
-
-inline constexpr int max_procs = 1024;
 
 struct world {
   // Set before the first fiber runs.
