@@ -37,8 +37,8 @@ asleep all_asleep_locked(const world& w) noexcept {
   if (!w.global.empty() || w.spinning.load(std::memory_order_relaxed) != 0) return asleep::no;
   if (w.stopping.load(std::memory_order_relaxed)) return asleep::no;
   if (w.net && w.net->has_waiters()) return asleep::no;
-  const int procs = w.procs.load(std::memory_order_relaxed);
-  for (int i = 0; i < procs; ++i)
+  const int made = w.ps_to_look_at();
+  for (int i = 0; i < made; ++i)
     if (w.p_at(i)->timers.earliest() != never || !w.p_at(i)->queue.empty_approx()) return asleep::no;
   // TSan starts a thread of its own together with the first other one.
   const int ours = w.ms + helper_threads();
