@@ -1,6 +1,7 @@
 // Jumping from stack to stack without a scheduler: what a stack takes along.
 #include "runtime/switch.h"
 
+#include <cfenv>
 #include <exception>
 #include <functional>
 #include <stdexcept>
@@ -22,7 +23,7 @@ class strand {
     const auto usable = stack_.size - page_size;
     unpoison(stack_.usable(), usable);  // the frames that an earlier strand has left behind
     inside_.sanitizer.open(stack_.usable(), usable);
-    inside_.at = boost::context::detail::make_fcontext(stack_.top(), usable, entry);
+    prepare<entry>(inside_.at, stack_.top(), usable);
   }
   ~strand() {
     inside_.sanitizer.close();
@@ -34,24 +35,29 @@ class strand {
   // Runs the body until it suspends or ends.
   [[gnu::noinline]] void resume() {
     outside_.sanitizer.adopt_thread();
-    inside_.at = jump(outside_, inside_, exceptions_of_this_thread(), this).fctx;
+    message m{{}, this};
+    jump(outside_, inside_, exceptions_of_this_thread(), &m);
   }
   [[gnu::noinline]] void suspend() {
-    outside_.at = jump(inside_, outside_, exceptions_of_this_thread(), this).fctx;
+    message m{{}, this};
+    jump(inside_, outside_, exceptions_of_this_thread(), &m);
   }
   bool ended() const { return ended_; }
 
  private:
-  static void entry(transfer_t t) {
+  struct message : switch_note {
+    strand* self;
+  };
+  static void entry(switch_note* note) {
     entered_new_stack();
-    auto* self = static_cast<strand*>(t.data);
-    self->outside_.at = t.fctx;
+    strand* self = static_cast<message*>(note)->self;
     self->body_(*self);
     self->leave();
   }
   [[gnu::noinline]] void leave() {
     ended_ = true;
-    jump(inside_, outside_, exceptions_of_this_thread(), this, true);
+    message m{{}, this};
+    jump(inside_, outside_, exceptions_of_this_thread(), &m, true);
   }
 
   std::function<void(strand&)> body_;
@@ -86,6 +92,35 @@ TEST_CASE("a jump goes on where the stack was left", "[runtime][switch]") {
   s.resume();
   CHECK(s.ended());
   CHECK(order == "abcd");
+}
+
+TEST_CASE("values and the rounding mode stay with their stack", "[runtime][switch]") {
+  double third = 0, kept = 0;
+  int inside = 0;
+  strand s([&](strand& self) {
+    std::fesetround(FE_UPWARD);
+    volatile double one = 1, three = 3;
+    const double before = one / three;
+    int many[16];
+    for (int i = 0; i < 16; ++i) many[i] = static_cast<int>(one) + i;
+    self.suspend();
+    inside = std::fegetround();
+    third = one / three;
+    kept = before;
+    for (int i = 0; i < 16; ++i) kept += many[i] - 1 - i;
+  });
+  const int mine = std::fegetround();
+  s.resume();
+  CHECK(std::fegetround() == mine);
+  std::fesetround(FE_DOWNWARD);
+  volatile double one = 1, three = 3;
+  const double down = one / three;
+  s.resume();
+  CHECK(std::fegetround() == FE_DOWNWARD);
+  std::fesetround(mine);
+  CHECK(inside == FE_UPWARD);
+  CHECK(third == kept);
+  CHECK(third > down);
 }
 
 TEST_CASE("an exception being handled stays with its stack", "[runtime][switch][GO-45]") {

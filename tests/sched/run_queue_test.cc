@@ -74,7 +74,7 @@ class careless_queue {
     if (!unchecked) return head_.compare_exchange_strong(h, h + n);
     // Now and then the other side gets the CPU, of which there may be only one, just here.
     static thread_local int moves = 0;
-    if (++moves % 256 == 0) std::this_thread::sleep_for(std::chrono::microseconds(1));
+    if (moves++ % 16 == 0) std::this_thread::sleep_for(std::chrono::microseconds(1));
     head_.store(h + n);
     return true;
   }
