@@ -9,7 +9,6 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "runtime/sanitizer.h"
 #include "sched/dump.h"
 #include "sched/threads.h"
 #include "sched/world.h"
@@ -40,10 +39,7 @@ asleep all_asleep_locked(const world& w) noexcept {
   const int made = w.ps_to_look_at();
   for (int i = 0; i < made; ++i)
     if (w.p_at(i)->timers.earliest() != never || !w.p_at(i)->queue.empty_approx()) return asleep::no;
-  // TSan starts a thread of its own together with the first other one.
-  const int ours = w.ms + helper_threads();
-  const int sanitizer_threads = under_tsan && (ours > 1 || w.next_m_id > 1) ? 1 : 0;
-  if (threads_of_process() == ours + sanitizer_threads) return asleep::yes;
+  if (threads_of_process() == w.ms + helper_threads()) return asleep::yes;
   return now_ns() - w.thread_ended_at < dying_ns ? asleep::perhaps : asleep::no;
 }
 
