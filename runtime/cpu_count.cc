@@ -45,7 +45,7 @@ int cpu_count() noexcept {
   constexpr int widest = 1 << 20;
   for (int width = 1024; width <= widest; width *= 2) {
     const std::unique_ptr<cpu_set_t, void (*)(cpu_set_t*)> mask(CPU_ALLOC(static_cast<std::size_t>(width)),
-                                                               [](cpu_set_t* m) { CPU_FREE(m); });
+                                                                [](cpu_set_t* m) { CPU_FREE(m); });
     if (!mask) break;
     const std::size_t size = CPU_ALLOC_SIZE(static_cast<std::size_t>(width));
     if (sched_getaffinity(0, size, mask.get()) == 0) return std::max(1, CPU_COUNT_S(size, mask.get()));

@@ -10,7 +10,8 @@ using weft::testing::temp_tree;
 namespace {
 
 const char* const v2_mount = "30 24 0:26 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw,nsdelegate\n";
-const char* const v1_mount = "33 31 0:30 / /sys/fs/cgroup/cpu,cpuacct rw,relatime shared:9 - cgroup cgroup rw,cpu,cpuacct\n";
+const char* const v1_mount =
+    "33 31 0:30 / /sys/fs/cgroup/cpu,cpuacct rw,relatime shared:9 - cgroup cgroup rw,cpu,cpuacct\n";
 
 struct machine : temp_tree {
   machine(std::string_view groups, std::string_view mounts) {
@@ -91,7 +92,9 @@ TEST_CASE("the tightest limit among the ancestors counts", "[runtime][cgroup][GO
   SECTION("the parent's") { m.v2("/sys/fs/cgroup/a/b", "300000 100000\n"); }
   SECTION("the grandparent's") { m.v2("/sys/fs/cgroup/a", "300000 100000\n").v2("/sys/fs/cgroup/a/b", "max 100000\n"); }
   SECTION("the mount point's") { m.v2("/sys/fs/cgroup", "300000 100000\n"); }
-  SECTION("with another period") { m.v2("/sys/fs/cgroup/a", "15000 5000\n").v2("/sys/fs/cgroup/a/b", "4000000 1000000\n"); }
+  SECTION("with another period") {
+    m.v2("/sys/fs/cgroup/a", "15000 5000\n").v2("/sys/fs/cgroup/a/b", "4000000 1000000\n");
+  }
   CHECK(m.quota() == 3);
 }
 
@@ -109,8 +112,9 @@ TEST_CASE("no other group's limit counts", "[runtime][cgroup][GO-51]") {
 }
 
 TEST_CASE("a controller whose name only begins like cpu is another", "[runtime][cgroup][GO-51]") {
-  machine m("3:cpuset:/app\n2:cpuacct:/app\n", "35 31 0:32 / /cpuset rw - cgroup cgroup rw,cpuset\n"
-                                               "36 31 0:33 / /cpuacct rw - cgroup cgroup rw,cpuacct\n");
+  machine m("3:cpuset:/app\n2:cpuacct:/app\n",
+            "35 31 0:32 / /cpuset rw - cgroup cgroup rw,cpuset\n"
+            "36 31 0:33 / /cpuacct rw - cgroup cgroup rw,cpuacct\n");
   m.v1("/cpuset/app", "100000\n").v1("/cpuacct/app", "100000\n");
   CHECK(m.quota() == std::nullopt);
 }
@@ -137,9 +141,10 @@ TEST_CASE("a mount that does not hold the process's group says nothing", "[runti
 }
 
 TEST_CASE("of several mounts each that holds the group is asked", "[runtime][cgroup][GO-50]") {
-  machine m("0::/a/b\n", "50 49 0:30 /x /mnt/x rw - cgroup2 cgroup rw\n"
-                         "51 49 0:30 /a /mnt/a rw - cgroup2 cgroup rw\n"
-                         "52 49 0:30 / /mnt/all rw - cgroup2 cgroup rw\n");
+  machine m("0::/a/b\n",
+            "50 49 0:30 /x /mnt/x rw - cgroup2 cgroup rw\n"
+            "51 49 0:30 /a /mnt/a rw - cgroup2 cgroup rw\n"
+            "52 49 0:30 / /mnt/all rw - cgroup2 cgroup rw\n");
   m.v2("/mnt/x", "100000 100000\n").v2("/mnt/a/b", "700000 100000\n").v2("/mnt/all/a", "500000 100000\n");
   CHECK(m.quota() == 5);
 }
@@ -159,7 +164,8 @@ TEST_CASE("a machine without control groups has no limit", "[runtime][cgroup][GO
 }
 
 TEST_CASE("what cannot be understood is passed over and the rest counts", "[runtime][cgroup][GO-56]") {
-  machine m("nonsense\n:\n::\n9:cpu\n0::/a/b\n\n", std::string("- - -\nshort - cgroup2\n1 2 3 - cgroup2 x y\n\n") + v2_mount);
+  machine m("nonsense\n:\n::\n9:cpu\n0::/a/b\n\n",
+            std::string("- - -\nshort - cgroup2\n1 2 3 - cgroup2 x y\n\n") + v2_mount);
   m.v2("/sys/fs/cgroup/a/b", "lots of it\n").v2("/sys/fs/cgroup/a", "300000 100000\n");
   CHECK(m.quota() == 3);
 }

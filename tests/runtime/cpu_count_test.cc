@@ -61,7 +61,8 @@ TEST_CASE("without a quota, or with a higher one, there are as many Ps as CPUs",
   CHECK(choose({.cpus = 6, .quota = 2'000'000'000}) == 6);
 }
 
-TEST_CASE("on a machine of more CPUs than there can be Ps there are as many Ps as can be", "[runtime][maxprocs][GO-51]") {
+TEST_CASE("on a machine of more CPUs than there can be Ps there are as many Ps as can be",
+          "[runtime][maxprocs][GO-51]") {
   CHECK(choose({.cpus = 5000}) == max_procs);
   CHECK(choose({.cpus = 0}) == 1);
 }
@@ -114,7 +115,8 @@ TEST_CASE("the quota can be ignored on request", "[runtime][maxprocs][GO-53]") {
   CHECK(choose({.weft_debug = ",", .cpus = 8, .quota = 3}) == 3);
 }
 
-TEST_CASE("the default is between one and the number of CPUs where no variable says otherwise", "[runtime][maxprocs][GO-50]") {
+TEST_CASE("the default is between one and the number of CPUs where no variable says otherwise",
+          "[runtime][maxprocs][GO-50]") {
   if (getenv("WEFT_MAXPROCS") || getenv("GOMAXPROCS")) return;
   const int n = default_maxprocs();
   CHECK(n >= 1);

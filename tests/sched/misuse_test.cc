@@ -41,7 +41,8 @@ const misuse outside_a_fiber[] = {
 // These need a world.
 const misuse without_a_world[] = {
     {"go", [] { go([] {}); }, "go: no world is running; start one with weft::run"},
-    {"go with options", [] { go(fiber_options{.name = "x"}, [] {}); }, "go: no world is running; start one with weft::run"},
+    {"go with options", [] { go(fiber_options{.name = "x"}, [] {}); },
+     "go: no world is running; start one with weft::run"},
     {"maxprocs", [] { maxprocs(2); }, "maxprocs: no world is running; set options.maxprocs instead"},
 };
 
@@ -105,8 +106,7 @@ TEST_CASE("a world's options out of range are refused by name and range", "[sche
   CHECK(refusal({.stack_size = 1}) == "stack size 1 out of range: 16384 to 1073741824 bytes");
   CHECK(refusal({.stack_size = 16383}) == "stack size 16383 out of range: 16384 to 1073741824 bytes");
   CHECK(refusal({.stack_size = (1u << 30) + 1}) == "stack size 1073741825 out of range: 16384 to 1073741824 bytes");
-  CHECK(refusal({.stack_size = SIZE_MAX}) ==
-        "stack size 18446744073709551615 out of range: 16384 to 1073741824 bytes");
+  CHECK(refusal({.stack_size = SIZE_MAX}) == "stack size 18446744073709551615 out of range: 16384 to 1073741824 bytes");
   CHECK(refusal({.max_threads = 0}) == "options.max_threads 0 out of range: at least 1");
   CHECK(refusal({.max_threads = -4}) == "options.max_threads -4 out of range: at least 1");
 }

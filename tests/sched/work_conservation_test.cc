@@ -69,8 +69,7 @@ TEST_CASE("the watch sees a next slot that is not emptied", "[sched][canary][GO-
   CHECK(found(still, [&] { still.ps[0].turn = 7; }).empty());
 }
 
-TEST_CASE("no work lies about while fibers start, block, compute and end and maxprocs changes",
-          "[sched][GO-43]") {
+TEST_CASE("no work lies about while fibers start, block, compute and end and maxprocs changes", "[sched][GO-43]") {
   hang_guard guard("work was stranded while maxprocs changed");
   const int rounds = scaled(600);
   in_world(4, [rounds] {
