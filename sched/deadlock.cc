@@ -9,7 +9,6 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "runtime/sanitizer.h"
 #include "sched/dump.h"
 #include "sched/threads.h"
 #include "sched/world.h"
@@ -37,13 +36,10 @@ asleep all_asleep_locked(const world& w) noexcept {
   if (!w.global.empty() || w.spinning.load(std::memory_order_relaxed) != 0) return asleep::no;
   if (w.stopping.load(std::memory_order_relaxed)) return asleep::no;
   if (w.net && w.net->has_waiters()) return asleep::no;
-  const int procs = w.procs.load(std::memory_order_relaxed);
-  for (int i = 0; i < procs; ++i)
+  const int made = w.ps_to_look_at();
+  for (int i = 0; i < made; ++i)
     if (w.p_at(i)->timers.earliest() != never || !w.p_at(i)->queue.empty_approx()) return asleep::no;
-  // TSan starts a thread of its own together with the first other one.
-  const int ours = w.ms + helper_threads();
-  const int sanitizer_threads = under_tsan && (ours > 1 || w.next_m_id > 1) ? 1 : 0;
-  if (threads_of_process() == ours + sanitizer_threads) return asleep::yes;
+  if (threads_of_process() == w.ms + helper_threads()) return asleep::yes;
   return now_ns() - w.thread_ended_at < dying_ns ? asleep::perhaps : asleep::no;
 }
 

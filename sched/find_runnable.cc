@@ -44,7 +44,7 @@ bool may_spin(const M* m) {
 
 runnable* steal_while_spinning(M* m) {
   world& w = *m->w;
-  if (w.procs.load(std::memory_order_relaxed) == 1 || !may_spin(m)) return nullptr;
+  if (w.ps_to_look_at() == 1 || !may_spin(m)) return nullptr;
   if (!m->spinning) {
     m->spinning = true;
     w.spinning.fetch_add(1, std::memory_order_relaxed);

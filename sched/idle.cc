@@ -47,8 +47,8 @@ constexpr std::int64_t rousing_ns = 30'000;
 
 std::int64_t earliest_timer(const world& w) noexcept {
   std::int64_t t = never;
-  const int procs = w.procs.load(std::memory_order_relaxed);
-  for (int i = 0; i < procs; ++i) {
+  const int made = w.ps_to_look_at();
+  for (int i = 0; i < made; ++i) {
     const std::int64_t e = w.p_at(i)->timers.earliest();
     if (e < t) t = e;
   }
@@ -60,9 +60,9 @@ class stale_next {
  public:
   bool found(const world& w) noexcept {
     bool stale = false;
-    const int procs = w.procs.load(std::memory_order_relaxed);
-    if (seen_.size() < static_cast<std::size_t>(procs)) seen_.resize(static_cast<std::size_t>(procs));
-    for (int i = 0; i < procs; ++i) {
+    const int made = w.ps_to_look_at();
+    if (seen_.size() < static_cast<std::size_t>(made)) seen_.resize(static_cast<std::size_t>(made));
+    for (int i = 0; i < made; ++i) {
       const P* p = w.p_at(i);
       const look now{p->queue.peek_next(), p->turn.load(std::memory_order_relaxed)};
       look& before = seen_[static_cast<std::size_t>(i)];
@@ -87,8 +87,8 @@ constexpr std::size_t crowd = 64;
 
 bool timers_crowd(const world& w) noexcept {
   std::size_t armed = 0;
-  const int procs = w.procs.load(std::memory_order_relaxed);
-  for (int i = 0; i < procs; ++i) armed += w.p_at(i)->timers.size_approx();
+  const int made = w.ps_to_look_at();
+  for (int i = 0; i < made; ++i) armed += w.p_at(i)->timers.size_approx();
   return armed >= crowd;
 }
 
@@ -155,7 +155,7 @@ bool deputy_wanted_locked(const world& w) noexcept {
 watch take_post_locked(M* m, std::int64_t watch_ns) {
   world& w = *m->w;
   std::int64_t until = not_too_soon_after_the_last(w, earliest_timer(w));
-  const bool somebody_busy = w.idle_ps.load(std::memory_order_relaxed) < w.procs.load(std::memory_order_relaxed);
+  const bool somebody_busy = some_p_is_held_locked(w);
   if (somebody_busy) {
     const std::int64_t look = now_ns() + watch_ns;
     if (look < until) until = look;

@@ -5,8 +5,8 @@
 // and asks the holders of the others to give them up at their next switch: a fiber that computes
 // keeps its P until it calls weft. Refused: stopping the world, which waits for the slowest fiber.
 //
-// Note [procs]: a P is complete before its slot is stored, and its slot before the number of Ps
-// that covers it; readers acquire the slot.
+// Note [procs]: a P is complete before its slot is stored, and its slot before the number of Ps made
+// that covers it; readers acquire that number and the slot.
 #include <fmt/format.h>
 
 #include "runtime/cpu_count.h"
@@ -35,7 +35,9 @@ void empty(world& w, P* p) {
   ready_list all;
   if (runnable* r = p->queue.take_next()) all.push(r);
   while (runnable* r = p->queue.pop()) all.push(r);
+  const std::int64_t due = p->timers.earliest();
   p->timers.move_to(w.p_at(0)->timers);
+  if (due != never) timer_came_first(w, due);  // P 0 may idle, and nobody sleep for it
   p->gs.give_back_all();
   p->records.give_back_all();
   push_global_list(w, all);
@@ -58,6 +60,7 @@ void grow(world& w, int from, int to) {
       slot.store(p, std::memory_order_release);  // [procs]
     }
   }
+  if (to > w.ps_made.load(std::memory_order_relaxed)) w.ps_made.store(to, std::memory_order_release);  // [procs]
   const std::lock_guard hold(w.lock);
   for (int i = from; i < to; ++i) {
     P* p = w.p_at(i);
@@ -99,6 +102,13 @@ int set_procs(world& w, int n) {
 }
 
 }  // namespace
+
+bool some_p_is_held_locked(const world& w) noexcept {
+  const int made = w.ps_to_look_at();
+  for (int i = 0; i < made; ++i)
+    if (const P* p = w.p_at(i); !p->retired && !p->idle.load(std::memory_order_relaxed)) return true;
+  return false;
+}
 
 bool retire_if_asked(M* m) {
   P* p = m->p;

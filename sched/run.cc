@@ -29,6 +29,7 @@ void check(const options& o) {
 void create_ps(world& w, int procs) {
   for (int i = 0; i < procs; ++i) w.ps[static_cast<std::size_t>(i)].store(new P(i), std::memory_order_relaxed);
   w.procs.store(procs, std::memory_order_relaxed);
+  w.ps_made.store(procs, std::memory_order_relaxed);
   w.p_at(0)->queue.set_alone(procs == 1);
   const std::lock_guard hold(w.lock);
   for (int i = procs - 1; i > 0; --i) release_p_locked(w, w.p_at(i));

@@ -10,8 +10,8 @@ namespace weft::detail {
 
 void run_due_timers_everywhere(std::int64_t now, ready_list& ready) {
   world* w = the_world();
-  const int procs = w->procs.load(std::memory_order_relaxed);
-  for (int i = 0; i < procs; ++i) w->p_at(i)->timers.run_due(now, ready);
+  const int made = w->ps_to_look_at();
+  for (int i = 0; i < made; ++i) w->p_at(i)->timers.run_due(now, ready);
 }
 
 void arm_timer(timer_node* t) {

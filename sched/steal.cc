@@ -38,8 +38,8 @@ runnable* steal_timers_of(M* m, P& victim) {
 runnable* steal_work(M* m, steal_effort effort) {
   world& w = *m->w;
   P* p = m->p;
-  const auto procs = static_cast<std::uint32_t>(w.procs.load(std::memory_order_relaxed));
-  for (steal_order order(procs, p->random.next()); !order.done(); order.next()) {
+  const auto made = static_cast<std::uint32_t>(w.ps_to_look_at());
+  for (steal_order order(made, p->random.next()); !order.done(); order.next()) {
     P* victim = w.p_at(static_cast<int>(order.position()));
     if (victim == p) continue;
     if (effort == steal_effort::last_resort)
@@ -58,8 +58,8 @@ runnable* steal_work(M* m, steal_effort effort) {
 
 bool any_work_approx(const world& w, const P* but) noexcept {
   if (w.global_size.load(std::memory_order_relaxed) > 0) return true;
-  const int procs = w.procs.load(std::memory_order_relaxed);
-  for (int i = 0; i < procs; ++i)
+  const int made = w.ps_to_look_at();
+  for (int i = 0; i < made; ++i)
     if (w.p_at(i) != but && w.p_at(i)->queue.ring_size_approx() > 0) return true;
   return false;
 }

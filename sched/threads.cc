@@ -13,6 +13,7 @@
 
 #include "runtime/fatal.h"
 #include "runtime/futex.h"
+#include "runtime/sanitizer.h"
 #include "sched/threads.h"
 #include "sched/world.h"
 
@@ -28,6 +29,9 @@ void* m_main(void* arg) {
   return nullptr;
 }
 
+// TSan starts a thread of its own together with the first other one of the process, maybe in an earlier world.
+constinit std::atomic<bool> any_started{false};
+
 void create_detached(void* (*f)(void*), void* arg) {
   pthread_attr_t attr;
   pthread_attr_init(&attr);
@@ -36,6 +40,7 @@ void create_detached(void* (*f)(void*), void* arg) {
   const int e = pthread_create(&t, &attr, f, arg);
   pthread_attr_destroy(&attr);
   if (e != 0) fatal(fmt::format("cannot start an OS thread: {}", std::strerror(e)));
+  any_started.store(true, std::memory_order_relaxed);
 }
 
 // Threads inherit what their creator has done to itself (a changed root, a namespace, a CPU mask). A
@@ -75,7 +80,10 @@ void start_template_thread() {
   t.running.store(true, std::memory_order_relaxed);
 }
 
-int helper_threads() noexcept { return the_template().running.load(std::memory_order_relaxed) ? 1 : 0; }
+int helper_threads() noexcept {
+  const bool sanitizers = under_tsan && any_started.load(std::memory_order_relaxed);
+  return (the_template().running.load(std::memory_order_relaxed) ? 1 : 0) + (sanitizers ? 1 : 0);
+}
 
 void begin_m(M* m) {
   m->tid = syscall(SYS_gettid);

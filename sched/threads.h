@@ -9,7 +9,7 @@ M* add_m(world& w);
 // The calling thread becomes m, or stops being it; m is freed then.
 void begin_m(M* m);
 void end_m(M* m);
-// Threads of ours that are no Ms.
+// Threads that are no Ms and wake nobody of themselves: ours, and a sanitizer's.
 int helper_threads() noexcept;
 
 }  // namespace weft::detail

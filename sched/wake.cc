@@ -151,9 +151,9 @@ namespace {
 // an idle one is of no use to itself, and a busy one may be in a fiber that computes for long.
 bool post_is_vacant(const M* m) {
   world& w = *m->w;
-  const int procs = w.procs.load(std::memory_order_relaxed);
+  const int made = w.ps_to_look_at();
   bool unattended = false;
-  for (int i = 0; i < procs && !unattended; ++i) {
+  for (int i = 0; i < made && !unattended; ++i) {
     const P* p = w.p_at(i);
     unattended = p != m->p && p->timers.earliest() != never;
   }
@@ -173,8 +173,8 @@ void stop_spinning_with_work(M* m) {
   if (work_elsewhere || (!m->quiet && post_is_vacant(m))) {
     wake_for_ring(w);  // [wake-up] T3
   } else {
-    const int procs = w.procs.load(std::memory_order_relaxed);
-    for (int i = 0; i < procs; ++i)  // I4: whoever pushed to `next` may have counted on this M
+    const int made = w.ps_to_look_at();
+    for (int i = 0; i < made; ++i)  // I4: whoever pushed to `next` may have counted on this M
       if (w.p_at(i) != m->p && w.p_at(i)->queue.peek_next()) {
         wake_for_next(w);
         break;

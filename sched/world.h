@@ -9,13 +9,12 @@
 #include <vector>
 
 #include "runtime/cache_line.h"
+#include "runtime/cpu_count.h"
 #include "sched/m.h"
 #include "sched/p.h"
 #include "sched/poller.h"
 
 namespace weft::detail {
-
-inline constexpr int max_procs = 1024;
 
 struct world {
   // Set before the first fiber runs.
@@ -54,9 +53,10 @@ struct world {
   std::int64_t thread_ended_at = 0;  // when one of our threads last ended, or a world before this one
   std::vector<M*> all_ms;
 
-  // Ps ever made stay; the first `procs` are in use. Written under `resize`.
+  // Ps ever made stay; the first `procs` are wanted. Written under `resize`. Those beyond that were
+  // made before maxprocs shrank: one whose fiber computes is held, and filled, until its next call.
   std::array<std::atomic<P*>, max_procs> ps{};
-  std::atomic<int> procs{0};
+  std::atomic<int> procs{0}, ps_made{0};
   std::mutex resize;
   bool recording = false;         // under `resize`: timeline.cc
 
@@ -70,6 +70,8 @@ struct world {
   std::atomic<bool> main_gone{false};             // the main fiber called goexit
   std::atomic<std::uint32_t> ended_ms{0};         // futex: run() waits for Ms to end
 
+  // How many Ps may hold something: whoever looks for work or timers looks at all of these.
+  int ps_to_look_at() const noexcept { return ps_made.load(std::memory_order_acquire); }  // [procs]
   P* p_at(int i) const noexcept { return ps[static_cast<std::size_t>(i)].load(std::memory_order_acquire); }  // [procs]
 };
 
@@ -118,6 +120,10 @@ void wake_m(M* m) noexcept;
 void wake_everybody(world& w) noexcept;
 // Waits until wake_m(m), at most to the deadline; true if woken.
 bool sleep_m(M* m, std::int64_t deadline);
+
+// ---- maxprocs.cc -------------------------------------------------------------------------
+// True if a P is neither idle nor retired, with the world's lock held.
+bool some_p_is_held_locked(const world& w) noexcept;
 
 // ---- threads.cc -------------------------------------------------------------------------
 // A new OS thread that runs as a spinning M with `p`. Ends the process at the thread limit.

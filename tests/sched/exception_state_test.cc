@@ -146,6 +146,35 @@ TEST_CASE("exceptions nest across suspensions", "[sched][GO-45]") {
   });
 }
 
+TEST_CASE("an exception thrown and caught during unwinding leaves the outer one in force", "[sched][GO-45][DL-17]") {
+  hang_guard guard("exceptions across suspensions");
+  in_world(GENERATE(1, 2, 4), [] {
+    CHECK(wrong_in_many_fibers([](int who, int round) {
+            bool inner_seen = false;
+            struct throws_and_catches {
+              int n;
+              bool& seen;
+              ~throws_and_catches() {
+                try {
+                  suspend(n);
+                  throw numbered{-n};
+                } catch (const numbered& e) {
+                  suspend(n + 1);
+                  seen = e.n == -n && std::uncaught_exceptions() == 1;
+                }
+              }
+            };
+            try {
+              throws_and_catches on_the_way{who + round, inner_seen};
+              throw numbered{who};
+            } catch (const numbered& e) {
+              return inner_seen && e.n == who && std::uncaught_exceptions() == 0;
+            }
+            return false;
+          }) == 0);
+  });
+}
+
 TEST_CASE("a caught exception is destroyed once, by its own fiber", "[sched][GO-45]") {
   in_world(GENERATE(1, 4), [] {
     auto live = std::make_shared<int>(0);

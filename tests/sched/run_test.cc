@@ -82,6 +82,14 @@ TEST_CASE("the main fiber begins on the thread that called run", "[sched][run][G
   CHECK(locked == caller);
 }
 
+TEST_CASE("no other M takes the main fiber before it has begun", "[sched][run][GO-25]") {
+  for (int i = 0; i < scaled(2000); ++i) {
+    pid_t first = 0;
+    run(options{.maxprocs = 4}, [&] { first = gettid(); });
+    REQUIRE(first == gettid());
+  }
+}
+
 TEST_CASE("run returns on the thread that called it", "[sched][run]") {
   hang_guard guard("run does not return");
   pid_t caller = gettid();

@@ -1,0 +1,38 @@
+// Where a fiber's record lies on its stack.
+#include "sched/g.h"
+
+#include <set>
+#include <vector>
+
+#include "sched/g_cache.h"
+#include "tests/support/catch.h"
+
+using namespace weft::detail;
+
+TEST_CASE("Gs of neighbouring stacks fall into different sets of the cache", "[sched][stack]") {
+  const std::size_t size = GENERATE(std::size_t{16} << 10, std::size_t{256} << 10, std::size_t{100} << 10);
+  stack_arena arena(size);
+  std::set<std::uintptr_t> places;
+  for (int i = 0; i < 16; ++i) places.insert(reinterpret_cast<std::uintptr_t>(g_of(arena.take())) % page_size);
+  CHECK(places.size() == 16);
+  for (std::uintptr_t at : places) CHECK(at % 64 == 0);
+}
+
+TEST_CASE("a G lies within the highest page of its stack and leaves most of it to frames", "[sched][stack]") {
+  stack_arena arena(64 << 10);
+  for (int i = 0; i < 64; ++i) {
+    const stack s = arena.take();
+    const auto* g = reinterpret_cast<const std::byte*>(g_of(s));
+    CHECK(g + sizeof(G) <= s.top());
+    CHECK(s.top() - g <= static_cast<std::ptrdiff_t>(page_size / 2));
+  }
+}
+
+TEST_CASE("a G that is made anew is free and lies where its stack says", "[sched][stack]") {
+  G* g = make_g(64 << 10);
+  CHECK(g == g_of(g->where));
+  CHECK(g->state.load() == g_state::free);
+  CHECK(g->started);
+  CHECK(g->stack_top == reinterpret_cast<std::byte*>(g));
+  rest_g(g);
+}

@@ -1,0 +1,128 @@
+// Worlds at their limits and what the environment says, one a name: `limit_scenarios NAME`. Run by
+// limits_test.cc, which says what must come of each.
+#include <pthread.h>
+#include <signal.h>
+#include <weft/weft.h>
+
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <string>
+#include <thread>
+
+using namespace weft;
+using namespace std::chrono_literals;
+
+namespace {
+
+// A world that runs, and comes to a standstill, before main() does.
+struct before_main {
+  before_main() {
+    if (std::getenv("WEFT_TEST_BLOCK_BEFORE_MAIN")) run(options{.maxprocs = 2}, [] { make_chan<int>().recv(); });
+  }
+} const before;
+
+// `n` fibers that all hold a thread of their own at once, then end.
+int hold_threads(int limit, int n) {
+  return run(options{.maxprocs = 2, .max_threads = limit}, [n] {
+    auto gate = make_chan<void>(), up = make_chan<void>();
+    wait_group all;
+    for (int i = 0; i < n; ++i)
+      all.go([=] {
+        lock_os_thread();
+        up.send();
+        gate.recv();
+        unlock_os_thread();
+      });
+    for (int i = 0; i < n; ++i) up.recv();
+    gate.close();
+    all.wait();
+    std::puts("all held a thread");
+  });
+}
+
+int block_threads(int limit, int n) {
+  return run(options{.maxprocs = 2, .max_threads = limit}, [n] {
+    std::atomic<int> inside = 0;
+    wait_group all;
+    for (int i = 0; i < n; ++i)
+      all.go([&] {
+        blocking([&] {
+          ++inside;
+          while (inside < n) std::this_thread::sleep_for(1ms);
+        });
+      });
+    all.wait();
+    std::puts("all were blocked at once");
+  });
+}
+
+int die_by(int signal_number) {
+  return run(options{.maxprocs = 2}, [signal_number] {
+    signal(signal_number, SIG_DFL);
+    go([signal_number] { raise(signal_number); });
+    sleep(10s);
+  });
+}
+
+const std::map<std::string, int (*)()> scenarios = {
+    {"prints-maxprocs",
+     [] {
+       return run([] {
+         std::atomic<int> ran = 0;
+         wait_group all;
+         for (int i = 0; i < 100; ++i) all.go([&] { ++ran; });
+         all.wait();
+         std::printf("%d\n", ran == 100 ? maxprocs() : -1);
+       });
+     }},
+    {"asks-maxprocs-often",
+     [] {
+       for (int i = 0; i < 3; ++i) {
+         run([] {});
+         maxprocs();
+       }
+       return 0;
+     }},
+    {"exits", [] { return 0; }},
+    {"few-locked-fibers", [] { return hold_threads(10, 5); }},
+    {"many-locked-fibers", [] { return hold_threads(10, 100); }},
+    {"few-blocked-fibers", [] { return block_threads(10, 5); }},
+    {"many-blocked-fibers", [] { return block_threads(10, 100); }},
+    {"fiber-raises-sigterm", [] { return die_by(SIGTERM); }},
+    {"fiber-raises-sigkill", [] { return die_by(SIGKILL); }},
+    {"fiber-aborts", [] { return die_by(SIGABRT); }},
+    // Two fibers wait for each other for ever; somebody else is alive and well.
+    {"cycle-beside-a-sleeper",
+     [] {
+       return run(options{.maxprocs = 2}, [] {
+         mutex a, b;
+         auto locked = make_chan<void>(), both = make_chan<void>();
+         const auto cross = [locked, both](mutex& first, mutex& second) {
+           first.lock();
+           locked.send();
+           both.recv();
+           second.lock();
+         };
+         go([&] { cross(a, b); });
+         go([&] { cross(b, a); });
+         for (int i = 0; i < 2; ++i) locked.recv();
+         both.close();
+         for (int i = 0; i < 20; ++i) sleep(2ms);
+         std::puts("slept on");
+       });
+     }},
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const auto it = argc == 2 ? scenarios.find(argv[1]) : scenarios.end();
+  if (it == scenarios.end()) {
+    std::fprintf(stderr, "usage: limit_scenarios NAME, one of:\n");
+    for (const auto& [name, f] : scenarios) std::fprintf(stderr, "  %s\n", name.c_str());
+    return 64;
+  }
+  return it->second();
+}

@@ -1,0 +1,103 @@
+// What bounds a world from outside: variables, the thread limit, signals.
+#include <signal.h>
+#include <stdlib.h>
+
+#include "tests/support/catch.h"
+#include "tests/support/child.h"
+#include "tests/support/scale.h"
+
+using namespace weft::testing;
+using Catch::Matchers::Contains;
+
+namespace {
+
+// A variable that children see, as long as it lives.
+class variable {
+ public:
+  variable(const char* name, const char* value) : name_(name) { setenv(name, value, 1); }
+  ~variable() { unsetenv(name_); }
+  variable(const variable&) = delete;
+  variable& operator=(const variable&) = delete;
+
+ private:
+  const char* name_;
+};
+
+outcome scenario(const std::string& name) { return run_child({beside_this_program("limit_scenarios"), name}); }
+
+}  // namespace
+
+TEST_CASE("WEFT_MAXPROCS and GOMAXPROCS set the Ps of a world that does not say", "[sched][maxprocs][GO-53]") {
+  {
+    const variable go("GOMAXPROCS", "5");
+    CHECK(scenario("prints-maxprocs").out == "5\n");
+    const variable weft("WEFT_MAXPROCS", "3");
+    CHECK(scenario("prints-maxprocs").out == "3\n");
+  }
+  CHECK(scenario("prints-maxprocs").err.empty());
+}
+
+TEST_CASE("a world of 1024 Ps set by the environment starts and ends", "[sched][maxprocs][GO-28]") {
+  const variable most("WEFT_MAXPROCS", "1024");
+  const outcome o = scenario("prints-maxprocs");
+  CAPTURE(o.err, o.timed_out);
+  CHECK(o.status == 0);
+  CHECK(o.out == "1024\n");
+}
+
+TEST_CASE("a variable that says no number is named in one line and passed over", "[sched][maxprocs][GO-53]") {
+  const variable weft("WEFT_MAXPROCS", "abc"), go("GOMAXPROCS", "6");
+  const outcome o = scenario("prints-maxprocs");
+  CHECK(o.status == 0);
+  CHECK(o.out == "6\n");
+  CHECK(o.err == "weft: WEFT_MAXPROCS='abc' ignored: a number from 1 to 1024 is wanted\n");
+}
+
+TEST_CASE("a bad variable is complained about once a process", "[sched][maxprocs][GO-53]") {
+  const variable weft("WEFT_MAXPROCS", "4096"), go("GOMAXPROCS", "none");
+  CHECK(scenario("asks-maxprocs-often").err ==
+        "weft: WEFT_MAXPROCS='4096' ignored: a number from 1 to 1024 is wanted\n"
+        "weft: GOMAXPROCS='none' ignored: a number from 1 to 1024 is wanted\n");
+}
+
+TEST_CASE("fibers that lock more threads than may be end the process and name the limit", "[sched][threads][GO-38]") {
+  const auto name = GENERATE(as<std::string>(), "many-locked-fibers", "many-blocked-fibers");
+  const outcome o = scenario(name);
+  CAPTURE(name, o.err, o.timed_out);
+  CHECK(o.status != 0);
+  CHECK_FALSE(o.timed_out);
+  CHECK(o.out.empty());
+  CHECK_THAT(o.err, Contains("program exceeds 10-thread limit") && Contains("fatal error: thread exhaustion"));
+}
+
+TEST_CASE("fibers that need fewer threads than may be get them", "[sched][threads][GO-38]") {
+  const auto name = GENERATE(as<std::string>(), "few-locked-fibers", "few-blocked-fibers");
+  for (int i = 0; i < scaled(20); ++i) {
+    const outcome o = scenario(name);
+    CAPTURE(name, i, o.err, o.timed_out);
+    REQUIRE(o.status == 0);
+    REQUIRE(o.err.empty());
+  }
+}
+
+TEST_CASE("a world that blocks before main begins is a deadlock", "[sched][deadlock][DL-02]") {
+  const variable block("WEFT_TEST_BLOCK_BEFORE_MAIN", "1");
+  const outcome o = scenario("exits");
+  CAPTURE(o.err, o.timed_out);
+  CHECK(o.status == 2);
+  CHECK_THAT(o.err, Contains("fatal error: all fibers are asleep - deadlock!"));
+}
+
+TEST_CASE("a cycle of waiting fibers is no deadlock while another fiber lives", "[sched][deadlock][DL-30]") {
+  const outcome o = scenario("cycle-beside-a-sleeper");
+  CAPTURE(o.err, o.timed_out);
+  CHECK(o.status == 0);
+  CHECK(o.out == "slept on\n");
+  CHECK(o.err.empty());
+}
+
+TEST_CASE("a signal that ends the process is its exit status", "[sched][DL-27]") {
+  CHECK(scenario("fiber-raises-sigterm").status == 128 + SIGTERM);
+  CHECK(scenario("fiber-raises-sigkill").status == 128 + SIGKILL);
+  CHECK(scenario("fiber-aborts").status == 128 + SIGABRT);
+}
