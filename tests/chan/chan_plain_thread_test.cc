@@ -128,16 +128,18 @@ TEST_CASE("a plain thread gives up at its deadline, or is served before it", "[c
   in_world(GENERATE(1, 4), [] {
     auto c = make_chan<int>();
     std::atomic<int> wrong = 0;
+    std::atomic<bool> waited_in_vain = false;
     std::vector<std::thread> threads;
     threads.emplace_back([&] {
       const time_point began = now();
       if (c.recv_for(3ms) || now() - began < 3ms) ++wrong;
       if (c.send_for(1, 3ms) || now() - began < 6ms) ++wrong;
       if (c.recv_until(time_point::min())) ++wrong;
+      waited_in_vain = true;
       if (c.recv_for(1h) != 7) ++wrong;
       if (c.recv_until(time_point::max()) != 8) ++wrong;
     });
-    sleep(10ms);
+    until([&] { return waited_in_vain.load(); });
     c.send(7);
     c.send(8);
     join_all(threads);
