@@ -121,7 +121,7 @@ TEST_CASE("those that close releases were waiting longest wake first", "[chan][C
         c.recv();
         woken.push_back(i);
       });
-      yield();
+      settle();
     }
     c.close();
     all.wait();

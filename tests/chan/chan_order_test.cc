@@ -127,7 +127,7 @@ TEST_CASE("those who wait are served in the order in which they came", "[chan][C
     wait_group all;
     for (int i = 0; i < 10; ++i) {
       all.go([&, i] { got[static_cast<std::size_t>(i)] = c.recv().value(); });
-      yield();
+      settle();
     }
     for (int i = 0; i < 10; ++i) c.send(i);
     all.wait();
@@ -135,7 +135,7 @@ TEST_CASE("those who wait are served in the order in which they came", "[chan][C
 
     for (int i = 0; i < 10; ++i) {
       all.go([&, i] { c.send(i); });
-      yield();
+      settle();
     }
     for (int i = 0; i < 10; ++i) CHECK(c.recv() == i);
     all.wait();

@@ -117,16 +117,16 @@ TEST_CASE("a waiter that has waited long is handed the mutex, and newcomers wait
       until([&] { return let_go; });
       m.unlock();
     });
-    yield();
+    settle();
     sleep(2ms);
     m.unlock();
     REQUIRE(m.try_lock());  // normal mode: first come, first served
-    yield();                // the waiter loses, and has waited for more than 1 ms: it starves
+    settle();                // the waiter loses, and has waited for more than 1 ms: it starves
     REQUIRE_FALSE(had_it);
     m.unlock();
     CHECK_FALSE(m.try_lock());  // it is the waiter's, though it has not run yet
     REQUIRE_FALSE(had_it);
-    yield();
+    settle();
     CHECK(had_it);
     let_go = true;
     all.wait();
@@ -147,12 +147,12 @@ TEST_CASE("a mutex that starves goes from waiter to waiter in order, then is nor
         order.push_back(i);
         m.unlock();
       });
-      yield();
+      settle();
     }
     sleep(2ms);
     m.unlock();
     REQUIRE(m.try_lock());
-    yield();  // the first has lost and goes back to the head of the queue
+    settle();  // the first has lost and goes back to the head of the queue
     REQUIRE(order.empty());
     m.unlock();
     CHECK_FALSE(m.try_lock());
@@ -177,15 +177,16 @@ TEST_CASE("a woken waiter that loses the race waits at the head of the queue", "
         order.push_back(i);
         m.unlock();
       });
-      yield();
+      settle();
     }
-    for (int times = 0; times < 5 && order.empty(); ++times) {  // it is woken, and finds the mutex locked
-      m.unlock();
-      if (!m.try_lock()) break;  // it starves by now: a slow machine
-      yield();
+    bool held = true;
+    for (int times = 0; times < 5 && held; ++times) {
+      m.unlock();           // wakes the first
+      held = m.try_lock();  // which loses the race, unless it starves by now: a slow machine
+      settle();
     }
-    if (order.empty() && !m.try_lock()) m.unlock();
-    else m.unlock();
+    CHECK((order.empty() || !held));
+    if (held) m.unlock();
     all.wait();
     CHECK(order == std::vector<int>{0, 1, 2});
   });

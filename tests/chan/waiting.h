@@ -13,6 +13,12 @@ void until(F f) {
   while (!f()) yield();
 }
 
+// On one P: returns once every other fiber has had its turn and parks. A single yield may be the fair
+// turn of the global queue, and come back at once.
+inline void settle() {
+  for (int i = 0; i < 8; ++i) yield();
+}
+
 // Returns once somebody is queued to receive from, or to send on, the channel.
 template <class C>
 void until_receiver(const C& c) {
