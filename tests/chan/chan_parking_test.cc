@@ -79,9 +79,12 @@ TEST_CASE("a fiber that is woken while it parks runs once, and on one stack", "[
 
 TEST_CASE("canary: a fiber that lets go of its lock before it is parked is noticed", "[chan][CHAN-36][canary]") {
   // It crashes, hangs, or counts wrong: what it does not do is end well.
-  outcome o = run_child({beside_this_program("chan_scenarios"), "half-parked"}, 10);
-  CAPTURE(o.err);
-  CHECK((o.timed_out || o.status != 0));
+  bool noticed = false;
+  for (int i = 0; i < 10 && !noticed; ++i) {
+    outcome o = run_child({beside_this_program("chan_scenarios"), "half-parked"}, 10);
+    noticed = o.timed_out || o.status != 0;
+  }
+  CHECK(noticed);
   outcome right = run_child({beside_this_program("chan_scenarios"), "well-parked"});
   CAPTURE(right.err, right.timed_out);
   CHECK(right.status == 0);

@@ -49,7 +49,7 @@ int surprised(int wait_us, Op op) {
 int some_time() { return getpid() % 400; }
 
 const std::map<std::string, int (*)()> scenarios = {
-    {"half-parked", [] { return hammer_gate<park_with::nothing>(4, 2000); }},
+    {"half-parked", [] { return hammer_gate<park_with::nothing>(4, 100'000); }},
     {"well-parked", [] { return hammer_gate<park_with::commit>(4, 2000); }},
     // Panics that nobody catches.
     {"sends-on-closed",
