@@ -11,6 +11,13 @@ namespace {
 // Few per fiber: a search through a vector is quicker than any map.
 struct local_values final : fiber_locals {
   std::vector<std::pair<const void*, std::unique_ptr<local_value>>> all;
+  ~local_values() override { local_values::end(); }
+  void end() override {
+    while (!all.empty()) {
+      const auto last_made = std::move(all.back());
+      all.pop_back();
+    }
+  }
 };
 
 }  // namespace

@@ -54,6 +54,14 @@ std::size_t collect_locks(std::span<case_base* const> cases, spin_lock** locks) 
   return static_cast<std::size_t>(std::unique(locks, locks + n) - locks);
 }
 
+// Copies of a select_case name one case, whose waiter can stand in one place of one queue. Those of
+// this select that are queued already are taken out again.
+[[noreturn, gnu::cold]] void panic_same_case_twice(std::span<case_base* const> cases, const claim_word& word) {
+  for (case_base* c : cases)
+    if (c->base() && c->w.queued && c->w.word == &word) c->queue().remove(&c->w);
+  throw panic("select: the same select_case twice");
+}
+
 std::size_t finished(case_base& c, std::size_t i) {
   c.finish();
   return i;
@@ -101,6 +109,7 @@ std::size_t select_one(std::span<case_base* const> cases, when_none none) {
   for (std::size_t i = 0; i < n; ++i) {
     case_base& c = *cases[i];
     if (!c.base()) continue;
+    if (c.w.queued) [[unlikely]] panic_same_case_twice(cases, word);
     c.w.g = me;
     c.w.slot = c.slot();
     c.w.word = &word;

@@ -40,7 +40,7 @@ unsigned stripe_count() noexcept {
 }
 
 world* the_world() noexcept { return running_world.load(std::memory_order_acquire); }  // [the-world]
-void set_the_world(world* w) noexcept { running_world.store(w, std::memory_order_release); }  // [the-world]
+void set_the_world(world* w) noexcept { running_world.store(w, std::memory_order_seq_cst); }  // [the-world], [solo]
 
 // Note [the-world]: a world is complete before it is announced; whoever finds it sees it whole.
 

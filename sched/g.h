@@ -26,6 +26,8 @@ enum class g_state : std::uint8_t { free, runnable, running, parked, blocked };
 // Fiber-local values, destroyed in their fiber as its last act.
 struct fiber_locals {
   virtual ~fiber_locals() = default;
+  // Destroys the values one by one. Their destructors may use those that are left, and make more.
+  virtual void end() = 0;
 };
 
 struct G : runnable {

@@ -12,6 +12,7 @@ struct deadline : timer_node {
   G* g = nullptr;
   commit_fn commit = nullptr;
   void* arg = nullptr;
+  spin_lock arming;  // held from before the park until its other side has touched this for the last time
 };
 
 std::int64_t give_up_waiting(timer_node* t, std::int64_t, ready_list& list) {
@@ -52,18 +53,19 @@ void park_until(wait_reason reason, commit_fn commit, void* arg, claim_word& wor
   d.g = self();
   d.commit = commit;
   d.arg = arg;
+  d.arming.lock();
   park(
       reason,
       [](G* g, void* at) {
         auto* wait = static_cast<deadline*>(at);
-        // The timer first: once the commit lets a waker in, this frame may be gone. Should the timer
-        // fire before it, the caller still needs the lock that the commit gives up.
-        const commit_fn then = wait->commit;
-        void* then_arg = wait->arg;
+        // The locks are given up before the timer's is taken: a timer that fires holds that and wants
+        // a channel's. The caller may be woken in between; it waits for `arming` before it leaves.
+        if (wait->commit) wait->commit(g, wait->arg);
         arm_timer(wait);
-        if (then) then(g, then_arg);
+        wait->arming.unlock();
       },
       &d);
+  d.arming.lock();
   remove_timer(&d);
 }
 

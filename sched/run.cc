@@ -145,6 +145,7 @@ int run_world(const options& o, std::function<int()> main_fiber) {
   if (o.report_leaks) report_leaks(*w);
   abandon_fibers(*w);
   set_the_world(nullptr);
+  wait_for_end_of_solo();
   if (all_ended) destroy(*w);
   return status;
 }

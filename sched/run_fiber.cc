@@ -111,7 +111,10 @@ void retire_g(G* g, void* on) {
     struct end_locals {
       G* g;
       ~end_locals() {
-        if (g->locals) g->locals.reset();
+        if (g->locals) {
+          g->locals->end();
+          g->locals.reset();
+        }
       }
     } at_end{g};
     g->record->invoke(g->record);

@@ -15,6 +15,15 @@
 // B3 waits for A4, and acquires what the section did. Otherwise A3 reads false and takes the lock.
 // Growing from one P to two is done by the M itself, between sections.
 //
+// An M may be just taking up the P, with solo = true on its way to memory, which would undo B1. So
+//      M, taking up the P                  the first plain thread, before B1
+//   C1 solo = nobody comes              D1 somebody comes
+//   C2 compiler barrier                 D2 membarrier
+//   C3 somebody comes? solo = false
+// If C3 still saw nobody, it ran before D2 fenced that thread, so C1 is in memory before B1 overwrites it.
+// A world that begins is announced before C1 and looked for after D1, all of it seq_cst: either the
+// M sees D1 or the plain thread sees the world, whose M is listed by then.
+//
 // Under TSan every lock is taken: it cannot see a fence made by the kernel.
 #include <linux/membarrier.h>
 #include <sys/syscall.h>
@@ -28,7 +37,12 @@
 namespace weft::detail {
 namespace {
 
-constinit std::atomic<bool> plain_threads_came{false};
+constinit std::atomic<bool> plain_threads_come{false};  // no M becomes solo any more
+constinit std::atomic<bool> plain_threads_came{false};  // and none is
+std::mutex& one_at_a_time() noexcept {
+  static std::mutex m;
+  return m;
+}
 
 }  // namespace
 
@@ -41,18 +55,21 @@ bool solo_is_possible() noexcept {
 
 bool solo_now(const world& w) noexcept {
   return w.may_go_solo && !w.ever_shared.load(std::memory_order_relaxed) &&
-         !plain_threads_came.load(std::memory_order_seq_cst);  // [solo] after m is listed, before it runs
+         !plain_threads_come.load(std::memory_order_seq_cst);  // [solo] C1, C3
 }
+
+void wait_for_end_of_solo() noexcept { const std::lock_guard hold(one_at_a_time()); }
 
 [[gnu::noinline]] void end_solo_if_foreign() noexcept {
   if (plain_threads_came.load(std::memory_order_acquire)) return;  // [solo] B3 is behind us
-  static std::mutex one_at_a_time;
-  const std::lock_guard hold(one_at_a_time);
+  const std::lock_guard hold(one_at_a_time());
   if (plain_threads_came.load(std::memory_order_relaxed)) return;
+  plain_threads_come.store(true, std::memory_order_seq_cst);  // [solo] D1
+  std::atomic_thread_fence(std::memory_order_seq_cst);        // [solo] D1 before the look for a world
   world* w = the_world();
   if (w && w->may_go_solo) {
     const std::lock_guard hold_world(w->lock);
-    w->ever_shared.store(true, std::memory_order_seq_cst);  // [solo] Ms that get the P from now on
+    syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);         // D2
     for (M* m : w->all_ms) m->solo.store(false, std::memory_order_relaxed);  // B1
     syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);         // B2
     for (M* m : w->all_ms)

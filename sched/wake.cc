@@ -95,7 +95,13 @@ P* take_idle_p_locked(world& w) noexcept {
 
 void acquire_p(M* m, P* p) noexcept {
   m->p = p;
-  m->solo.store(solo_now(*m->w), std::memory_order_relaxed);
+  if (!solo_now(*m->w)) {
+    m->solo.store(false, std::memory_order_relaxed);
+    return;
+  }
+  m->solo.store(true, std::memory_order_relaxed);       // C1
+  std::atomic_signal_fence(std::memory_order_seq_cst);  // [solo] C2
+  if (!solo_now(*m->w)) m->solo.store(false, std::memory_order_relaxed);  // C3
 }
 
 void wake_for_ring(world& w) noexcept {

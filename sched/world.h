@@ -60,7 +60,7 @@ struct world {
   std::mutex resize;
   bool recording = false;         // under `resize`: timeline.cc
 
-  // There has been a second P, or a plain thread: no M skips locks any more. solo.cc.
+  // There has been a second P: no M skips locks any more. solo.cc.
   std::atomic<bool> ever_shared{false};
 
   // Anyone, atomically.
@@ -173,6 +173,8 @@ asleep verdict_if_all_asleep(world& w);
 bool solo_is_possible() noexcept;
 // Whether Ms of `w` may skip locks while one of them holds the only P.
 bool solo_now(const world& w) noexcept;
+// After the world is no longer announced: no plain thread is busy with it from here on.
+void wait_for_end_of_solo() noexcept;
 
 std::uint64_t fibers_alive(const world& w) noexcept;
 

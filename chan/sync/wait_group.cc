@@ -40,7 +40,7 @@ void wait_group::wait_slow() {
   do {
     if (s < one) return;
     // [wait-group] on failure, as above
-  } while (!state_.compare_exchange_weak(s, s | waiting, std::memory_order_relaxed, std::memory_order_acquire));
+  } while (!state_.compare_exchange_weak(s, s | waiting, std::memory_order_acquire));
   waiter w;
   w.g = hold.self();
   queue_.push(&w);

@@ -222,11 +222,14 @@ class sending : public Base {
   template <class F>
   static bool with_slot(E& v, F f, bool there) {
     if (!there) return false;
-    if constexpr (boxed<E>) {
-      slot s = to_slot<E>(std::move_if_noexcept(v));
+    if constexpr (boxed<E> && std::copy_constructible<E>) {
+      slot s = to_slot<E>(std::as_const(v));
+      return f(s) == attempt::done;
+    } else if constexpr (boxed<E>) {
+      static_assert(std::is_move_assignable_v<E>, "a value that was not sent could not be given back");
+      slot s = to_slot<E>(std::move(v));
       const bool went = f(s) == attempt::done;
-      if constexpr (std::is_move_assignable_v<E>)
-        if (!went) v = std::move(*s);
+      if (!went) v = std::move(*s);
       return went;
     } else {
       return f(v) == attempt::done;

@@ -17,8 +17,9 @@ void set_local(const void* key, std::unique_ptr<local_value> v);
 }  // namespace detail
 
 // A variable of which every fiber has its own. Made when it is first used in a fiber, by the given
-// function or T{}; destroyed when the fiber ends, in that fiber. Lives at least as long as the
-// fibers that use it, so it is usually static. On a plain thread it is that thread's own.
+// function or T{}; destroyed when the fiber ends, in that fiber, the last made first; a destructor may
+// use the others that are left. Lives at least as long as the fibers that use it, so it is usually
+// static. On a plain thread it is that thread's own.
 template <class T>
 class fiber_local {
  public:

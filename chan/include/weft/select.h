@@ -125,7 +125,8 @@ class select_case {
   std::shared_ptr<detail::case_base> case_;  // copies, as a vector's braces make, name the same case
 };
 
-// Blocks until one of the cases has run; its index. A select_case that sends is used up by it.
+// Blocks until one of the cases has run; its index. A select_case that sends is used up by it. One that
+// waits in a select already, as its copy may, throws weft::panic.
 // No case at all: blocks for ever.
 std::size_t select(std::span<const select_case> cases);
 // Never blocks: nullopt if none was ready.

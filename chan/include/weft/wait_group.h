@@ -36,15 +36,20 @@ class wait_group {
   template <class F>
   [[gnu::always_inline]] void go(F&& f) {
     add(1);
-    weft::go([this, run = std::decay_t<F>(std::forward<F>(f))]() mutable {
-      try {
-        run();
-      } catch (const detail::goexit_signal&) {
+    try {
+      weft::go([this, run = std::decay_t<F>(std::forward<F>(f))]() mutable {
+        try {
+          run();
+        } catch (const detail::goexit_signal&) {
+          done();
+          throw;
+        }
         done();
-        throw;
-      }
+      });
+    } catch (...) {  // f could not be copied, or no world runs: there is no fiber to wait for
       done();
-    });
+      throw;
+    }
   }
 
  private:

@@ -34,6 +34,12 @@ inline constexpr bool boxed = !std::is_nothrow_move_constructible_v<T>;
 template <class T>
 using slot_of = std::conditional_t<boxed<T>, std::unique_ptr<T>, T>;
 
+// An element that is nothing but its type needs no place in the ring: one is as good as another. Not
+// so an empty class with constructors or a destructor of its own, which may count.
+template <class Slot>
+inline constexpr bool weightless =
+    std::is_empty_v<Slot> && std::is_trivially_copyable_v<Slot> && std::is_trivially_default_constructible_v<Slot>;
+
 template <class T, class U>
 slot_of<T> to_slot(U&& v) {
   if constexpr (boxed<T>) return std::make_unique<T>(std::forward<U>(v));
@@ -114,11 +120,11 @@ class channel : public channel_base {
     return new channel(cap);
   }
   explicit channel(std::size_t cap, bool hidden = false) : channel_base(cap, hidden) {
-    if constexpr (!std::is_empty_v<slot>)
+    if constexpr (!weightless<slot>)
       if (cap > 0) ring_ = std::allocator<slot>().allocate(cap);
   }
   ~channel() override {
-    if constexpr (!std::is_empty_v<slot>) {
+    if constexpr (!weightless<slot>) {
       for (std::size_t n = count_.load(std::memory_order_relaxed); n > 0; --n) {
         std::destroy_at(&ring_[head_]);
         head_ = after(head_);
@@ -198,12 +204,14 @@ class channel : public channel_base {
   }
   // done with an empty `o`: closed and drained.
   attempt try_receive_locked(out& o, waiter*& partner) {
-    if (count_.load(std::memory_order_relaxed) > 0) {
-      pop_locked(o);
+    if (const std::size_t n = count_.load(std::memory_order_relaxed); n > 0) {
+      take_oldest_locked(o);
       if (waiter* w = senders_.take()) {  // the ring was full: its oldest waiter moves up
-        push_locked(*static_cast<slot*>(w->slot));
+        put_locked(n - 1, *static_cast<slot*>(w->slot));  // count_ stays: [peek] it was never below n
         w->ok = true;
         partner = w;
+      } else {
+        count_.store(n - 1, std::memory_order_release);  // [peek]
       }
       return attempt::done;
     }
@@ -219,33 +227,41 @@ class channel : public channel_base {
  protected:
   static void check_size(std::size_t cap) {
     constexpr std::size_t limit = std::size_t{1} << 47;  // what a process can address
-    const std::size_t size = std::is_empty_v<slot> ? 1 : sizeof(slot);
+    const std::size_t size = weightless<slot> ? 1 : sizeof(slot);
     if (cap > limit / size) panic_size_out_of_range();
   }
   std::size_t after(std::size_t i) const noexcept { return i + 1 == cap_ ? 0 : i + 1; }
 
   void push_locked(slot& s) noexcept {
     const std::size_t n = count_.load(std::memory_order_relaxed);
-    if constexpr (!std::is_empty_v<slot>) {
-      std::size_t at = head_ + n;
-      if (at >= cap_) at -= cap_;
-      std::construct_at(&ring_[at], std::move(s));
-    }
+    put_locked(n, s);
     count_.store(n + 1, std::memory_order_release);  // [peek]
   }
   void pop_locked(out& o) noexcept {
     const std::size_t n = count_.load(std::memory_order_relaxed);
-    if constexpr (std::is_empty_v<slot>) {
+    take_oldest_locked(o);
+    count_.store(n - 1, std::memory_order_release);  // [peek]
+  }
+
+ private:
+  // The ring alone, behind n elements; the caller counts.
+  void put_locked(std::size_t n, slot& s) noexcept {
+    if constexpr (!weightless<slot>) {
+      std::size_t at = head_ + n;
+      if (at >= cap_) at -= cap_;
+      std::construct_at(&ring_[at], std::move(s));
+    }
+  }
+  void take_oldest_locked(out& o) noexcept {
+    if constexpr (weightless<slot>) {
       o.emplace();
     } else {
       o.emplace(std::move(ring_[head_]));
       std::destroy_at(&ring_[head_]);
       head_ = after(head_);
     }
-    count_.store(n - 1, std::memory_order_release);  // [peek]
   }
 
- private:
   slot* ring_ = nullptr;
 };
 

@@ -7,15 +7,22 @@
 
 namespace weft::detail {
 
-template <class Clock, class D>
-std::int64_t deadline_of(const std::chrono::time_point<Clock, D>& t) {
-  const auto left = std::chrono::duration_cast<duration>(t - Clock::now());
-  return (weft::now() + left).time_since_epoch().count();
-}
+// Those too far away to be told so are the end of time.
 inline std::int64_t deadline_in(duration d) {
   const std::int64_t t = weft::now().time_since_epoch().count();
   if (d.count() <= 0) return t;
   return d.count() > INT64_MAX - 1 - t ? INT64_MAX - 1 : t + d.count();
+}
+template <class Clock, class D>
+std::int64_t deadline_of(const std::chrono::time_point<Clock, D>& t) {
+  // Another clock's time_point::max() and min() are no number of nanoseconds: looked at as seconds first.
+  using seconds = std::chrono::duration<double>;
+  const auto now = Clock::now();
+  const double left_s = seconds(t.time_since_epoch()).count() - seconds(now.time_since_epoch()).count();
+  constexpr double century_s = 3.2e9;
+  if (left_s > century_s) return INT64_MAX - 1;
+  if (left_s < -1) return deadline_in(duration::zero());
+  return deadline_in(std::chrono::ceil<duration>(t - now));
 }
 
 // Any duration in nanoseconds, never shorter than it is; the longest that there is if it is longer.

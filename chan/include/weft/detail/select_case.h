@@ -77,8 +77,11 @@ class recv_case final : public case_base {
   wait_queue& queue() const noexcept override { return c_->receivers(); }
   attempt try_locked(waiter*& partner) override { return c_->try_receive_locked(out_, partner); }
   void finish() override {
+    struct forget {  // also if the user's assignment throws: a select_case may be used again
+      typename channel<T>::out& o;
+      ~forget() { o.reset(); }
+    } at_end{out_};
     sink_(out_);
-    out_.reset();
   }
   void* slot() noexcept override { return &out_; }
   bool is_send() const noexcept override { return false; }
