@@ -8,10 +8,14 @@ void panic_close_of_nil() { throw panic("close of nil channel"); }
 void panic_size_out_of_range() { throw panic("makechan: size out of range"); }
 
 void channel_base::close() {
+  if (!close_once()) panic_close_of_closed();
+}
+
+bool channel_base::close_once() noexcept {
   waiter* to_wake = nullptr;
   {
     section hold(lock_);
-    if (closed_locked()) panic_close_of_closed();
+    if (closed_locked()) return false;
     closed_.store(true, std::memory_order_release);  // [peek]
     // Everybody at once, senders and receivers: their answer is `ok` as it stands, false.
     for (wait_queue* q : {&senders_, &receivers_})
@@ -33,6 +37,7 @@ void channel_base::close() {
     ready(in_order->g);
     in_order = next;
   }
+  return true;
 }
 
 }  // namespace weft::detail

@@ -20,7 +20,8 @@ class category final : public std::error_category {
 
   std::error_condition default_error_condition(int code) const noexcept override {
     switch (static_cast<errc>(code)) {
-      case errc::timeout: return std::errc::timed_out;
+      case errc::timeout:
+      case errc::deadline_exceeded: return std::errc::timed_out;
       case errc::canceled: return std::errc::operation_canceled;
       default: return {code, *this};
     }

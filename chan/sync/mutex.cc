@@ -7,9 +7,7 @@
 // The queue's lock is never touched after the mutex can be somebody else's who has not passed
 // through it: a waiter that has locked may destroy the mutex at once.
 //
-// A waiter with a deadline queues with a claim word, as on a channel. Whoever gives up takes itself
-// out of the queue; one that was woken and gives up takes `woken` back while the mutex is locked, so
-// that the holder's unlock wakes the next.
+// Those who wait with a context or a deadline are in mutex_bounded.cc.
 #include <weft/clock.h>
 #include <weft/errors.h>
 #include <weft/mutex.h>
@@ -24,22 +22,9 @@ namespace {
 
 constexpr std::int64_t starves_after_ns = 1'000'000;
 
-enum class wait_end { woken, timed_out };
-wait_end wait_in_queue(claim_word& word, section& hold, std::int64_t deadline_ns) {
-  if (deadline_ns == never) {
-    park(wait_reason::mutex_lock, hold);
-    return wait_end::woken;
-  }
-  park_until(wait_reason::mutex_lock, [](G*, void* h) { static_cast<section*>(h)->leave(); }, &hold, word,
-             deadline_ns);
-  return word.decided() == claim_word::timed_out ? wait_end::timed_out : wait_end::woken;
-}
-
 }  // namespace
 
-void mutex::lock_slow() { lock_until_slow(never); }
-
-bool mutex::lock_until_slow(std::int64_t deadline_ns) {
+void mutex::lock_slow() {
   waiter w;
   w.g = self();
   bool was_woken = false;
@@ -50,45 +35,32 @@ bool mutex::lock_until_slow(std::int64_t deadline_ns) {
     if (!(s & (locked | starving))) {
       // [mutex] the last holder's stores before ours
       if (state_.compare_exchange_weak(s, (s | locked) & ~mine, std::memory_order_acquire, std::memory_order_relaxed))
-        return true;
+        return;
       continue;
     }
     const std::int64_t time = now_ns();
     if (!began) began = time;
     const bool starved = was_woken && time - began > starves_after_ns;
-    const bool late = time >= deadline_ns;
     section hold(queue_lock_);
     s = state_.load(std::memory_order_relaxed);
     for (;;) {
       if (!(s & (locked | starving))) break;  // given up meanwhile: try again
       // A mutex that nobody holds is never starving with an empty queue, so this wait will end.
-      const std::uint32_t queued = late ? 0u : waiting | (starved && (s & locked) ? starving : 0u);
+      const std::uint32_t queued = waiting | (starved && (s & locked) ? starving : 0u);
       if (state_.compare_exchange_weak(s, (s & ~mine) | queued, std::memory_order_relaxed)) break;
     }
     if (!(s & (locked | starving))) continue;
-    if (late) return false;
-    claim_word word;
-    w.word = deadline_ns == never ? nullptr : &word;
     w.ok = false;
     if (was_woken) queue_.push_front(&w);
     else queue_.push(&w);
-    if (wait_in_queue(word, hold, deadline_ns) == wait_end::timed_out) {
-      leave_queue(w);
-      return false;
-    }
+    park(wait_reason::mutex_lock, hold);
     if (w.ok) {  // handed over, in starvation mode
       if (now_ns() - began < starves_after_ns || !(state_.load(std::memory_order_relaxed) & waiting))
         state_.fetch_and(~starving, std::memory_order_relaxed);
-      return true;
+      return;
     }
     was_woken = true;
   }
-}
-
-void mutex::leave_queue(waiter& w) {
-  section hold(queue_lock_);
-  if (w.queued) queue_.remove(&w);
-  if (queue_.empty_approx()) state_.fetch_and(~waiting, std::memory_order_relaxed);
 }
 
 void mutex::unlock_slow() {

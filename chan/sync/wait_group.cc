@@ -47,4 +47,23 @@ void wait_group::wait_slow() {
   park(wait_reason::wait_group_wait, hold);
 }
 
+std::error_code wait_group::wait(const context& ctx) {
+  if (const std::error_code e = error_of(ctx)) return e;
+  if (state_.load(std::memory_order_acquire) < one) return {};  // [wait-group]
+  bounded_wait hold(&queue_lock_, {.ctx = &ctx});
+  std::int64_t s = state_.load(std::memory_order_relaxed);
+  do {
+    if (s < one) {
+      std::atomic_thread_fence(std::memory_order_acquire);  // [wait-group]
+      return {};
+    }
+    if (hold.over_locked()) {
+      hold.leave();
+      return error_of(ctx);
+    }
+  } while (!state_.compare_exchange_weak(s, s | waiting, std::memory_order_relaxed));
+  waiter w;
+  return hold.park_in(queue_, w, wait_reason::wait_group_wait) == wait_end::granted ? std::error_code() : error_of(ctx);
+}
+
 }  // namespace weft

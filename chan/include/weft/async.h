@@ -1,5 +1,6 @@
 // A fiber with a result. What Go writes with a channel of one.
 #pragma once
+#include <weft/errors.h>
 #include <weft/go.h>
 #include <weft/mutex.h>
 #include <weft/wait_group.h>
@@ -8,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <system_error>
 #include <type_traits>
 #include <utility>
 
@@ -28,10 +30,29 @@ class task {
     if (s->failure) std::rethrow_exception(s->failure);
     if constexpr (!std::is_void_v<R>) return std::move(*s->value);
   }
+  // As get(), but at most until ctx is done: its error then, and the result can still be fetched.
+  result<std::optional<R>> get(const context& ctx)
+    requires(!std::is_void_v<R>)
+  {
+    if (const std::error_code e = wait(ctx)) return {std::nullopt, e};
+    return {get(), {}};
+  }
+  [[nodiscard]] std::error_code get(const context& ctx)
+    requires std::is_void_v<R>
+  {
+    const std::error_code e = wait(ctx);
+    if (!e) get();
+    return e;
+  }
   // Blocks until the fiber has ended; get() does not block after it.
   void wait() const {
     if (!state_) throw panic("task::wait: no result to wait for");
     state_->ended.wait();
+  }
+  // As above, but at most until ctx is done: its error then.
+  [[nodiscard]] std::error_code wait(const context& ctx) const {
+    if (!state_) throw panic("task::wait: no result to wait for");
+    return state_->ended.wait(ctx);
   }
 
  private:

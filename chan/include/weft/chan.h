@@ -83,10 +83,23 @@ class receiving : public Base {
     return unwrap(o);
   }
   // As recv, but gives up after a while: nullopt (false) then too.
-  received recv_for(duration d) const { return recv_until_ns(deadline_in(d)); }
+  received recv_for(duration d) const {
+    out o;
+    recv_bounded(o, {.deadline_ns = deadline_in(d)});
+    return unwrap(o);
+  }
   template <class Clock, class D>
   received recv_until(std::chrono::time_point<Clock, D> t) const {
-    return recv_until_ns(deadline_of(t));
+    out o;
+    recv_bounded(o, {.deadline_ns = deadline_of(t)});
+    return unwrap(o);
+  }
+  // As recv, but at most until ctx is done: its error then, and nothing was received.
+  result<received> recv(const context& ctx) const {
+    out o;
+    std::error_code e = error_of(ctx);
+    if (!e && recv_bounded(o, {.ctx = &ctx}) != wait_end::granted) e = error_of(ctx);
+    return {unwrap(o), e};
   }
 
   // for (auto& v : ch): every value until the channel is closed and drained. Go's range.
@@ -122,15 +135,8 @@ class receiving : public Base {
   std::default_sentinel_t end() const noexcept { return {}; }
 
  private:
-  received recv_until_ns(std::int64_t deadline_ns) const {
-    out o;
-    if (this->c_) {
-      this->c_->receive_until(o, deadline_ns);
-    } else {
-      claim_word word;
-      park_until(wait_reason::chan_receive_nil, nullptr, nullptr, word, deadline_ns);
-    }
-    return unwrap(o);
+  wait_end recv_bounded(out& o, const wait_bound& bound) const {
+    return this->c_ ? this->c_->receive_bounded(o, bound) : wait_for_bound(wait_reason::chan_receive_nil, bound);
   }
   static received unwrap(out& o) {
     if constexpr (std::is_void_v<T>) {
@@ -190,24 +196,36 @@ class sending : public Base {
   bool send_for(U&& v, duration d) const
     requires(!std::is_void_v<T> && std::convertible_to<U, E>)
   {
-    return send_until_ns(std::forward<U>(v), deadline_in(d));
+    return send_bounded(std::forward<U>(v), {.deadline_ns = deadline_in(d)}) == wait_end::granted;
   }
   template <class U, class Clock, class D>
   bool send_until(U&& v, std::chrono::time_point<Clock, D> t) const
     requires(!std::is_void_v<T> && std::convertible_to<U, E>)
   {
-    return send_until_ns(std::forward<U>(v), deadline_of(t));
+    return send_bounded(std::forward<U>(v), {.deadline_ns = deadline_of(t)}) == wait_end::granted;
   }
   bool send_for(duration d) const
     requires std::is_void_v<T>
   {
-    return send_until_ns(nothing{}, deadline_in(d));
+    return send_bounded(nothing{}, {.deadline_ns = deadline_in(d)}) == wait_end::granted;
   }
   template <class Clock, class D>
   bool send_until(std::chrono::time_point<Clock, D> t) const
     requires std::is_void_v<T>
   {
-    return send_until_ns(nothing{}, deadline_of(t));
+    return send_bounded(nothing{}, {.deadline_ns = deadline_of(t)}) == wait_end::granted;
+  }
+  // As send, but at most until ctx is done: its error then, and v is as it was.
+  template <class U>
+  [[nodiscard]] std::error_code send(const context& ctx, U&& v) const
+    requires(!std::is_void_v<T> && std::convertible_to<U, E>)
+  {
+    return send_or_error(ctx, std::forward<U>(v));
+  }
+  [[nodiscard]] std::error_code send(const context& ctx) const
+    requires std::is_void_v<T>
+  {
+    return send_or_error(ctx, nothing{});
   }
 
   // No more values will be sent; whoever waits is woken. Throws weft::panic if the channel is nil
@@ -236,19 +254,25 @@ class sending : public Base {
     }
   }
   template <class U>
-  bool send_until_ns(U&& v, std::int64_t deadline_ns) const {
-    if (!this->c_) {
-      claim_word word;
-      park_until(wait_reason::chan_send_nil, nullptr, nullptr, word, deadline_ns);
-      return false;
-    }
-    const auto attempt_it = [&](slot& s) { return this->c_->send_until(s, deadline_ns); };
+  std::error_code send_or_error(const context& ctx, U&& v) const {
+    if (const std::error_code e = error_of(ctx)) return e;
+    return send_bounded(std::forward<U>(v), {.ctx = &ctx}) == wait_end::granted ? std::error_code() : error_of(ctx);
+  }
+  template <class U>
+  wait_end send_bounded(U&& v, const wait_bound& bound) const {
+    if (!this->c_) return wait_for_bound(wait_reason::chan_send_nil, bound);
+    wait_end end = wait_end::granted;
+    const auto attempt_it = [&](slot& s) {
+      end = this->c_->send_bounded(s, bound);
+      return end == wait_end::granted ? attempt::done : attempt::not_ready;
+    };
     if constexpr (std::is_same_v<std::remove_reference_t<U>, E> && std::is_rvalue_reference_v<U&&>) {
-      return with_slot(v, attempt_it, true);
+      with_slot(v, attempt_it, true);
     } else {
       E copy(std::forward<U>(v));
-      return with_slot(copy, attempt_it, true);
+      with_slot(copy, attempt_it, true);
     }
+    return end;
   }
 };
 

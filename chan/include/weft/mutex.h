@@ -5,6 +5,7 @@
 // starves: each unlock hands it to the head of the queue, and nobody barges, until the queue is
 // short of waiters that old. It may be unlocked by another fiber than the one that locked it.
 #pragma once
+#include <weft/detail/bounded_wait.h>
 #include <weft/detail/deadline.h>
 #include <weft/detail/fiber.h>
 #include <weft/detail/wait_queue.h>
@@ -12,6 +13,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <system_error>
 
 namespace weft {
 
@@ -28,6 +30,8 @@ class mutex {
     if (!state_.compare_exchange_strong(free, locked, std::memory_order_acquire, std::memory_order_relaxed))
       [[unlikely]] lock_slow();
   }
+  // As lock(), but at most until ctx is done: its error then, and the mutex is not the caller's.
+  [[nodiscard]] std::error_code lock(const context& ctx);
   // Never blocks; false if it is held, or starves.
   bool try_lock() noexcept {
     std::uint32_t s = state_.load(std::memory_order_relaxed);
@@ -56,8 +60,10 @@ class mutex {
   // state_: `waiting` while the queue is not empty, `woken` while one that was taken from it is on its way.
   static constexpr std::uint32_t locked = 1, woken = 2, starving = 4, waiting = 8;
   void lock_slow();
-  bool lock_until_slow(std::int64_t deadline_ns);
-  void leave_queue(detail::waiter& w);
+  detail::wait_end lock_bounded(const detail::wait_bound& bound);
+  bool lock_until_slow(std::int64_t deadline_ns) {
+    return lock_bounded({.deadline_ns = deadline_ns}) == detail::wait_end::granted;
+  }
   void unlock_slow();
 
   std::atomic<std::uint32_t> state_{0};

@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <system_error>
 #include <type_traits>
 #include <utility>
 
@@ -26,6 +27,22 @@ class once {
   void call(F&& f) {
     if (done_.load(std::memory_order_acquire)) return;  // [once] all that f did
     const std::lock_guard hold(mutex_);
+    call_locked(std::forward<F>(f));
+  }
+  // As above, but waits for the one call at most until ctx is done: its error then. f is told nothing of ctx.
+  template <class F>
+  [[nodiscard]] std::error_code call(const context& ctx, F&& f) {
+    if (const std::error_code e = detail::error_of(ctx)) return e;
+    if (done_.load(std::memory_order_acquire)) return {};  // [once]
+    if (const std::error_code e = mutex_.lock(ctx)) return e;
+    const std::lock_guard hold(mutex_, std::adopt_lock);
+    call_locked(std::forward<F>(f));
+    return {};
+  }
+
+ private:
+  template <class F>
+  void call_locked(F&& f) {
     if (done_.load(std::memory_order_relaxed)) return;
     struct mark_done {
       std::atomic<bool>& done;
@@ -34,7 +51,6 @@ class once {
     std::forward<F>(f)();
   }
 
- private:
   std::atomic<bool> done_{false};
   mutex mutex_;
 };

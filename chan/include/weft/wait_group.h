@@ -1,11 +1,13 @@
 // Waiting for a number of fibers to be done. Go's sync.WaitGroup.
 #pragma once
+#include <weft/detail/bounded_wait.h>
 #include <weft/detail/fiber.h>
 #include <weft/detail/wait_queue.h>
 #include <weft/go.h>
 
 #include <atomic>
 #include <cstdint>
+#include <system_error>
 #include <type_traits>
 #include <utility>
 
@@ -31,6 +33,8 @@ class wait_group {
   void wait() {
     if (state_.load(std::memory_order_acquire) >= one) [[unlikely]] wait_slow();  // [wait-group]
   }
+  // As wait(), but at most until ctx is done: its error then.
+  [[nodiscard]] std::error_code wait(const context& ctx);
   // add(1), and a fiber that calls f and then done(), also after goexit. An exception that leaves f
   // ends the process, and wait() does not return before that. Go's WaitGroup.Go.
   template <class F>

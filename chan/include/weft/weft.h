@@ -4,6 +4,8 @@
 #include <weft/atomic_value.h>
 #include <weft/chan.h>
 #include <weft/cond.h>
+#include <weft/context.h>
+#include <weft/errgroup.h>
 #include <weft/errors.h>
 #include <weft/fiber_local.h>
 #include <weft/go.h>
@@ -12,7 +14,9 @@
 #include <weft/pool.h>
 #include <weft/rw_mutex.h>
 #include <weft/select.h>
+#include <weft/semaphore.h>
 #include <weft/singleflight.h>
+#include <weft/stop_token.h>
 #include <weft/sync_map.h>
 #include <weft/time.h>
 #include <weft/timeline.h>

@@ -8,6 +8,7 @@
 // Elements whose move may throw travel in a box that the sender makes before it takes the lock.
 #pragma once
 #include <weft/clock.h>
+#include <weft/detail/bounded_wait.h>
 #include <weft/detail/wait_queue.h>
 #include <weft/errors.h>
 
@@ -77,11 +78,15 @@ class channel_base {
   std::size_t cap() const noexcept { return hidden_ ? 0 : cap_; }
 
   void close();
+  // As close(), but false if it is closed already, instead of a panic.
+  bool close_once() noexcept;
 
   spin_lock& lock() noexcept { return lock_; }
   wait_queue& receivers() noexcept { return receivers_; }
   wait_queue& senders() noexcept { return senders_; }
   bool closed_locked() const noexcept { return closed_.load(std::memory_order_relaxed); }
+
+  bool closed_approx() const noexcept { return closed_.load(std::memory_order_acquire); }  // [peek]
 
   // Looks without the lock. "False" was true at the moment of the first read.
   bool can_receive_approx() const noexcept {
@@ -166,9 +171,9 @@ class channel : public channel_base {
     park(wait_reason::chan_receive, hold);
   }
 
-  // As above until the deadline; not_ready if that came first.
-  attempt send_until(slot& s, std::int64_t deadline_ns);
-  attempt receive_until(out& o, std::int64_t deadline_ns);
+  // As above, at most until the bound. Unless granted, s is as it was and o is empty.
+  wait_end send_bounded(slot& s, const wait_bound& bound);
+  wait_end receive_bounded(out& o, const wait_bound& bound);
 
   attempt try_send(slot& s) {
     if (!can_send_approx()) return attempt::not_ready;
@@ -266,52 +271,37 @@ class channel : public channel_base {
 };
 
 template <class T>
-attempt channel<T>::send_until(slot& s, std::int64_t deadline_ns) {
-  section hold(lock_);
+wait_end channel<T>::send_bounded(slot& s, const wait_bound& bound) {
+  if (try_send(s) == attempt::done) return wait_end::granted;
+  bounded_wait wait(&lock_, bound);
   waiter* partner = nullptr;
   if (try_send_locked(s, partner) == attempt::done) {
-    hold.leave();
-    if (partner) ready(partner->g, hold.m());
-    return attempt::done;
+    wait.leave();
+    if (partner) ready(partner->g);
+    return wait_end::granted;
   }
-  claim_word word;
+  if (wait.over_locked()) return wait_end::canceled;
   waiter w;
-  w.g = hold.self();
   w.slot = &s;
-  w.word = &word;
-  senders_.push(&w);
-  park_until(wait_reason::chan_send, [](G*, void* h) { static_cast<section*>(h)->leave(); }, &hold, word,
-             deadline_ns);
-  if (word.decided() == claim_word::timed_out) {
-    section again(lock_);
-    if (w.queued) senders_.remove(&w);
-    return attempt::not_ready;
-  }
-  if (!w.ok) panic_send_on_closed();
-  return attempt::done;
+  const wait_end end = wait.park_in(senders_, w, wait_reason::chan_send);
+  if (end == wait_end::granted && !w.ok) panic_send_on_closed();
+  return end;
 }
 
 template <class T>
-attempt channel<T>::receive_until(out& o, std::int64_t deadline_ns) {
-  section hold(lock_);
+wait_end channel<T>::receive_bounded(out& o, const wait_bound& bound) {
+  if (try_receive(o) == attempt::done) return wait_end::granted;
+  bounded_wait wait(&lock_, bound);
   waiter* partner = nullptr;
   if (try_receive_locked(o, partner) == attempt::done) {
-    hold.leave();
-    if (partner) ready(partner->g, hold.m());
-    return attempt::done;
+    wait.leave();
+    if (partner) ready(partner->g);
+    return wait_end::granted;
   }
-  claim_word word;
+  if (wait.over_locked()) return wait_end::canceled;
   waiter w;
-  w.g = hold.self();
   w.slot = &o;
-  w.word = &word;
-  receivers_.push(&w);
-  park_until(wait_reason::chan_receive, [](G*, void* h) { static_cast<section*>(h)->leave(); }, &hold, word,
-             deadline_ns);
-  if (word.decided() != claim_word::timed_out) return attempt::done;
-  section again(lock_);
-  if (w.queued) receivers_.remove(&w);
-  return attempt::not_ready;
+  return wait.park_in(receivers_, w, wait_reason::chan_receive);
 }
 
 }  // namespace weft::detail

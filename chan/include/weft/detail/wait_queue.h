@@ -54,6 +54,8 @@ class wait_queue {
     else last_ = w->prev;
     w->queued = false;
   }
+  // The longest waiter, decided or not; it stays.
+  waiter* first_locked() const noexcept { return first_.load(std::memory_order_relaxed); }
   // The longest waiter that can be won, taken out. Those decided elsewhere are dropped on the way.
   waiter* take() noexcept {
     while (waiter* w = first_.load(std::memory_order_relaxed)) {

@@ -1,0 +1,117 @@
+// A task's last act is to give its slot back, then to count as done: after that the group may be gone.
+#include <weft/errgroup.h>
+
+#include <fmt/format.h>
+#include <weft/errors.h>
+
+#include <string>
+
+namespace weft {
+
+using namespace detail;
+
+namespace {
+
+std::string words_of(const std::exception_ptr& e) {
+  try {
+    std::rethrow_exception(e);
+  } catch (const std::exception& x) {
+    return x.what();
+  } catch (...) {
+    return "a task threw what is no std::exception";
+  }
+}
+
+}  // namespace
+
+errgroup::with_ctx errgroup::with_context(const context& parent) {
+  auto [ctx, cancel] = with_cancel_cause(parent);
+  return {errgroup(std::move(cancel)), ctx};
+}
+
+errgroup::~errgroup() {
+  if (cancel_) (*cancel_)();
+  tasks_.wait();
+}
+
+void errgroup::enter() {
+  if (limit_ == 0) throw panic("errgroup: go with a limit of 0 would never return");
+  if (slots_) slots_->acquire();
+  active_.fetch_add(1, std::memory_order_relaxed);
+  tasks_.add(1);
+}
+
+std::error_code errgroup::enter(const context& ctx) {
+  if (const std::error_code e = slots_ ? slots_->acquire(ctx) : ctx.err()) return e;
+  active_.fetch_add(1, std::memory_order_relaxed);
+  tasks_.add(1);
+  return {};
+}
+
+bool errgroup::try_enter() {
+  if (slots_ && !slots_->try_acquire()) return false;
+  active_.fetch_add(1, std::memory_order_relaxed);
+  tasks_.add(1);
+  return true;
+}
+
+void errgroup::leave() noexcept {
+  active_.fetch_sub(1, std::memory_order_relaxed);
+  if (slots_) slots_->release();
+  tasks_.done();
+}
+
+void errgroup::set_limit(std::int64_t n) {
+  if (const std::int64_t active = active_.load(std::memory_order_relaxed))
+    throw panic(fmt::format("errgroup: modify limit while {} tasks are active", active));
+  limit_ = n;
+  if (n < 0) slots_.reset();
+  else slots_.emplace(n);
+}
+
+void errgroup::fail(std::error_code e) {
+  if (!e) return;
+  {
+    section hold(lock_);
+    if (failed_) return;
+    failed_ = true;
+    error_ = e;
+  }
+  if (cancel_) (*cancel_)(e.message());
+}
+
+void errgroup::fail(std::exception_ptr e) {
+  {
+    section hold(lock_);
+    if (failed_) return;
+    failed_ = true;
+    exception_ = e;
+  }
+  if (cancel_) (*cancel_)(words_of(e));
+}
+
+// All tasks have ended.
+std::error_code errgroup::outcome() {
+  if (cancel_) (*cancel_)();
+  std::exception_ptr thrown;
+  std::error_code e;
+  {
+    section hold(lock_);
+    thrown = exception_;
+    e = error_;
+  }
+  if (thrown) std::rethrow_exception(thrown);
+  return e;
+}
+
+std::error_code errgroup::wait() {
+  tasks_.wait();
+  return outcome();
+}
+
+std::error_code errgroup::wait(const context& ctx) {
+  if (const std::error_code e = tasks_.wait(ctx)) return e;
+  return outcome();
+}
+
+}  // namespace weft
