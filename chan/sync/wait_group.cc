@@ -51,19 +51,39 @@ std::error_code wait_group::wait(const context& ctx) {
   if (const std::error_code e = error_of(ctx)) return e;
   if (state_.load(std::memory_order_acquire) < one) return {};  // [wait-group]
   bounded_wait hold(&queue_lock_, {.ctx = &ctx});
-  std::int64_t s = state_.load(std::memory_order_relaxed);
+  std::int64_t s = state_.load(std::memory_order_acquire);  // [wait-group]
   do {
-    if (s < one) {
-      std::atomic_thread_fence(std::memory_order_acquire);  // [wait-group]
-      return {};
-    }
+    if (s < one) return {};
     if (hold.over_locked()) {
       hold.leave();
       return error_of(ctx);
     }
-  } while (!state_.compare_exchange_weak(s, s | waiting, std::memory_order_relaxed));
+  } while (!state_.compare_exchange_weak(s, s | waiting, std::memory_order_acquire));  // [wait-group]
   waiter w;
-  return hold.park_in(queue_, w, wait_reason::wait_group_wait) == wait_end::granted ? std::error_code() : error_of(ctx);
+  hold.enter(w);
+  queue_.push(&w);
+  if (hold.park(wait_reason::wait_group_wait) == wait_end::granted) return {};
+  return left_queue(&w) ? std::error_code() : error_of(ctx);
+}
+
+// A cancelled waiter may be the last to see `waiting`, and after it has returned the group may be
+// destroyed once the count is 0. So it takes the bit back; and if the done() that found it is on its
+// way to the queue already, it waits for that after all: true, for the count is 0.
+bool wait_group::left_queue(waiter* w) {
+  section hold(queue_lock_);
+  if (w->queued) queue_.remove(w);
+  std::int64_t s = state_.load(std::memory_order_relaxed);
+  do {
+    if (!(s & waiting)) return false;
+    if (s < one) {
+      waiter again;
+      again.g = self();
+      queue_.push(&again);
+      park(wait_reason::wait_group_wait, hold);
+      return true;
+    }
+  } while (queue_.empty_approx() && !state_.compare_exchange_weak(s, s & ~waiting, std::memory_order_relaxed));
+  return false;
 }
 
 }  // namespace weft

@@ -61,6 +61,7 @@ class wait_group {
   static constexpr std::int64_t one = std::int64_t{1} << 32, waiting = 1;
   void reached(std::int64_t s, int n);
   void wait_slow();
+  bool left_queue(detail::waiter* w);
 
   std::atomic<std::int64_t> state_{0};
   detail::spin_lock queue_lock_;
