@@ -1,6 +1,7 @@
 // What the tests of contexts share.
 #pragma once
 #include <atomic>
+#include <memory>
 
 #include "chan/context/cancel_node.h"
 #include "tests/support/fibers.h"
@@ -18,6 +19,24 @@ inline bool is_live(const context& ctx) { return !is_closed(ctx.done()) && !ctx.
 // Takes a little while, without a call into weft.
 inline void dither(int n) {
   for (int i = 0; i < n; ++i) std::atomic_signal_fence(std::memory_order_seq_cst);
+}
+
+// Two fibers that do a() and b() at the same moment, as far as there are cores for that, with `i`
+// shifting one against the other; on one P in either order. To be joined with all.wait().
+template <class A, class B>
+void race(wait_group& all, int i, A a, B b) {
+  auto here = std::make_shared<std::atomic<int>>(0);
+  const int patience = maxprocs() > 1 ? 3000 : 0;
+  const auto meet = [here, i, patience](int ahead) {
+    ++*here;
+    for (int k = 0; k < patience && *here < 2; ++k) detail::cpu_relax();
+    dither((i / 2 % 2 == ahead) ? i / 4 % 64 * 4 : 0);
+  };
+  const auto run_a = [meet, a] { meet(0), a(); };
+  const auto run_b = [meet, b] { meet(1), b(); };
+  if (i % 2) all.go(run_a);
+  all.go(run_b);
+  if (i % 2 == 0) all.go(run_a);
 }
 
 }  // namespace weft::testing
