@@ -80,5 +80,11 @@ result sleepers(const params&);
 result parked(const params&);
 result blocking_calls(const params&);
 result hog(const params&);
+result cancel_tree(const params&);
+result common_parent(const params&);
+result derive_timeouts(const params&);
+result check_error(const params&);
+result check_done(const params&);
+result check_live(const params&);
 
 }  // namespace bench
