@@ -3,6 +3,7 @@
 #include <atomic>
 #include <memory>
 #include <random>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -60,6 +61,28 @@ TEST_CASE("each cancel returns only when all below is done, whoever cancels it",
       all.wait();
     }
     CHECK(not_done == 0);
+  });
+}
+
+TEST_CASE("a cancel that finds another one half way does the rest itself", "[context][CTX-02][CTX-12]") {
+  const bool from_the_top = GENERATE(false, true);
+  in_world(GENERATE(1, 4), [from_the_top] {
+    auto [top, cancel_top] = with_cancel(background());
+    auto [mid, cancel_mid] = with_cancel(top);
+    auto [leaf, cancel_leaf] = with_cancel(mid);
+    const cancel_func* again = from_the_top ? &cancel_top : &cancel_mid;
+    // Runs inside the first cancel, when `mid` is marked and `leaf` is not.
+    int called = 0;
+    const std::stop_callback half_way(to_stop_token(mid), [&, leaf = leaf, again = again] {
+      ++called;
+      CHECK_FALSE(leaf.err());
+      (*again)();
+      CHECK(is_over(leaf, errc::canceled));
+    });
+    cancel_top();
+    CHECK(called == 1);
+    CHECK(is_over(leaf, errc::canceled));
+    CHECK(detail::count_children(top) == 0);
   });
 }
 
