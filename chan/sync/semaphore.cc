@@ -73,21 +73,17 @@ std::error_code semaphore::acquire(const context& ctx, std::int64_t n) {
   if (const std::error_code e = error_of(ctx)) return e;
   if (n > size_) return wait_for_end_of(ctx);
   if (try_acquire(n)) return {};
+  bounded_wait hold(&lock_, {.ctx = &ctx});
+  if (hold.over_locked()) {
+    hold.leave();
+    return error_of(ctx);
+  }
+  if (take_locked(n)) return {};
   waiter w;
   w.slot = &n;
-  wait_end end = wait_end::canceled;
-  {
-    bounded_wait hold(&lock_, {.ctx = &ctx});
-    if (hold.over_locked()) {
-      hold.leave();
-      return error_of(ctx);
-    }
-    if (take_locked(n)) return {};
-    hold.enter(w);
-    queue_.push(&w);
-    end = hold.park(wait_reason::semaphore);
-  }
-  if (end == wait_end::granted) {
+  hold.enter(w);
+  queue_.push(&w);
+  if (hold.park(wait_reason::semaphore) == wait_end::granted) {
     // The tokens may have come while the context, done already, was still on its way to this waiter.
     const std::error_code e = error_of(ctx);
     if (e) release(n);

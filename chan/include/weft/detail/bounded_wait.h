@@ -56,6 +56,7 @@ class bounded_wait {
   void leave() noexcept { hold_.leave(); }
 
   // With the locks held and over_locked() false: what w needs before it is put into a queue of `lock`'s.
+  // The word that w is claimed with is in here: this object outlives w's stay in that queue.
   void enter(waiter& w) noexcept;
   // Gives the locks up once the caller is off its stack, and waits. Unless `granted`, w may still be
   // in its queue: the caller must take the lock and look.
