@@ -13,6 +13,8 @@
 
 #include "runtime/fatal.h"
 #include "runtime/futex.h"
+#include "sched/crash.h"
+#include "sched/reporter.h"
 #include "sched/threads.h"
 #include "sched/world.h"
 
@@ -75,13 +77,16 @@ void start_template_thread() {
   t.running.store(true, std::memory_order_relaxed);
 }
 
-int helper_threads() noexcept { return the_template().running.load(std::memory_order_relaxed) ? 1 : 0; }
+int helper_threads() noexcept {
+  return (the_template().running.load(std::memory_order_relaxed) ? 1 : 0) + reporter_threads();
+}
 
 void begin_m(M* m) {
   m->tid = syscall(SYS_gettid);
   m->exceptions = exceptions_of_this_thread();
   m->own_stack.sanitizer.adopt_thread();
   prctl(PR_SET_TIMERSLACK, 1UL);  // else the kernel adds 50 us to every sleep
+  give_signal_stack(m);
   set_this_m(m);
   if (m->p) acquire_p(m, m->p);
 }
@@ -89,6 +94,7 @@ void begin_m(M* m) {
 void end_m(M* m) {
   world& w = *m->w;
   set_this_m(nullptr);
+  take_signal_stack(m);
   P* p = nullptr;
   {
     const std::lock_guard hold(w.lock);
