@@ -93,15 +93,17 @@ bool is_in(std::string_view function, std::string_view space) noexcept {
 
 // Inlined functions have no qualified names in the debug information, but they have files.
 bool is_from_our_headers(const source_frame& f) noexcept { return f.file.find("include/weft/") != std::string::npos; }
-bool is_from_this_folder(const source_frame& f) noexcept {
+bool is_from_our_sources(const source_frame& f) noexcept {
   constexpr std::string_view here = __FILE__;
-  constexpr std::string_view folder = here.substr(0, here.rfind('/') + 1);
-  return !folder.empty() && f.file.starts_with(folder);
+  constexpr std::string_view root = here.substr(0, here.rfind("sched/"));
+  if (!f.file.starts_with(root)) return false;
+  const std::string_view inside = std::string_view(f.file).substr(root.size());
+  return inside.starts_with("sched/") || inside.starts_with("runtime/") || inside.starts_with("chan/");
 }
 
 // What may stand between a fiber's first user function and the bottom of its stack.
 bool is_below_user_code(const source_frame& f) noexcept {
-  return is_internal(f) || is_from_our_headers(f) || is_in(f.function, "std::") || is_in(f.function, "weft::run");
+  return is_internal(f) || is_from_our_headers(f) || is_in(f.function, "std::") || f.function.starts_with("__invoke") || is_in(f.function, "weft::run");
 }
 
 // Below this function there is only what jumped to it.
@@ -130,7 +132,7 @@ std::string to_string(const source_frame& f) {
 
 bool is_internal(const source_frame& f) noexcept {
   if (is_in(f.function, "weft::detail::")) return true;
-  return qualified(f.function).find("::") == std::string_view::npos && is_from_this_folder(f);
+  return qualified(f.function).find("::") == std::string_view::npos && is_from_our_sources(f);
 }
 
 std::vector<source_frame> readable(const std::vector<std::uintptr_t>& frames) {

@@ -14,6 +14,8 @@
 #include <string>
 #include <thread>
 
+#include "sched/reporter.h"
+
 using namespace weft;
 using namespace std::chrono_literals;
 
@@ -68,6 +70,19 @@ int* volatile nowhere = nullptr;
   WEFT_TEST_KEEP_FRAME;
 }
 
+
+[[gnu::noinline]] void stop_here_for_gdb(bool for_good) {
+  if (for_good) std::abort();
+  WEFT_TEST_KEEP_FRAME;
+}
+template <bool for_good>
+int be_looked_at() {
+  return world([] {
+    for (int i = 0; i < 2; ++i) go(fiber_options{.name = "sentry"}, [] { wait_at_the_gate(); });
+    sleep(50ms);
+    stop_here_for_gdb(for_good);
+  }, 1);
+}
 
 void ask_for_a_dump_and_wait() {
   kill(getpid(), SIGQUIT);
@@ -287,10 +302,10 @@ const std::map<std::string, int (*)()> scenarios = {
        return world([] {
          go(fiber_options{.name = "sentry"}, [] { wait_at_the_gate(); });
          sleep(20ms);
-         kill(getpid(), SIGQUIT);
-         sleep(300ms);
-         kill(getpid(), SIGQUIT);
-         sleep(300ms);
+         for (int i = 0; i < 2; ++i) {
+           raise(SIGQUIT);
+           weft::detail::let_reporter_finish();
+         }
          say("went on");
        });
      }},
@@ -319,6 +334,8 @@ const std::map<std::string, int (*)()> scenarios = {
        raise(SIGQUIT);
        return 0;
      }},
+    {"is-looked-at", be_looked_at<false>},
+    {"dies-and-is-looked-at", be_looked_at<true>},
     // ---- crashes --------------------------------------------------------------------------------
     {"overflows",
      [] {
