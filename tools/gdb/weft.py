@@ -104,8 +104,11 @@ class Fiber:
         return "%#x" % self.site
 
     def registers(self):
-        """What the switch saved; Boost has two layouts."""
-        at = int(self.g["context"]["at"])
+        """What the switch has saved: in the G, or on the stack in one of Boost's two layouts."""
+        saved = self.g["context"]["at"]
+        if any(field.name == "ip" for field in saved.type.fields()):
+            return {"rsp": int(saved["sp"]), "rip": int(saved["ip"]), "rbp": int(saved["bp"])}
+        at = int(saved["sp"])
         space = gdb.current_progspace()
         for first in (0x8, 0x10):
             values = [word(at + first + 8 * i) for i in range(len(RESTORED))]
