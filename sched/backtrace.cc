@@ -87,12 +87,12 @@ void walk(frame_registers r, pc_kind kind, const stack_image& image, frame_list&
   }
 }
 
-frame_list frames_of_parked(const G& g, std::vector<std::byte>& buffer) {
+frame_list frames_of_parked(const G& g, const stack& where, std::vector<std::byte>& buffer) {
   constexpr std::size_t most = 64 << 10;  // bytes of a stack that are looked at
   frame_list frames;
   frame_registers r = saved_by_switch(g.context.at);
   const std::uintptr_t at = r[frame_registers::sp];
-  const stack_image whole = image_in_place(g);
+  const stack_image whole = image_in_place(where);
   if (at % 8 != 0 || at < whole.low || at >= whole.high) return frames;
   const std::size_t size = std::min(whole.high - at, most) / 8 * 8;
   buffer.resize(size);
@@ -102,8 +102,8 @@ frame_list frames_of_parked(const G& g, std::vector<std::byte>& buffer) {
   return frames;
 }
 
-stack_image image_in_place(const G& g) noexcept {
-  return {reinterpret_cast<std::uintptr_t>(g.where.usable()), reinterpret_cast<std::uintptr_t>(g.stack_top), g.where.usable()};
+stack_image image_in_place(const stack& where) noexcept {
+  return {reinterpret_cast<std::uintptr_t>(where.usable()), reinterpret_cast<std::uintptr_t>(g_of(where)), where.usable()};
 }
 
 }  // namespace weft::detail

@@ -45,11 +45,11 @@ frame_list own_frames();
 // Those that `image` holds from `r` on. Safe in a signal handler.
 void walk(frame_registers r, pc_kind kind, const stack_image& image, frame_list& frames) noexcept;
 
-// Those of `g`, which is off its stack, from a copy of it made in `buffer`. The fiber may be woken
+// Those of `g`, which is off its stack, `where`, from a copy of it made in `buffer`. The fiber may be woken
 // meanwhile: the frames are worth something only if it has not been when this returns.
-frame_list frames_of_parked(const G& g, std::vector<std::byte>& buffer);
+frame_list frames_of_parked(const G& g, const stack& where, std::vector<std::byte>& buffer);
 
-// The whole stack of g in place, for a fiber that is stopped.
-stack_image image_in_place(const G& g) noexcept;
+// A whole stack in place, for a fiber that is stopped.
+stack_image image_in_place(const stack& where) noexcept;
 
 }  // namespace weft::detail

@@ -122,7 +122,7 @@ void note_crash(const G& g, int sig, bool overflow, std::uintptr_t address, cons
     const std::size_t n = std::min(e->name.size(), c.name.size() - 1);
     std::copy_n(e->name.data(), n, c.name.data());
   }
-  walk(r, pc_kind::exact, image_in_place(g), c.frames);
+  walk(r, pc_kind::exact, image_in_place(g.where), c.frames);
 }
 
 // Tells the first crash; others wait until the process ends by it.

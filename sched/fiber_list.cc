@@ -66,10 +66,17 @@ struct g_copy {
   bool operator==(const g_copy&) const = default;
 };
 
-// Field by field, as they are at this moment.
+// Field by field, as they are at this moment. Not by the atomics' own loads, which are functions that a sanitizer
+// watches: a G that has just been made is still a plain object to it.
+template <class T>
+[[gnu::noinline]] WEFT_NO_SANITIZE T raw(const std::atomic<T>& a) noexcept {
+  static_assert(sizeof(T) == sizeof a);
+  T v;
+  __atomic_load(reinterpret_cast<const T*>(&a), &v, __ATOMIC_RELAXED);
+  return v;
+}
 [[gnu::noinline]] WEFT_NO_SANITIZE g_copy look_at(const volatile G& g, const G& atomics) noexcept {
-  return {atomics.state.load(std::memory_order_relaxed), atomics.reason.load(std::memory_order_relaxed), g.flags,
-          g.id, g.site, g.record, atomics.parked_at.load(std::memory_order_relaxed), g.context.at.sp};
+  return {raw(atomics.state), raw(atomics.reason), g.flags, g.id, g.site, g.record, raw(atomics.parked_at), g.context.at.sp};
 }
 
 bool off_its_stack(g_state s) noexcept { return s == g_state::parked || s == g_state::runnable; }
@@ -87,7 +94,8 @@ struct collection {
   std::uint32_t now_s = 0;
 };
 
-void view(const G& g, collection& into) {
+void view(const stack& where, collection& into) {
+  const G& g = *g_of(where);
   const g_copy before = look_at(g, g);
   if (before.state == g_state::free || (before.flags & abandoned)) return;
   fiber_view f;
@@ -97,11 +105,11 @@ void view(const G& g, collection& into) {
   f.reason = before.reason;
   f.site = before.site;
   f.locked = before.flags & locked_to_m;
-  f.stack_size = g.where.size;
+  f.stack_size = where.size;
   if (before.state == g_state::parked) f.waits_s = seconds_since(before.parked_at, into.now_s);
   frame_list frames;
   if (&g == into.own) frames = own_frames();
-  else if (off_its_stack(before.state)) frames = frames_of_parked(g, into.buffer);
+  else if (off_its_stack(before.state)) frames = frames_of_parked(g, where, into.buffer);
   if (&g == into.own || look_at(g, g) == before) {
     f.frames = frames.kept();
     f.left_out = frames.left_out();
@@ -112,7 +120,7 @@ void view(const G& g, collection& into) {
 void collect_started(collection& into) {
   for_each_arena(
       [](stack_arena& a, void* arg) {
-        a.for_each([arg](const stack& s) { view(*g_of(s), *static_cast<collection*>(arg)); });
+        a.for_each([arg](const stack& s) { view(s, *static_cast<collection*>(arg)); });
       },
       &into);
 }

@@ -37,7 +37,7 @@ void answer(stack_request& request, const void* context) noexcept {
   const G* g = m ? m->g : nullptr;
   const frame_registers r = interrupted_registers(context);
   if (g) {
-    const stack_image image = image_in_place(*g);
+    const stack_image image = image_in_place(g->where);
     if (r[frame_registers::sp] >= image.low && r[frame_registers::sp] < image.high) {
       request.id = g->id;
       walk(r, pc_kind::exact, image, request.frames);

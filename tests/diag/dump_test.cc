@@ -156,7 +156,7 @@ TEST_CASE("a dump tells where a fiber runs that it cannot look at", "[diag][dump
       running = true;
       while (!stop) {}
     });
-    while (!running) yield();
+    while (!running) sleep(1ms);
     const std::string text = dump();
     CAPTURE(text);
     CHECK_THAT(text, Contains("busy [running]:\n\trunning on M "));

@@ -284,7 +284,7 @@ const std::map<std::string, int (*)()> scenarios = {
          go([] { spin_round_and_round<2>(); });
          go([] { spin_round_and_round<3>(); });
          go([] { spin_round_and_round<4>(); });
-         while (spinning < 4) yield();
+         while (spinning < 4) sleep(1ms);
          ask_for_a_dump_and_wait();
        }, 5);
      }},
