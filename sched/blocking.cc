@@ -31,7 +31,7 @@ namespace {
 
 // The M whose fiber is in a blocking() call on this thread. Never inlined: see current.cc.
 [[gnu::noinline]] M*& blocked_m() noexcept {
-  static constinit thread_local M* m = nullptr;
+  static constinit thread_local M* m __attribute__((tls_model("initial-exec"))) = nullptr;
   return m;
 }
 
@@ -53,6 +53,12 @@ void queue_for_p(M* m) {
 }
 
 }  // namespace
+
+// The calling thread's M, although it may count as a plain thread just now. For reports; safe in signal handlers.
+M* this_m_in_any_call() noexcept {
+  M* m = this_m();
+  return m ? m : blocked_m();
+}
 
 void begin_blocking() {
   M* m = this_m();

@@ -10,6 +10,7 @@
 #include <cstdlib>
 
 #include "sched/dump.h"
+#include "sched/panic.h"
 #include "sched/threads.h"
 #include "sched/world.h"
 
@@ -44,6 +45,7 @@ asleep all_asleep_locked(const world& w) noexcept {
 }
 
 void deadlock_verdict(world& w) {
+  let_a_panic_finish_or_end();
   std::fflush(stdout);
   if (w.main_gone.load(std::memory_order_relaxed) && fibers_alive(w) == 0) {
     std::fputs("fatal error: no fibers (main called weft::goexit) - deadlock!\n", stderr);

@@ -1,58 +1,101 @@
 #include "sched/dump.h"
 
-#include <cxxabi.h>
-#include <dlfcn.h>
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <map>
-#include <vector>
+#include <iterator>
 
-#include "sched/g.h"
+#include "sched/symbolize.h"
 
 namespace weft::detail {
 namespace {
 
-struct fiber_view {
-  std::uint64_t id;
-  g_state state;
-  wait_reason reason;
-  const void* site;
-  std::string name;
-};
+// Fibers of which one stack says it all.
+using fiber_group = std::vector<const fiber_view*>;
 
-const char* to_string(g_state s) noexcept {
-  switch (s) {
-    case g_state::free: return "free";
-    case g_state::runnable: return "runnable";
-    case g_state::running: return "running";
-    case g_state::parked: return "waiting";
-    case g_state::blocked: return "blocking call";
-  }
-  return "?";
+bool same_stack(const fiber_view& a, const fiber_view& b) {
+  return a.site == b.site && a.started == b.started && a.left_out == b.left_out && a.frames == b.frames;
 }
 
-// Started fibers of this world. Racy where they run: a fiber may move on while it is looked at.
-std::vector<fiber_view> started_fibers() {
-  std::vector<fiber_view> all;
-  for_each_arena(
-      [](stack_arena& a, void* arg) {
-        a.for_each([arg](const stack& s) {
-          const G* g = g_of(s);
-          const g_state state = g->state.load(std::memory_order_relaxed);
-          if (state == g_state::free || (g->flags & abandoned)) return;
-          const spawn_extras* extras = state == g_state::parked ? extras_of(g->record) : nullptr;
-          static_cast<std::vector<fiber_view>*>(arg)->push_back(
-              {g->id, state, g->reason.load(std::memory_order_relaxed), g->site, extras ? extras->name : ""});
-        });
-      },
-      &all);
-  std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
-  return all;
+bool stack_before(const fiber_view& a, const fiber_view& b) {
+  if (a.site != b.site) return a.site < b.site;
+  if (a.started != b.started) return a.started < b.started;
+  if (a.left_out != b.left_out) return a.left_out < b.left_out;
+  return a.frames < b.frames;
+}
+
+// Whoever runs is shown alone: nothing says that two of them are at the same place.
+bool may_be_grouped(const fiber_view& f) { return !f.started || !f.frames.empty(); }
+
+std::vector<fiber_group> group(std::span<const fiber_view> fibers) {
+  std::vector<const fiber_view*> by_stack;
+  for (const fiber_view& f : fibers) by_stack.push_back(&f);
+  std::stable_sort(by_stack.begin(), by_stack.end(), [](auto a, auto b) { return stack_before(*a, *b); });
+  std::vector<fiber_group> groups;
+  for (const fiber_view* f : by_stack) {
+    const bool joins = !groups.empty() && may_be_grouped(*f) && same_stack(*groups.back().front(), *f);
+    if (!joins) groups.emplace_back();
+    groups.back().push_back(f);
+  }
+  std::sort(groups.begin(), groups.end(), [](const auto& a, const auto& b) { return a.front()->id < b.front()->id; });
+  return groups;
+}
+
+void describe_group(const fiber_group& g, std::string& text) {
+  for (const fiber_view* f : g)
+    fmt::format_to(std::back_inserter(text), "fiber {}{}{} [{}]:\n", f->id, f->name.empty() ? "" : " ", f->name, describe_state(*f));
+  if (g.size() > 1) fmt::format_to(std::back_inserter(text), "{} fibers with this stack:\n", g.size());
+  text += describe_stack(*g.front());
+  text += '\n';
+}
+
+std::string describe_frames(const fiber_view& f) {
+  std::string text;
+  const auto add = [&text](const std::vector<std::uintptr_t>& part) {
+    const auto frames = readable(part);
+    for (std::size_t i = 0, run = 1; i < frames.size(); i += run) {
+      const source_frame& s = frames[i];
+      for (run = 1; i + run < frames.size() && frames[i + run] == s; ++run) {}
+      text += '\t' + s.function + '\n';
+      if (!s.file.empty()) fmt::format_to(std::back_inserter(text), "\t\t{}:{}\n", s.file, s.line);
+      if (run > 1) fmt::format_to(std::back_inserter(text), "\t\t... {} times in a row\n", run);
+    }
+  };
+  if (f.left_out == 0) {
+    add(f.frames);
+    return text;
+  }
+  const auto middle = f.frames.begin() + static_cast<std::ptrdiff_t>(std::min(frame_list::part, f.frames.size()));
+  add({f.frames.begin(), middle});
+  fmt::format_to(std::back_inserter(text), "\t... {} frames left out ...\n", f.left_out);
+  add({middle, f.frames.end()});
+  return text;
 }
 
 }  // namespace
+
+std::string describe_stack(const fiber_view& f) {
+  std::string text = describe_frames(f);
+  if (f.frames.empty() && f.started) {
+    text = f.m >= 0 ? fmt::format("\trunning on M {}; stack unavailable\n", f.m) : "\tstack unavailable\n";
+  }
+  if (f.id == main_fiber_id) return text + "\tstarted at weft::run\n";
+  return text + fmt::format("\tstarted at {}\n", to_string(start_site(f.site)));
+}
+
+std::string describe_fibers(std::span<const fiber_view> fibers) {
+  std::string text;
+  for (const fiber_group& g : group(fibers)) describe_group(g, text);
+  return text;
+}
+
+void dump_world(world& w, std::FILE* out) {
+  const auto all = list_fibers(w);
+  const std::string text = describe_fibers(all);
+  std::fwrite(text.data(), 1, text.size(), out);
+  const std::uint64_t alive = fibers_alive(w);
+  if (alive > all.size()) fmt::print(out, "and {} fibers on their way to a queue\n", alive - all.size());
+}
 
 const char* to_string(wait_reason r) noexcept {
   switch (r) {
@@ -75,43 +118,6 @@ const char* to_string(wait_reason r) noexcept {
     case wait_reason::blocked_call: return "back from a blocking call";
   }
   return "?";
-}
-
-std::string describe_code(const void* address) {
-  Dl_info info{};
-  if (!dladdr(address, &info) || !info.dli_fname) return fmt::format("{}", address);
-  if (!info.dli_sname) {
-    const auto offset = static_cast<const char*>(address) - static_cast<const char*>(info.dli_fbase);
-    return fmt::format("{}+{:#x}", info.dli_fname, offset);
-  }
-  int status = 0;
-  char* plain = abi::__cxa_demangle(info.dli_sname, nullptr, nullptr, &status);
-  const auto offset = static_cast<const char*>(address) - static_cast<const char*>(info.dli_saddr);
-  std::string text = fmt::format("{}+{:#x}", plain ? plain : info.dli_sname, offset);
-  std::free(plain);
-  return text;
-}
-
-void dump_world(world& w, std::FILE* out) {
-  const auto all = started_fibers();
-  for (const fiber_view& f : all) {
-    const char* what = f.state == g_state::parked ? detail::to_string(f.reason) : to_string(f.state);
-    fmt::print(out, "fiber {}{}{} [{}]:\n\tstarted at {}\n\n", f.id, f.name.empty() ? "" : " ", f.name, what,
-               describe_code(f.site));
-  }
-  const std::uint64_t alive = fibers_alive(w);
-  if (alive > all.size()) fmt::print(out, "and {} fibers that have not run yet\n", alive - all.size());
-}
-
-void report_leaks(world& w) {
-  std::map<std::pair<const void*, std::string>, std::size_t> by_site;
-  for (const fiber_view& f : started_fibers()) ++by_site[{f.site, f.name}];
-  const std::uint64_t alive = fibers_alive(w);
-  if (alive == 0) return;
-  fmt::print(stderr, "weft: {} fibers were alive when run returned\n", alive);
-  for (const auto& [where, n] : by_site)
-    fmt::print(stderr, "\t{} {}started at {}\n", n, where.second.empty() ? "" : where.second + " ",
-               describe_code(where.first));
 }
 
 }  // namespace weft::detail

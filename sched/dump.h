@@ -1,19 +1,25 @@
-// Saying what fibers there are.
+// Saying what fibers there are, and what they do.
 #pragma once
 #include <cstdio>
+#include <span>
 #include <string>
+#include <vector>
 
+#include "sched/fiber_list.h"
 #include "sched/world.h"
 
 namespace weft::detail {
 
-// Every fiber: id, name, state, wait reason, start site.
+// Every fiber: id, name, state, wait reason and time, start site, stack; equal stacks once.
 void dump_world(world& w, std::FILE* out);
+
+// The same of fibers that were listed.
+std::string describe_fibers(std::span<const fiber_view> fibers);
+
+// The lines of one stack and its start site, each with a tab before it.
+std::string describe_stack(const fiber_view& f);
 
 // Fibers that the end of the world has caught alive, counted by start site, on standard error.
 void report_leaks(world& w);
-
-// "function+0x1f (program)" of a code address, as well as can be told without debug information.
-std::string describe_code(const void* address);
 
 }  // namespace weft::detail

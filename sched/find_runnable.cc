@@ -1,4 +1,5 @@
 // What runs next: the order of the attempts is the policy.
+#include "sched/coarse_clock.h"
 #include "sched/g.h"
 #include "sched/take.h"
 #include "sched/world.h"
@@ -13,6 +14,7 @@ void run_own_timers(M* m) {
   p->clock_read_at = ticks();
   const std::int64_t now = now_ns();
   ready_list due;
+  set_coarse_clock(*m->w, now);
   if (const std::size_t n = p->timers.run_due(now, due)) P::count(p->fired, n);
   push_batch(m, due, now);
 }

@@ -27,13 +27,16 @@ G* make_g(std::size_t stack_size) {
   return g;
 }
 
-const spawn_extras* extras_of(const spawn_record* r) noexcept {
-  if (!r || !(r->flags & has_extras)) return nullptr;
+const spawn_extras* extras_of_named(const spawn_record* r) noexcept {
   // Every named_record<F> begins alike, whatever F.
   struct prefix : spawn_record {
     spawn_extras extras;
   };
   return &static_cast<const prefix*>(r)->extras;
+}
+
+const spawn_extras* extras_of(const spawn_record* r) noexcept {
+  return r && (r->flags & has_extras) ? extras_of_named(r) : nullptr;
 }
 
 }  // namespace weft::detail

@@ -35,6 +35,7 @@ struct G : runnable {
   std::atomic<g_state> state{g_state::free};
   std::atomic<wait_reason> reason{wait_reason::none};
   std::uint32_t thread_locks = 0;  // owner: depth of lock_os_thread
+  std::atomic<std::uint32_t> parked_at{0};  // as reason: second of the coarse clock
   stack_context context;           // valid while the fiber is off its stack
 
   std::uint64_t id = 0;
@@ -49,6 +50,8 @@ struct G : runnable {
 
 // The spawn extras of a fiber that has them, else null.
 const spawn_extras* extras_of(const spawn_record* r) noexcept;
+// Where they lie, if `r` has_extras.
+const spawn_extras* extras_of_named(const spawn_record* r) noexcept;
 
 // A G on a new or rested stack of `stack_size` bytes. Throws std::bad_alloc.
 G* make_g(std::size_t stack_size);

@@ -33,6 +33,7 @@ struct M : m_face {
   std::int64_t batch_began = 0;      // when it woke for a batch of timers; 0: it did not
   std::uint32_t batch_first_turn = 0;
   bool quiet = false;         // that batch is too short to rouse another M for
+  void* signal_stack = nullptr;  // ours, if the thread had none: crash.cc
 
   // Under the world's lock.
   M* next_idle = nullptr;

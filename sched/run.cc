@@ -8,9 +8,13 @@
 #include "runtime/cpu_count.h"
 #include "runtime/fatal.h"
 #include "runtime/futex.h"
+#include "sched/coarse_clock.h"
+#include "sched/crash.h"
 #include "sched/dump.h"
-#include "sched/exit.h"
 #include "sched/g.h"
+#include "sched/panic.h"
+#include "sched/quit.h"
+#include "sched/reporter.h"
 #include "sched/spawn_into.h"
 #include "sched/threads.h"
 #include "sched/world.h"
@@ -57,6 +61,22 @@ bool wait_for_ms(world& w) {
     wake_everybody(w);
     if (!futex_wait(w.ended_ms, ended, std::min(until, now_ns() + 1'000'000)) && now_ns() >= until) return false;
   }
+}
+
+// What the process does for a world that something ends or asks: panics, crashes, SIGQUIT.
+void begin_watch() {
+  start_reporter();
+  catch_panics();
+  catch_crashes();
+  catch_quit();
+}
+
+// Before the world goes: a dump may be under way.
+void end_watch() {
+  leave_quit_alone();
+  leave_crashes_alone();
+  leave_panics_alone();
+  let_reporter_finish();
 }
 
 // Fibers that are still there must never run again, whoever wakes them.
@@ -122,6 +142,8 @@ int run_world(const options& o, std::function<int()> main_fiber) {
   create_ps(*w, procs);
 
   const int old_slack = prctl(PR_GET_TIMERSLACK);
+  set_coarse_clock(*w, now_ns());
+  begin_watch();
   M* m = add_m(*w);
   m->p = w->p_at(0);
   set_the_world(w);
@@ -146,6 +168,7 @@ int run_world(const options& o, std::function<int()> main_fiber) {
   abandon_fibers(*w);
   set_the_world(nullptr);
   wait_for_end_of_solo();
+  end_watch();
   if (all_ended) destroy(*w);
   return status;
 }

@@ -120,9 +120,7 @@ void retire_g(G* g, void* on) {
     g->record->invoke(g->record);
   } catch (const goexit_signal&) {
     note_goexit(g->id);
-  } catch (...) {
-    uncaught_exception_panic(std::current_exception());
-  }
+  }  // and nothing else: panic.h
 }
 
 // After the body: the record goes back, and if the next in line has never run, g becomes it.
@@ -215,6 +213,7 @@ namespace {
   }
   G* g = m->g;
   g->reason.store(reason, std::memory_order_relaxed);
+  g->parked_at.store(m->w->coarse_s.load(std::memory_order_relaxed), std::memory_order_relaxed);
   g->state.store(g_state::parked, std::memory_order_relaxed);
   runnable* r = nullptr;
   if (take_quick(m, r) == quick::got && !goes_straight(m, r)) [[unlikely]] {

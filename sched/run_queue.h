@@ -97,6 +97,13 @@ class run_queue {
     const std::uint32_t t = tail_.load(std::memory_order_relaxed);
     return t - h > capacity ? 0 : t - h;
   }
+  // Any thread: f(runnable*) for what seems to be there. It may be taken, run and freed at any time.
+  template <class F>
+  void for_each_approx(F f) const {
+    if (runnable* r = peek_next()) f(r);
+    std::uint32_t h = head_.load(std::memory_order_relaxed);
+    for (std::uint32_t n = ring_size_approx(); n > 0; --n, ++h) f(slots_[h % capacity].load(std::memory_order_relaxed));
+  }
   bool empty_approx() const noexcept { return ring_size_approx() == 0 && !peek_next(); }
 
  private:

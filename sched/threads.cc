@@ -14,6 +14,8 @@
 #include "runtime/fatal.h"
 #include "runtime/futex.h"
 #include "runtime/sanitizer.h"
+#include "sched/crash.h"
+#include "sched/reporter.h"
 #include "sched/threads.h"
 #include "sched/world.h"
 
@@ -82,7 +84,8 @@ void start_template_thread() {
 
 int helper_threads() noexcept {
   const bool sanitizers = under_tsan && any_started.load(std::memory_order_relaxed);
-  return (the_template().running.load(std::memory_order_relaxed) ? 1 : 0) + (sanitizers ? 1 : 0);
+  const int helpers = (the_template().running.load(std::memory_order_relaxed) ? 1 : 0) + reporter_threads();
+  return helpers + (sanitizers ? 1 : 0);
 }
 
 void begin_m(M* m) {
@@ -90,6 +93,7 @@ void begin_m(M* m) {
   m->exceptions = exceptions_of_this_thread();
   m->own_stack.sanitizer.adopt_thread();
   prctl(PR_SET_TIMERSLACK, 1UL);  // else the kernel adds 50 us to every sleep
+  give_signal_stack(m);
   set_this_m(m);
   if (m->p) acquire_p(m, m->p);
 }
@@ -97,6 +101,7 @@ void begin_m(M* m) {
 void end_m(M* m) {
   world& w = *m->w;
   set_this_m(nullptr);
+  take_signal_stack(m);
   P* p = nullptr;
   {
     const std::lock_guard hold(w.lock);

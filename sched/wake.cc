@@ -1,6 +1,7 @@
 // Waking: the lists of idle Ps and Ms, and who gets one of each when there is work. The protocol that
 // this is half of, and its proof, stand in idle.cc.
 #include "runtime/futex.h"
+#include "sched/coarse_clock.h"
 #include "sched/idle.h"
 
 namespace weft::detail {
@@ -95,6 +96,7 @@ P* take_idle_p_locked(world& w) noexcept {
 
 void acquire_p(M* m, P* p) noexcept {
   m->p = p;
+  set_coarse_clock(*m->w, now_ns());
   if (!solo_now(*m->w)) {
     m->solo.store(false, std::memory_order_relaxed);
     return;

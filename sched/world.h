@@ -16,6 +16,8 @@
 
 namespace weft::detail {
 
+inline constexpr std::uint64_t main_fiber_id = 1;
+
 struct world {
   // Set before the first fiber runs.
   options opt;
@@ -35,6 +37,8 @@ struct world {
   // Size of `global`. Written under `lock`.
   std::atomic<std::size_t> global_size{0};
   std::atomic<bool> stopping{false};
+  // Seconds of the clock, now and then. coarse_clock.h.
+  std::atomic<std::uint32_t> coarse_s{0};
   // When an M last woke for timers, and how long a turn lasted in such batches. idle.cc.
   std::atomic<std::int64_t> last_timer_wake{0}, turn_cost_ns{1'000'000};
 

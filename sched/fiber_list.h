@@ -1,0 +1,39 @@
+// All fibers of the world, as somebody sees them who cannot stop them.
+//
+// Nothing is locked against the fibers, so they go on while they are looked at. Whatever is read may
+// be out of date, but reading it is always safe: stacks and Gs stay mapped, and records, which may be
+// freed meanwhile, are read by the kernel. A fiber whose state has changed while its stack was copied is
+// listed without a stack.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sched/backtrace.h"
+#include "sched/world.h"
+
+namespace weft::detail {
+
+struct fiber_view {
+  std::uint64_t id = 0;
+  g_state state = g_state::free;
+  wait_reason reason = wait_reason::none;
+  bool started = true;            // false: it waits for its first turn
+  bool locked = false;            // to its thread
+  const void* site = nullptr;     // of its go statement
+  std::string name;
+  std::int64_t waits_s = 0;       // parked for so many seconds, roughly
+  int m = -1;                     // runs on this M
+  std::uintptr_t stack_size = 0;
+  std::vector<std::uintptr_t> frames;  // empty: not to be had
+  std::size_t left_out = 0;            // frames in the middle
+};
+
+// By id. Frames are those of fibers off their stacks, and of the caller.
+std::vector<fiber_view> list_fibers(world& w);
+
+// What stands in brackets: "chan receive, 3 minutes, locked to thread".
+std::string describe_state(const fiber_view& f);
+
+}  // namespace weft::detail

@@ -1,0 +1,115 @@
+// Fibers that nobody has ended: the report at the end of run(), and the check for tests.
+#include <fmt/format.h>
+#include <unistd.h>
+#include <weft/testing.h>
+#include <weft/time.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <iterator>
+#include <map>
+
+#include "sched/dump.h"
+#include "sched/symbolize.h"
+
+namespace weft::detail {
+
+void report_leaks(world& w) {
+  const std::uint64_t alive = fibers_alive(w);
+  if (alive == 0) return;
+  std::map<std::pair<const void*, std::string>, std::vector<const fiber_view*>> by_site;
+  const auto all = list_fibers(w);
+  for (const fiber_view& f : all) by_site[{f.site, f.name}].push_back(&f);
+  std::string text = fmt::format("weft: {} fiber{} alive when run returned\n", alive, alive == 1 ? " was" : "s were");
+  for (const auto& [where, fibers] : by_site) {
+    std::map<std::string, std::size_t> states;
+    for (const fiber_view* f : fibers) ++states[describe_state(*f)];
+    fmt::format_to(std::back_inserter(text), "\t{} {}started at {}:", fibers.size(), where.second.empty() ? "" : where.second + " ",
+                   to_string(start_site(where.first)));
+    for (const auto& [state, n] : states) fmt::format_to(std::back_inserter(text), " {} [{}]", n, state);
+    text += '\n';
+  }
+  std::fwrite(text.data(), 1, text.size(), stderr);
+}
+
+}  // namespace weft::detail
+
+namespace weft::testing {
+
+struct leak_filter {
+  static bool overlooks(const ignore& i, const detail::fiber_view& f) {
+    const auto has_part = [&i](const detail::source_frame& s) { return s.function.find(i.part_) != std::string::npos; };
+    switch (i.kind_) {
+      case ignore::ids: return std::binary_search(i.ids_.begin(), i.ids_.end(), f.id);
+      case ignore::start: return has_part(detail::start_site(f.site));
+      case ignore::top: {
+        const auto frames = detail::readable(f.frames);
+        return !frames.empty() && has_part(frames.front());
+      }
+      case ignore::any: {
+        const auto frames = detail::readable(f.frames);
+        return std::any_of(frames.begin(), frames.end(), has_part);
+      }
+    }
+    return false;
+  }
+};
+
+namespace {
+
+bool is_expected(const detail::fiber_view& f, std::uint64_t caller, std::span<const ignore> overlook) {
+  if (f.id == detail::main_fiber_id || f.id == caller || f.name.starts_with("weft: ")) return true;
+  return std::any_of(overlook.begin(), overlook.end(), [&f](const ignore& i) { return leak_filter::overlooks(i, f); });
+}
+
+std::vector<detail::fiber_view> unexpected_fibers(detail::world& w, std::span<const ignore> overlook) {
+  auto fibers = detail::list_fibers(w);
+  const std::uint64_t caller = this_fiber::id();
+  std::erase_if(fibers, [&](const auto& f) { return is_expected(f, caller, overlook); });
+  return fibers;
+}
+
+}  // namespace
+
+ignore ignore::top_function(std::string part) { return {top, std::move(part), {}}; }
+ignore ignore::any_function(std::string part) { return {any, std::move(part), {}}; }
+ignore ignore::start_function(std::string part) { return {start, std::move(part), {}}; }
+
+ignore ignore::current() {
+  std::vector<std::uint64_t> now;
+  if (detail::world* w = detail::the_world())
+    for (const auto& f : detail::list_fibers(*w)) now.push_back(f.id);
+  return {ids, "", std::move(now)};
+}
+
+std::string find_leaks(std::span<const ignore> overlook) {
+  using namespace std::chrono_literals;
+  constexpr int looks = 20;
+  detail::world* w = detail::the_world();
+  if (!w) return "";
+  duration nap = 1us;
+  for (int look = 1;; ++look, nap = std::min<duration>(2 * nap, 100ms)) {
+    const auto left = unexpected_fibers(*w, overlook);
+    if (left.empty()) return "";
+    if (look == looks) return fmt::format("{} fiber{} left behind\n\n", left.size(), left.size() == 1 ? " is" : "s are") + detail::describe_fibers(left);
+    sleep(nap);
+  }
+}
+
+leak_check::leak_check(found_fn found, std::vector<ignore> overlook) : found_(std::move(found)), overlook_(std::move(overlook)) {
+  overlook_.push_back(ignore::current());
+}
+
+leak_check::~leak_check() {
+  const std::string report = find_leaks(overlook_);
+  if (report.empty()) return;
+  if (found_) {
+    found_(report);
+    return;
+  }
+  std::fputs(report.c_str(), stderr);
+  _exit(2);
+}
+
+}  // namespace weft::testing

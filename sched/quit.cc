@@ -1,0 +1,138 @@
+#include "sched/quit.h"
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <vector>
+
+#include "runtime/clock.h"
+#include "runtime/futex.h"
+#include "sched/crash.h"
+#include "sched/dump.h"
+#include "sched/reporter.h"
+#include "sched/world.h"
+
+namespace weft::detail {
+
+M* this_m_in_any_call() noexcept;  // blocking.cc
+
+namespace {
+
+// A thread is asked for the stack of the fiber it runs.
+struct stack_request {
+  long tid = 0;
+  std::uint64_t id = 0;  // of the fiber; 0: it ran none
+  frame_list frames;
+  std::atomic<std::uint32_t> done{0};  // futex
+};
+constinit std::atomic<stack_request*> asked{nullptr};
+
+void answer(stack_request& request, const void* context) noexcept {
+  const M* m = this_m_in_any_call();
+  const G* g = m ? m->g : nullptr;
+  const frame_registers r = interrupted_registers(context);
+  if (g) {
+    const stack_image image = image_in_place(g->where);
+    if (r[frame_registers::sp] >= image.low && r[frame_registers::sp] < image.high) {
+      request.id = g->id;
+      walk(r, pc_kind::exact, image, request.frames);
+    }
+  }
+  request.done.store(1, std::memory_order_release);  // [answer] the frames before the word that they are there
+  futex_wake(request.done, 1);
+}
+
+// Null if the thread has not answered in time. The request is given up then, not freed.
+stack_request* ask(long tid) {
+  constexpr std::int64_t patience_ns = 500'000'000;
+  auto* request = new stack_request;
+  request->tid = tid;
+  asked.store(request, std::memory_order_release);  // [answer] what is asked, before the signal
+  if (syscall(SYS_tgkill, getpid(), tid, SIGQUIT) != 0) return nullptr;
+  const std::int64_t until = now_ns() + patience_ns;
+  while (request->done.load(std::memory_order_acquire) == 0) {  // [answer]
+    futex_wait(request->done, 0, until);
+    if (now_ns() >= until) return nullptr;
+  }
+  return request;
+}
+
+// Note [answer]: the request is released into `asked` and acquired by the handler; its frames are released
+// by `done` and acquired by the reporter.
+
+std::vector<long> threads_with_fibers(world& w) {
+  std::vector<long> tids;
+  const std::lock_guard hold(w.lock);
+  for (const M* m : w.all_ms)
+    if (!m->is_idle) tids.push_back(m->tid);
+  return tids;
+}
+
+void add_running_stacks(world& w, std::vector<fiber_view>& fibers) {
+  for (const long tid : threads_with_fibers(w)) {
+    const stack_request* answered = ask(tid);
+    if (!answered || answered->id == 0) continue;
+    for (fiber_view& f : fibers) {
+      if (f.id != answered->id) continue;
+      f.frames = answered->frames.kept();
+      f.left_out = answered->frames.left_out();
+    }
+  }
+}
+
+bool goes_on() noexcept {
+  const char* debug = std::getenv("WEFT_DEBUG");
+  return debug && std::strstr(debug, "sigquit=continue");
+}
+
+void print_quit(report_job& job);
+report_job the_quit{.work = print_quit};
+
+void print_quit(report_job&) {
+  world* w = the_world();
+  if (!w) return;  // it has just ended
+  const bool last_words = !goes_on();
+  std::fputs("SIGQUIT: quit\n\n", stderr);
+  auto fibers = list_fibers(*w);
+  // TSan holds signals back until the thread calls something, so nobody would answer for long.
+  if (last_words && !under_tsan) add_running_stacks(*w, fibers);
+  const std::string text = describe_fibers(fibers);
+  std::fwrite(text.data(), 1, text.size(), stderr);
+  std::fflush(stderr);
+  if (last_words) _exit(2);
+}
+
+void on_quit(int, siginfo_t*, void* context) {
+  const int saved_errno = errno;
+  stack_request* request = asked.load(std::memory_order_acquire);  // [answer]
+  if (request && request->tid == syscall(SYS_gettid)) answer(*request, context);
+  else hand_to_reporter(the_quit);
+  errno = saved_errno;
+}
+
+struct sigaction before;
+bool installed = false;
+
+}  // namespace
+
+void catch_quit() noexcept {
+  struct sigaction now {};
+  if (sigaction(SIGQUIT, nullptr, &now) != 0 || (now.sa_flags & SA_SIGINFO) || now.sa_handler != SIG_DFL) return;
+  struct sigaction ours {};
+  ours.sa_sigaction = on_quit;
+  ours.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART;
+  sigemptyset(&ours.sa_mask);
+  installed = sigaction(SIGQUIT, &ours, &before) == 0;
+}
+
+void leave_quit_alone() noexcept {
+  if (installed) restore_handler(SIGQUIT, on_quit, before);
+  installed = false;
+}
+
+}  // namespace weft::detail

@@ -1,0 +1,39 @@
+// What a code address is called in the source.
+//
+// With libbacktrace: function, file and line, inlined functions too, from the debug information that
+// the program or its .debug file has. Without it: the dynamic symbol and an offset.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace weft::detail {
+
+struct source_frame {
+  std::string function;  // demangled; "0x..." if nothing is known
+  std::string file;      // empty if unknown
+  int line = 0;
+
+  bool operator==(const source_frame&) const = default;
+};
+
+// The function at an address inside an instruction, after those that were inlined into it there,
+// innermost first. Never empty. Each address is looked up once. Any thread; allocates.
+const std::vector<source_frame>& symbolize(std::uintptr_t pc);
+
+// "function file:line", or what is known of that.
+std::string to_string(const source_frame& f);
+
+// True for functions of the runtime that no program calls by name.
+bool is_internal(const source_frame& f) noexcept;
+
+// The source of a backtrace, without the runtime's frames at either end.
+std::vector<source_frame> readable(const std::vector<std::uintptr_t>& frames);
+
+// Where a go statement stands.
+source_frame start_site(const void* site);
+
+std::string demangle(const char* name);
+
+}  // namespace weft::detail
