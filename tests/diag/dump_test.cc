@@ -152,15 +152,19 @@ TEST_CASE("a dump lists fibers that have not run yet", "[diag][dump][DIAG-01][GO
 TEST_CASE("a dump tells where a fiber runs that it cannot look at", "[diag][dump]") {
   in_world(2, [] {
     std::atomic<bool> running = false, stop = false;
+    wait_group ended;  // before `stop` is gone
+    ended.add(1);
     go(fiber_options{.name = "busy"}, [&] {
       running = true;
       while (!stop) {}
+      ended.done();
     });
     while (!running) sleep(1ms);
     const std::string text = dump();
     CAPTURE(text);
     CHECK_THAT(text, Contains("busy [running]:\n\trunning on M "));
     stop = true;
+    ended.wait();
   });
 }
 
@@ -215,8 +219,10 @@ TEST_CASE("dumps may be taken while fibers come and go", "[diag][dump][DIAG-07][
     all.go([&] {
       while (c.recv()) {}
     });
+    all.add(1);
     go(fiber_options{.name = "bystander"}, [&] {
       while (!stop) sleep(1ms);
+      all.done();
     });
     sleep(2ms);
     for (int i = 0; i < scaled(400); ++i) {
