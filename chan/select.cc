@@ -71,8 +71,7 @@ std::size_t finished(case_base& c, std::size_t i) {
 
 std::size_t select_one(std::span<case_base* const> cases, when_none none) {
   const std::size_t n = cases.size();
-  if (n == 1 && none == when_none::give_up && (!cases[0]->base() || !cases[0]->looks_ready()))
-    return none_ready;
+  if (n == 1 && none == when_none::give_up && (!cases[0]->base() || !cases[0]->looks_ready())) return none_ready;
   few<std::uint32_t> order(n);
   shuffle(order.data(), n);
 
@@ -109,7 +108,8 @@ std::size_t select_one(std::span<case_base* const> cases, when_none none) {
   for (std::size_t i = 0; i < n; ++i) {
     case_base& c = *cases[i];
     if (!c.base()) continue;
-    if (c.w.queued) [[unlikely]] panic_same_case_twice(cases, word);
+    if (c.w.queued) [[unlikely]]
+      panic_same_case_twice(cases, word);
     c.w.g = me;
     c.w.slot = c.slot();
     c.w.word = &word;
@@ -117,7 +117,8 @@ std::size_t select_one(std::span<case_base* const> cases, when_none none) {
     c.w.ok = false;
     c.queue().push(&c.w);
   }
-  park(wait_reason::select, [](G*, void* held) { static_cast<sections*>(held)->leave(); }, &hold);
+  park(
+      wait_reason::select, [](G*, void* held) { static_cast<sections*>(held)->leave(); }, &hold);
 
   const std::size_t chosen = word.decided() - 1;
   for (std::size_t i = 0; i < n; ++i) {
@@ -145,9 +146,7 @@ std::size_t select_dynamic(std::span<const select_case> cases, detail::when_none
 
 }  // namespace
 
-std::size_t select(std::span<const select_case> cases) {
-  return select_dynamic(cases, detail::when_none::block);
-}
+std::size_t select(std::span<const select_case> cases) { return select_dynamic(cases, detail::when_none::block); }
 
 std::optional<std::size_t> try_select(std::span<const select_case> cases) {
   const std::size_t i = select_dynamic(cases, detail::when_none::give_up);

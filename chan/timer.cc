@@ -148,7 +148,8 @@ bool reset_timer(timer_state* t, duration d, duration period) {
 }
 
 void panic_uninitialized(const char* what) {
-  throw panic(fmt::format("{}: called on uninitialized {}", what, std::string_view(what).starts_with("timer") ? "Timer" : "Ticker"));
+  throw panic(fmt::format("{}: called on uninitialized {}", what,
+                          std::string_view(what).starts_with("timer") ? "Timer" : "Ticker"));
 }
 
 void check_period(const char* what, duration d) {

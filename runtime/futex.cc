@@ -19,8 +19,7 @@ bool futex_wait(std::atomic<std::uint32_t>& word, std::uint32_t expected, std::i
     until = &at;
   }
   // The bitset form takes an absolute time of the monotonic clock.
-  const long r = syscall(SYS_futex, &word, FUTEX_WAIT_BITSET_PRIVATE, expected, until, nullptr,
-                         FUTEX_BITSET_MATCH_ANY);
+  const long r = syscall(SYS_futex, &word, FUTEX_WAIT_BITSET_PRIVATE, expected, until, nullptr, FUTEX_BITSET_MATCH_ANY);
   return !(r == -1 && errno == ETIMEDOUT);
 }
 

@@ -20,9 +20,7 @@ class random_source {
     return z ^ (z >> 31);
   }
   // Uniform in [0, n), n > 0, by multiplication: the bias is below 2^-32.
-  std::uint32_t below(std::uint32_t n) noexcept {
-    return static_cast<std::uint32_t>(((next() >> 32) * n) >> 32);
-  }
+  std::uint32_t below(std::uint32_t n) noexcept { return static_cast<std::uint32_t>(((next() >> 32) * n) >> 32); }
 
  private:
   std::uint64_t state_;

@@ -66,7 +66,8 @@ void prepare(saved_registers& r, std::byte* top, std::size_t) noexcept {
 [[gnu::always_inline]] inline switch_note* switch_registers(saved_registers& from, saved_registers& to,
                                                             switch_note* note) noexcept {
   read_fp_control(from);
-  if (from.sse_control != to.sse_control || from.x87_control != to.x87_control) [[unlikely]] load_fp_control(to);
+  if (from.sse_control != to.sse_control || from.x87_control != to.x87_control) [[unlikely]]
+    load_fp_control(to);
   saved_registers* left = &from;
   saved_registers* next = &to;
   asm volatile(

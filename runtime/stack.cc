@@ -38,8 +38,9 @@ void guard_by_mapping(std::byte* page) {
   if (left.fetch_sub(1, std::memory_order_relaxed) > 0 && mprotect(page, page_size, PROT_NONE) == 0) return;
   static std::once_flag said;
   std::call_once(said, [] {
-    log_line("further fiber stacks have no guard page: this kernel has no MADV_GUARD_INSTALL (6.13), and "
-             "half of vm.max_map_count is used");
+    log_line(
+        "further fiber stacks have no guard page: this kernel has no MADV_GUARD_INSTALL (6.13), and "
+        "half of vm.max_map_count is used");
   });
 }
 
@@ -56,8 +57,7 @@ void install_guard(std::byte* page) {
 
 void stack_arena::grow_locked() {
   constexpr std::size_t first = 16 << 20, largest = std::size_t{1} << 30;
-  const std::size_t wanted =
-      pieces_.empty() ? first : std::min(largest, 2 * pieces_.back().stacks * size_);
+  const std::size_t wanted = pieces_.empty() ? first : std::min(largest, 2 * pieces_.back().stacks * size_);
   const std::size_t stacks = std::max<std::size_t>(1, wanted / size_);
   void* at = mmap(nullptr, stacks * size_, PROT_READ | PROT_WRITE,
                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);

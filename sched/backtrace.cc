@@ -59,7 +59,8 @@ bool complete_from_stack(frame_registers& r, const stack_image& image) noexcept 
 
 #endif
 
-[[gnu::noinline]] WEFT_NO_SANITIZE void copy_stack(std::uint64_t* to, const volatile std::uint64_t* from, std::size_t words) noexcept {
+[[gnu::noinline]] WEFT_NO_SANITIZE void copy_stack(std::uint64_t* to, const volatile std::uint64_t* from,
+                                                   std::size_t words) noexcept {
   for (std::size_t i = 0; i < words; ++i) to[i] = from[i];
 }
 
@@ -96,14 +97,16 @@ frame_list frames_of_parked(const G& g, const stack& where, std::vector<std::byt
   if (at % 8 != 0 || at < whole.low || at >= whole.high) return frames;
   const std::size_t size = std::min(whole.high - at, most) / 8 * 8;
   buffer.resize(size);
-  copy_stack(reinterpret_cast<std::uint64_t*>(buffer.data()), reinterpret_cast<const volatile std::uint64_t*>(at), size / 8);
+  copy_stack(reinterpret_cast<std::uint64_t*>(buffer.data()), reinterpret_cast<const volatile std::uint64_t*>(at),
+             size / 8);
   const stack_image image{at, at + size, buffer.data()};
   if (complete_from_stack(r, image)) walk(r, pc_kind::return_address, image, frames);
   return frames;
 }
 
 stack_image image_in_place(const stack& where) noexcept {
-  return {reinterpret_cast<std::uintptr_t>(where.usable()), reinterpret_cast<std::uintptr_t>(g_of(where)), where.usable()};
+  return {reinterpret_cast<std::uintptr_t>(where.usable()), reinterpret_cast<std::uintptr_t>(g_of(where)),
+          where.usable()};
 }
 
 }  // namespace weft::detail

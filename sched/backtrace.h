@@ -29,8 +29,10 @@ class frame_list {
 
   // All that was kept; left_out() are missing after the first `part`.
   std::vector<std::uintptr_t> kept() const {
-    std::vector<std::uintptr_t> all(first_.begin(), first_.begin() + static_cast<std::ptrdiff_t>(std::min(count_, part)));
-    for (std::size_t i = std::max(part, count_ - std::min(count_, part)); i < count_; ++i) all.push_back(last_[i % part]);
+    std::vector<std::uintptr_t> all(first_.begin(),
+                                    first_.begin() + static_cast<std::ptrdiff_t>(std::min(count_, part)));
+    for (std::size_t i = std::max(part, count_ - std::min(count_, part)); i < count_; ++i)
+      all.push_back(last_[i % part]);
     return all;
   }
 

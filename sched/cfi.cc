@@ -20,7 +20,8 @@ bool step_by_frame_pointer(frame_registers& r, const stack_image& stack) noexcep
 }
 
 // The CFA: the stack pointer of the caller before its call.
-bool frame_address(const frame_rules& rules, const frame_registers& r, const stack_image& stack, std::uint64_t& cfa) noexcept {
+bool frame_address(const frame_rules& rules, const frame_registers& r, const stack_image& stack,
+                   std::uint64_t& cfa) noexcept {
   if (rules.cfa.kind == cfa_rule::expression) return evaluate(rules.cfa.code, r, stack, nullptr, cfa);
   if (rules.cfa.kind != cfa_rule::register_offset || rules.cfa.reg >= frame_registers::count) return false;
   cfa = r[rules.cfa.reg] + static_cast<std::uint64_t>(rules.cfa.offset);

@@ -29,8 +29,10 @@ struct common_info {
 
 std::uint64_t encoded_size(std::uint8_t encoding) noexcept {
   switch (encoding & 0x0f) {
-    case 0x02: case 0x0a: return 2;
-    case 0x03: case 0x0b: return 4;
+    case 0x02:
+    case 0x0a: return 2;
+    case 0x03:
+    case 0x0b: return 4;
     default: return 8;
   }
 }
@@ -48,7 +50,8 @@ bool read_common(const std::uint8_t* at, common_info& info) noexcept {
   in.fixed<std::uint32_t>();  // its id
   const std::uint8_t version = in.byte();
   const char* augmentation = reinterpret_cast<const char*>(in.at());
-  while (!in.done() && in.byte() != 0) {}
+  while (!in.done() && in.byte() != 0) {
+  }
   info.code_align = in.uleb();
   info.data_align = in.sleb();
   if (version == 1) in.byte();
@@ -107,11 +110,19 @@ class rule_machine {
       case 0x02: at_ += in.byte() * info_.code_align; return true;
       case 0x03: at_ += in.fixed<std::uint16_t>() * info_.code_align; return true;
       case 0x04: at_ += in.fixed<std::uint32_t>() * info_.code_align; return true;
-      case 0x05: { const auto reg = in.uleb(); at_offset(reg, scaled(in.uleb())); return true; }
+      case 0x05: {
+        const auto reg = in.uleb();
+        at_offset(reg, scaled(in.uleb()));
+        return true;
+      }
       case 0x06: restore(in.uleb()); return true;
       case 0x07: set(in.uleb(), {.kind = register_rule::undefined}); return true;
       case 0x08: set(in.uleb(), {}); return true;
-      case 0x09: { const auto reg = in.uleb(); set(reg, {.kind = register_rule::in_register, .reg = in.uleb()}); return true; }
+      case 0x09: {
+        const auto reg = in.uleb();
+        set(reg, {.kind = register_rule::in_register, .reg = in.uleb()});
+        return true;
+      }
       case 0x0a:
         if (depth_ == depth_max) return false;
         saved_[depth_++] = rules_;
@@ -120,7 +131,11 @@ class rule_machine {
         if (depth_ == 0) return false;
         rules_ = saved_[--depth_];
         return true;
-      case 0x0c: { const auto reg = in.uleb(); define(reg, static_cast<std::int64_t>(in.uleb())); return true; }
+      case 0x0c: {
+        const auto reg = in.uleb();
+        define(reg, static_cast<std::int64_t>(in.uleb()));
+        return true;
+      }
       case 0x0d: rules_.cfa.reg = in.uleb(); return true;
       case 0x0e: rules_.cfa.offset = static_cast<std::int64_t>(in.uleb()); return true;
       case 0x0f: rules_.cfa = {.kind = cfa_rule::expression, .code = in.block(in.uleb())}; return true;

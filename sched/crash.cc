@@ -45,7 +45,8 @@ struct caught_signal {
   struct sigaction old;
   bool installed;
 };
-caught_signal caught[] = {{SIGSEGV, {}, false}, {SIGBUS, {}, false}, {SIGFPE, {}, false}, {SIGILL, {}, false}, {SIGABRT, {}, false}};
+caught_signal caught[] = {
+    {SIGSEGV, {}, false}, {SIGBUS, {}, false}, {SIGFPE, {}, false}, {SIGILL, {}, false}, {SIGABRT, {}, false}};
 
 const struct sigaction& old_action(int sig) noexcept {
   return std::find_if(std::begin(caught), std::end(caught), [sig](const auto& c) { return c.sig == sig; })->old;
@@ -63,7 +64,8 @@ void call_handler(const struct sigaction& a, int sig, siginfo_t* info, void* con
 std::string headline(const crash_report& c) {
   if (c.overflow) return "fatal error: stack overflow\n\n";
   if (c.sig == SIGABRT) return "fatal error: SIGABRT\n\n";
-  return fmt::format("fatal error: SIG{} ({}) at address {:#x}, pc {:#x}\n\n", sigabbrev_np(c.sig), strsignal(c.sig), c.address, c.pc);
+  return fmt::format("fatal error: SIG{} ({}) at address {:#x}, pc {:#x}\n\n", sigabbrev_np(c.sig), strsignal(c.sig),
+                     c.address, c.pc);
 }
 
 void print_crash(report_job& job) {
@@ -78,9 +80,10 @@ void print_crash(report_job& job) {
   std::string text = headline(c);
   text += fmt::format("fiber {}{}{} [running]:\n", f.id, f.name.empty() ? "" : " ", f.name);
   if (c.overflow)
-    text += fmt::format("\tits stack of {} bytes is used up: raise options.stack_size, or fiber_options.stack_size for it alone\n"
-                        "\tstack [{:#x}, {:#x}), sp {:#x}, address {:#x}\n",
-                        c.stack_size, c.low, c.high, c.sp, c.address);
+    text += fmt::format(
+        "\tits stack of {} bytes is used up: raise options.stack_size, or fiber_options.stack_size for it alone\n"
+        "\tstack [{:#x}, {:#x}), sp {:#x}, address {:#x}\n",
+        c.stack_size, c.low, c.high, c.sp, c.address);
   text += describe_stack(f);
   std::fwrite(text.data(), 1, text.size(), stderr);
   std::fflush(stderr);
@@ -88,9 +91,10 @@ void print_crash(report_job& job) {
 
 // Without the reporter: what can be said by a handler itself.
 void print_crash_raw(const crash_report& c) noexcept {
-  static const char overflow[] = "fatal error: stack overflow in a fiber\n", other[] = "fatal error: a fiber has crashed\n";
-  [[maybe_unused]] ssize_t n = c.overflow ? write(STDERR_FILENO, overflow, sizeof overflow - 1)
-                                          : write(STDERR_FILENO, other, sizeof other - 1);
+  static const char overflow[] = "fatal error: stack overflow in a fiber\n",
+                    other[] = "fatal error: a fiber has crashed\n";
+  [[maybe_unused]] ssize_t n =
+      c.overflow ? write(STDERR_FILENO, overflow, sizeof overflow - 1) : write(STDERR_FILENO, other, sizeof other - 1);
   for (const std::uintptr_t pc : c.frames.first()) {
     auto* address = reinterpret_cast<void*>(pc);
     if (pc) backtrace_symbols_fd(&address, 1, STDERR_FILENO);
@@ -185,7 +189,8 @@ void leave_crashes_alone() noexcept {
 
 void restore_handler(int sig, void (*handler)(int, siginfo_t*, void*), const struct sigaction& old) noexcept {
   struct sigaction now {};
-  if (sigaction(sig, nullptr, &now) == 0 && (now.sa_flags & SA_SIGINFO) && now.sa_sigaction == handler) sigaction(sig, &old, nullptr);
+  if (sigaction(sig, nullptr, &now) == 0 && (now.sa_flags & SA_SIGINFO) && now.sa_sigaction == handler)
+    sigaction(sig, &old, nullptr);
 }
 
 namespace {
@@ -199,7 +204,8 @@ std::size_t signal_stack_size() noexcept {
 void give_signal_stack(M* m) noexcept {
   stack_t has{};
   if (under_asan || under_tsan || sigaltstack(nullptr, &has) != 0 || !(has.ss_flags & SS_DISABLE)) return;
-  void* at = mmap(nullptr, signal_stack_size(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+  void* at = mmap(nullptr, signal_stack_size(), PROT_READ | PROT_WRITE,
+                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
   if (at == MAP_FAILED) return;
   const stack_t ours{.ss_sp = at, .ss_flags = 0, .ss_size = signal_stack_size()};
   sigaltstack(&ours, nullptr);

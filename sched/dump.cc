@@ -43,7 +43,8 @@ std::vector<fiber_group> group(std::span<const fiber_view> fibers) {
 
 void describe_group(const fiber_group& g, std::string& text) {
   for (const fiber_view* f : g)
-    fmt::format_to(std::back_inserter(text), "fiber {}{}{} [{}]:\n", f->id, f->name.empty() ? "" : " ", f->name, describe_state(*f));
+    fmt::format_to(std::back_inserter(text), "fiber {}{}{} [{}]:\n", f->id, f->name.empty() ? "" : " ", f->name,
+                   describe_state(*f));
   if (g.size() > 1) fmt::format_to(std::back_inserter(text), "{} fibers with this stack:\n", g.size());
   text += describe_stack(*g.front());
   text += '\n';
@@ -55,7 +56,8 @@ std::string describe_frames(const fiber_view& f) {
     const auto frames = readable(part);
     for (std::size_t i = 0, run = 1; i < frames.size(); i += run) {
       const source_frame& s = frames[i];
-      for (run = 1; i + run < frames.size() && frames[i + run] == s; ++run) {}
+      for (run = 1; i + run < frames.size() && frames[i + run] == s; ++run) {
+      }
       text += '\t' + s.function + '\n';
       if (!s.file.empty()) fmt::format_to(std::back_inserter(text), "\t\t{}:{}\n", s.file, s.line);
       if (run > 1) fmt::format_to(std::back_inserter(text), "\t\t... {} times in a row\n", run);

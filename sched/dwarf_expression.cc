@@ -55,12 +55,23 @@ class expression_machine {
       case 0x0b: return push_signed<std::int16_t>(in);
       case 0x0c: push(in.fixed<std::uint32_t>()); return ok_;
       case 0x0d: return push_signed<std::int32_t>(in);
-      case 0x0e: case 0x0f: push(in.fixed<std::uint64_t>()); return ok_;
+      case 0x0e:
+      case 0x0f: push(in.fixed<std::uint64_t>()); return ok_;
       case 0x10: push(in.uleb()); return ok_;
       case 0x11: push(static_cast<std::uint64_t>(in.sleb())); return ok_;
-      case 0x12: { const std::uint64_t v = pop(); push(v); push(v); return ok_; }
+      case 0x12: {
+        const std::uint64_t v = pop();
+        push(v);
+        push(v);
+        return ok_;
+      }
       case 0x13: pop(); return ok_;
-      case 0x16: { const std::uint64_t a = pop(), b = pop(); push(a); push(b); return ok_; }
+      case 0x16: {
+        const std::uint64_t a = pop(), b = pop();
+        push(a);
+        push(b);
+        return ok_;
+      }
       default: return false;
     }
   }

@@ -76,7 +76,8 @@ template <class T>
   return v;
 }
 [[gnu::noinline]] WEFT_NO_SANITIZE g_copy look_at(const volatile G& g, const G& atomics) noexcept {
-  return {raw(atomics.state), raw(atomics.reason), g.flags, g.id, g.site, g.record, raw(atomics.parked_at), g.context.at.sp};
+  return {raw(atomics.state), raw(atomics.reason),    g.flags,        g.id, g.site,
+          g.record,           raw(atomics.parked_at), g.context.at.sp};
 }
 
 bool off_its_stack(g_state s) noexcept { return s == g_state::parked || s == g_state::runnable; }
@@ -119,9 +120,7 @@ void view(const stack& where, collection& into) {
 
 void collect_started(collection& into) {
   for_each_arena(
-      [](stack_arena& a, void* arg) {
-        a.for_each([arg](const stack& s) { view(s, *static_cast<collection*>(arg)); });
-      },
+      [](stack_arena& a, void* arg) { a.for_each([arg](const stack& s) { view(s, *static_cast<collection*>(arg)); }); },
       &into);
 }
 
@@ -149,7 +148,8 @@ void note_threads(world& w, std::vector<fiber_view>& all) {
     const G* g = fiber_on(*m);
     if (!g) continue;
     const std::uint64_t id = look_at(*g, *g).id;
-    const auto at = std::lower_bound(all.begin(), all.end(), id, [](const fiber_view& f, std::uint64_t i) { return f.id < i; });
+    const auto at =
+        std::lower_bound(all.begin(), all.end(), id, [](const fiber_view& f, std::uint64_t i) { return f.id < i; });
     if (at != all.end() && at->id == id && !off_its_stack(at->state)) at->m = m->id;
   }
 }
@@ -175,8 +175,10 @@ std::vector<fiber_view> list_fibers(world& w) {
   // In this order, so that one which gets its first turn meanwhile is found twice rather than never.
   collect_unstarted(w, c);
   collect_started(c);
-  std::sort(c.all.begin(), c.all.end(), [](const auto& a, const auto& b) { return a.id != b.id ? a.id < b.id : a.started > b.started; });
-  c.all.erase(std::unique(c.all.begin(), c.all.end(), [](const auto& a, const auto& b) { return a.id == b.id; }), c.all.end());
+  std::sort(c.all.begin(), c.all.end(),
+            [](const auto& a, const auto& b) { return a.id != b.id ? a.id < b.id : a.started > b.started; });
+  c.all.erase(std::unique(c.all.begin(), c.all.end(), [](const auto& a, const auto& b) { return a.id == b.id; }),
+              c.all.end());
   note_threads(w, c.all);
   return c.all;
 }

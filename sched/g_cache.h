@@ -13,7 +13,8 @@ class g_cache {
   // A free G with a stack of `stack_size` bytes. Throws std::bad_alloc.
   G* take(std::size_t stack_size) {
     G* g = first_;
-    if (!g) [[unlikely]] return take_slow(stack_size);
+    if (!g) [[unlikely]]
+      return take_slow(stack_size);
     first_ = static_cast<G*>(g->next);
     --count_;
     return g;
@@ -21,7 +22,8 @@ class g_cache {
   void give(G* g) noexcept {
     g->next = first_;
     first_ = g;
-    if (++count_ >= spill_at) [[unlikely]] spill();
+    if (++count_ >= spill_at) [[unlikely]]
+      spill();
   }
   void give_back_all() noexcept;
 

@@ -25,8 +25,8 @@ void report_leaks(world& w) {
   for (const auto& [where, fibers] : by_site) {
     std::map<std::string, std::size_t> states;
     for (const fiber_view* f : fibers) ++states[describe_state(*f)];
-    fmt::format_to(std::back_inserter(text), "\t{} {}started at {}:", fibers.size(), where.second.empty() ? "" : where.second + " ",
-                   to_string(start_site(where.first)));
+    fmt::format_to(std::back_inserter(text), "\t{} {}started at {}:", fibers.size(),
+                   where.second.empty() ? "" : where.second + " ", to_string(start_site(where.first)));
     for (const auto& [state, n] : states) fmt::format_to(std::back_inserter(text), " {} [{}]", n, state);
     text += '\n';
   }
@@ -92,12 +92,15 @@ std::string find_leaks(std::span<const ignore> overlook) {
   for (int look = 1;; ++look, nap = std::min<duration>(2 * nap, 100ms)) {
     const auto left = unexpected_fibers(*w, overlook);
     if (left.empty()) return "";
-    if (look == looks) return fmt::format("{} fiber{} left behind\n\n", left.size(), left.size() == 1 ? " is" : "s are") + detail::describe_fibers(left);
+    if (look == looks)
+      return fmt::format("{} fiber{} left behind\n\n", left.size(), left.size() == 1 ? " is" : "s are") +
+             detail::describe_fibers(left);
     sleep(nap);
   }
 }
 
-leak_check::leak_check(found_fn found, std::vector<ignore> overlook) : found_(std::move(found)), overlook_(std::move(overlook)) {
+leak_check::leak_check(found_fn found, std::vector<ignore> overlook)
+    : found_(std::move(found)), overlook_(std::move(overlook)) {
   overlook_.push_back(ignore::current());
 }
 

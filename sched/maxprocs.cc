@@ -112,7 +112,8 @@ bool some_p_is_held_locked(const world& w) noexcept {
 
 bool retire_if_asked(M* m) {
   P* p = m->p;
-  if (!(p->attention.load(std::memory_order_relaxed) & retire_p)) [[likely]] return false;
+  if (!(p->attention.load(std::memory_order_relaxed) & retire_p)) [[likely]]
+    return false;
   world& w = *m->w;
   {
     const std::lock_guard hold(w.lock);

@@ -69,7 +69,8 @@ std::vector<std::uintptr_t> from_the_throw(std::vector<std::uintptr_t> frames) {
   const auto is_throw = [](std::uintptr_t pc) {
     const std::string& f = symbolize(pc).back().function;
     return f.starts_with("__cxa_throw") || f.starts_with("__cxa_rethrow") || f.starts_with("std::terminate") ||
-           f.starts_with("__cxa_call_terminate") || f.starts_with("_Unwind_") || f.starts_with("std::rethrow_exception") || f.starts_with("__gxx_personality");
+           f.starts_with("__cxa_call_terminate") || f.starts_with("_Unwind_") ||
+           f.starts_with("std::rethrow_exception") || f.starts_with("__gxx_personality");
   };
   const auto last = std::find_if(frames.rbegin(), frames.rend(), is_throw);
   frames.erase(frames.begin(), last.base());

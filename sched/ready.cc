@@ -115,7 +115,8 @@ void ready(G* g, m_face* face) {
   __builtin_prefetch(left + 64, 1);
   __builtin_prefetch(left + 128, 1);
   auto* m = static_cast<M*>(face);
-  if (m && m->p) [[likely]] push_next(m, g);
+  if (m && m->p) [[likely]]
+    push_next(m, g);
   else push_global(*the_world(), g);
 }
 

@@ -18,7 +18,8 @@ class record_pool {
   }
   void* take(std::uint16_t size_class) {
     list& l = lists_[size_class];
-    if (!l.first) [[unlikely]] refill(size_class);
+    if (!l.first) [[unlikely]]
+      refill(size_class);
     free_record* r = l.first;
     l.first = r->next;
     --l.count;
@@ -29,7 +30,8 @@ class record_pool {
     auto* r = static_cast<free_record*>(at);
     r->next = l.first;
     l.first = r;
-    if (++l.count >= spill_at) [[unlikely]] spill(size_class);
+    if (++l.count >= spill_at) [[unlikely]]
+      spill(size_class);
   }
   // Everything to the shared lists: the P is given up, or its world has ended.
   void give_back_all() noexcept;

@@ -21,7 +21,8 @@ sem_t wanted;
 void* reporter_main(void*) {
   pthread_setname_np(pthread_self(), "weft-reporter");
   for (;;) {
-    while (sem_wait(&wanted) != 0) {}
+    while (sem_wait(&wanted) != 0) {
+    }
     report_job* job = job_at_hand.load(std::memory_order_acquire);  // [report] what the handler noted
     if (!job) continue;
     job->work(*job);
@@ -68,7 +69,8 @@ bool hand_to_reporter(report_job& job) noexcept {
   if (!reporter_threads()) return false;
   report_job* none = nullptr;
   // [report]
-  if (!job_at_hand.compare_exchange_strong(none, &job, std::memory_order_release, std::memory_order_relaxed)) return false;
+  if (!job_at_hand.compare_exchange_strong(none, &job, std::memory_order_release, std::memory_order_relaxed))
+    return false;
   sem_post(&wanted);
   return true;
 }

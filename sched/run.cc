@@ -25,7 +25,8 @@ namespace {
 void check(const options& o) {
   if (o.maxprocs < 0 || o.maxprocs > max_procs)
     throw panic(fmt::format("options.maxprocs {} out of range: 0 (default) to {}", o.maxprocs, max_procs));
-  if (o.stack_size == 0) throw panic(fmt::format("stack size 0 out of range: {} to {} bytes", min_stack_size, max_stack_size));
+  if (o.stack_size == 0)
+    throw panic(fmt::format("stack size 0 out of range: {} to {} bytes", min_stack_size, max_stack_size));
   check_stack_size(o.stack_size);
   if (o.max_threads < 1) throw panic(fmt::format("options.max_threads {} out of range: at least 1", o.max_threads));
 }
@@ -43,7 +44,8 @@ void create_ps(world& w, int procs) {
 void stop(world& w) {
   w.stopping.store(true, std::memory_order_seq_cst);  // [stop] before the Ms that sleep are woken to see it
   for (auto& p : w.ps)
-    if (P* at = p.load(std::memory_order_acquire)) at->attention.fetch_or(stop_world, std::memory_order_relaxed);  // [procs]
+    if (P* at = p.load(std::memory_order_acquire))  // [procs]
+      at->attention.fetch_or(stop_world, std::memory_order_relaxed);
   wake_everybody(w);
 }
 

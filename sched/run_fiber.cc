@@ -54,8 +54,7 @@ void bind(G* g, spawn_record* r, M* m) {
 // A stack for a fiber that has never run.
 [[gnu::noinline]] G* give_stack(M* m, spawn_record* r) {
   const spawn_extras* extras = extras_of(r);
-  const std::size_t size =
-      extras && extras->stack_size ? extras->stack_size : m->w->stack_size;
+  const std::size_t size = extras && extras->stack_size ? extras->stack_size : m->w->stack_size;
   G* g = size == m->w->stack_size ? m->p->gs.take(size) : make_g(size);
   std::byte* low = g->where.usable();
   const auto usable = static_cast<std::size_t>(g->stack_top - low);
@@ -228,7 +227,8 @@ namespace {
 void park(wait_reason reason, commit_fn commit, void* arg) { park_on(this_m(), reason, commit, arg); }
 
 void park(wait_reason reason, section& held) {
-  park_on(static_cast<M*>(held.m()), reason, [](G*, void* s) { static_cast<section*>(s)->leave(); }, &held);
+  park_on(
+      static_cast<M*>(held.m()), reason, [](G*, void* s) { static_cast<section*>(s)->leave(); }, &held);
 }
 
 void leave_without_p(M* m, wait_reason reason, commit_fn commit) {
@@ -264,9 +264,8 @@ void yield() {
   // To the end of the own ring. With nothing else there, to that of the global queue, and so once in a
   // while when there are other Ps: those with many yielding fibers share with those that have few.
   const run_queue& own = m->p->queue;
-  const bool share = q == quick::got
-                         ? !own.alone() && m->p->turn.load(std::memory_order_relaxed) % fair_turn == 0
-                         : own.empty_approx();
+  const bool share = q == quick::got ? !own.alone() && m->p->turn.load(std::memory_order_relaxed) % fair_turn == 0
+                                     : own.empty_approx();
   leave_for(m, g, r, share ? requeue_global : requeue_local, m);
 }
 

@@ -10,8 +10,7 @@ runnable* run_queue::pop_half(std::uint32_t& n) noexcept {
   std::array<runnable*, capacity / 2> batch;
   for (std::uint32_t i = 0; i < n; ++i) batch[i] = slots_[(h + i) % capacity].load(std::memory_order_relaxed);
   // [queue-head] our reads of the slots before the head that frees them
-  if (!head_.compare_exchange_strong(h, h + n, std::memory_order_release, std::memory_order_relaxed))
-    return nullptr;
+  if (!head_.compare_exchange_strong(h, h + n, std::memory_order_release, std::memory_order_relaxed)) return nullptr;
   for (std::uint32_t i = 0; i + 1 < n; ++i) batch[i]->next = batch[i + 1];
   batch[n - 1]->next = nullptr;
   return batch[0];

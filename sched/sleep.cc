@@ -57,7 +57,8 @@ void sleep(duration d) {
   s.g = self();
   s.due = due;
   s.fire = wake_sleeper;
-  park(wait_reason::sleep, [](G*, void* t) { arm_timer(static_cast<sleeper*>(t)); }, &s);
+  park(
+      wait_reason::sleep, [](G*, void* t) { arm_timer(static_cast<sleeper*>(t)); }, &s);
 }
 
 }  // namespace weft

@@ -48,8 +48,7 @@ std::mutex& one_at_a_time() noexcept {
 
 bool solo_is_possible() noexcept {
   if (under_tsan) return false;
-  static const bool registered =
-      syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
+  static const bool registered = syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
   return registered;
 }
 

@@ -9,9 +9,11 @@ namespace weft::detail {
 std::uint64_t fibers_alive(const world& w) noexcept {
   std::uint64_t finished = 0, spawned = w.spawned_outside.load(std::memory_order_relaxed);
   for (const auto& slot : w.ps)
-    if (const P* p = slot.load(std::memory_order_acquire)) finished += p->finished.load(std::memory_order_relaxed);  // [procs]
+    if (const P* p = slot.load(std::memory_order_acquire))  // [procs]
+      finished += p->finished.load(std::memory_order_relaxed);
   for (const auto& slot : w.ps)
-    if (const P* p = slot.load(std::memory_order_acquire)) spawned += p->spawned.load(std::memory_order_relaxed);  // [procs]
+    if (const P* p = slot.load(std::memory_order_acquire))  // [procs]
+      spawned += p->spawned.load(std::memory_order_relaxed);
   return spawned > finished ? spawned - finished : 0;
 }
 

@@ -70,7 +70,8 @@ void look_into_debug_information(std::uintptr_t, std::vector<source_frame>&) {}
 std::string from_dynamic_symbols(std::uintptr_t pc) {
   Dl_info info{};
   if (!dladdr(reinterpret_cast<const void*>(pc), &info) || !info.dli_fname) return fmt::format("{:#x}", pc);
-  if (!info.dli_sname) return fmt::format("{}+{:#x}", info.dli_fname, pc - reinterpret_cast<std::uintptr_t>(info.dli_fbase));
+  if (!info.dli_sname)
+    return fmt::format("{}+{:#x}", info.dli_fname, pc - reinterpret_cast<std::uintptr_t>(info.dli_fbase));
   return fmt::format("{}+{:#x}", demangle(info.dli_sname), pc - reinterpret_cast<std::uintptr_t>(info.dli_saddr));
 }
 
@@ -83,7 +84,9 @@ std::vector<source_frame> look_up(std::uintptr_t pc) {
 }
 
 // The name up to its arguments, without what stands in templates: "void weft::detail::f".
-std::string_view qualified(std::string_view function) noexcept { return function.substr(0, function.find_first_of("(<")); }
+std::string_view qualified(std::string_view function) noexcept {
+  return function.substr(0, function.find_first_of("(<"));
+}
 
 bool is_in(std::string_view function, std::string_view space) noexcept {
   const std::string_view name = qualified(function);
@@ -103,7 +106,8 @@ bool is_from_our_sources(const source_frame& f) noexcept {
 
 // What may stand between a fiber's first user function and the bottom of its stack.
 bool is_below_user_code(const source_frame& f) noexcept {
-  return is_internal(f) || is_from_our_headers(f) || is_in(f.function, "std::") || f.function.starts_with("__invoke") || is_in(f.function, "weft::run");
+  return is_internal(f) || is_from_our_headers(f) || is_in(f.function, "std::") || f.function.starts_with("__invoke") ||
+         is_in(f.function, "weft::run");
 }
 
 // Below this function there is only what jumped to it.
@@ -141,7 +145,8 @@ std::vector<source_frame> readable(const std::vector<std::uintptr_t>& frames) {
     const auto& here = symbolize(pc);
     all.insert(all.end(), here.begin(), here.end());
   }
-  if (const auto bottom = std::find_if(all.rbegin(), all.rend(), is_bottom); bottom != all.rend()) all.erase(bottom.base(), all.end());
+  if (const auto bottom = std::find_if(all.rbegin(), all.rend(), is_bottom); bottom != all.rend())
+    all.erase(bottom.base(), all.end());
   const auto from = std::find_if(all.begin(), all.end(), [](const auto& f) { return !is_internal(f); });
   const auto to = std::find_if(all.rbegin(), all.rend(), [](const auto& f) { return !is_below_user_code(f); }).base();
   if (to <= from) return all;  // the runtime's own frames are all there are

@@ -55,7 +55,8 @@ enum class quick { got, nothing, look_further };
   P* p = m->p;
   const std::uint32_t turn = p->turn.load(std::memory_order_relaxed) + 1;
   p->turn.store(turn, std::memory_order_relaxed);  // first: the long way counts on it for fairness
-  if (p->attention.load(std::memory_order_relaxed)) [[unlikely]] return quick::look_further;
+  if (p->attention.load(std::memory_order_relaxed)) [[unlikely]]
+    return quick::look_further;
   if (turn % fair_turn == 0) [[unlikely]] {
     if (m->w->net) return quick::look_further;
     if ((r = take_global(m, 1))) return quick::got;

@@ -80,7 +80,8 @@ void unwatch(P& p, time_point end, std::vector<timeline::stretch>& all) {
   p.attention.fetch_and(~static_cast<std::uint32_t>(watch_switches), std::memory_order_relaxed);
 }
 
-template <class F> void for_each_p(world& w, F f) {
+template <class F>
+void for_each_p(world& w, F f) {
   for (auto& slot : w.ps)
     if (P* p = slot.load(std::memory_order_acquire)) f(*p);  // [procs]
 }

@@ -11,12 +11,14 @@ void timeline_watch(P& p);
 
 // The M has just taken up its fiber, which will run next. Costs a load and a branch when nobody watches.
 inline void timeline_enter(M* m) {
-  if (m->p->timeline.load(std::memory_order_relaxed)) [[unlikely]] timeline_enter_slow(m);
+  if (m->p->timeline.load(std::memory_order_relaxed)) [[unlikely]]
+    timeline_enter_slow(m);
 }
 
 // The M's fiber is about to leave it, or its P. Before anything that lets the fiber go on elsewhere.
 inline void timeline_leave(M* m) {
-  if (m->p && m->p->timeline.load(std::memory_order_relaxed)) [[unlikely]] timeline_leave_slow(m);
+  if (m->p && m->p->timeline.load(std::memory_order_relaxed)) [[unlikely]]
+    timeline_leave_slow(m);
 }
 
 }  // namespace weft::detail

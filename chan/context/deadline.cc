@@ -31,7 +31,8 @@ struct deadline_node final : cancel_node, timer_node {
   static std::int64_t start_canceling(timer_node* t, std::int64_t, ready_list& list) {
     auto* n = static_cast<deadline_node*>(t);
     n->add_ref();
-    spawn_into(list, [held = node_ref<deadline_node>(n)] { held.get()->expire(); }, n->site);
+    spawn_into(
+        list, [held = node_ref<deadline_node>(n)] { held.get()->expire(); }, n->site);
     n->let_go();
     return never;
   }

@@ -27,8 +27,8 @@ bool cond::block(place& p, std::int64_t deadline_ns) {
     park(wait_reason::cond_wait, hold);
     return true;
   }
-  park_until(wait_reason::cond_wait, [](G*, void* h) { static_cast<section*>(h)->leave(); }, &hold, p.decision,
-             deadline_ns);
+  park_until(
+      wait_reason::cond_wait, [](G*, void* h) { static_cast<section*>(h)->leave(); }, &hold, p.decision, deadline_ns);
   if (p.decision.decided() != claim_word::timed_out) return true;
   section again(queue_lock_);
   if (p.queued) queue_.remove(&p);

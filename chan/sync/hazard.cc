@@ -43,8 +43,7 @@ thread_local page_owner owner_of_thread;
 
 }  // namespace
 
-const bool fences_are_lopsided =
-    syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
+const bool fences_are_lopsided = syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
 
 [[gnu::noinline]] hazard_page* this_hazard_page() noexcept {
   hazard_page* p = page_of_thread;

@@ -20,26 +20,26 @@ std::string closing(std::span<const lesson::figures> f) {
   if (halves.maxprocs == 1)
     return "One P: the fibers took turns, and 0 % of the time two ran at once, with or without yields. "
            "Concurrent, not parallel. Now the same programs with --maxprocs=2.";
-  const std::string at_once = fmt::format(
-      "the halves ran at once for {} % of the time and took {:.2f} of the whole's.", percent(halves), ratio);
-  const std::string moral =
-      ratio < 0.75 ? " Parallel: it takes a second P, and not a changed line in the program."
-                   : " No gain: a second P needs a CPU that is free. Run it again on a quieter one.";
+  const std::string at_once = fmt::format("the halves ran at once for {} % of the time and took {:.2f} of the whole's.",
+                                          percent(halves), ratio);
+  const std::string moral = ratio < 0.75
+                                ? " Parallel: it takes a second P, and not a changed line in the program."
+                                : " No gain: a second P needs a CPU that is free. Run it again on a quieter one.";
   if (p1.maxprocs == 1)
-    return "One P: letters and numbers took turns; 0 % of the time two ran at once. Two Ps: " + at_once +
-           moral + " Now compare --maxprocs=1 with --maxprocs=2.";
-  return fmt::format("{}: letters and numbers ran at once for {} % of the time, and ",
-                     lesson::shown_ps(p1.maxprocs), percent(p1)) +
+    return "One P: letters and numbers took turns; 0 % of the time two ran at once. Two Ps: " + at_once + moral +
+           " Now compare --maxprocs=1 with --maxprocs=2.";
+  return fmt::format("{}: letters and numbers ran at once for {} % of the time, and ", lesson::shown_ps(p1.maxprocs),
+                     percent(p1)) +
          at_once + moral;
 }
 
 const std::array programs{
     lesson::program{"p1", "letters and numbers", 1, {{"letters and numbers", letters_and_numbers}}},
-    lesson::program{"p2",
-                    "as p1, and one fiber sleeps 1 us first",
-                    1,
-                    {{"the letters sleep 1 us first", letters_sleep_first},
-                     {"the numbers sleep 1 us first", numbers_sleep_first}}},
+    lesson::program{
+        "p2",
+        "as p1, and one fiber sleeps 1 us first",
+        1,
+        {{"the letters sleep 1 us first", letters_sleep_first}, {"the numbers sleep 1 us first", numbers_sleep_first}}},
     lesson::program{"p3", "as p1 with two Ps", 2, {{"letters and numbers", letters_and_numbers}}},
     lesson::program{"p4", "two alphabets, three times each", 1, {{"two alphabets", alphabets}}},
     lesson::program{"p5",

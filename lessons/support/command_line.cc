@@ -37,15 +37,14 @@ void add_flags(CLI::App& app, command_line& c, bool& list) {
 }
 
 int complain(const about& lesson, const std::string& what) {
-  fmt::print(stderr, "lesson {}: {}\nlesson {} --help lists the flags, --list the sub-programs\n", lesson.id,
-             what, lesson.id);
+  fmt::print(stderr, "lesson {}: {}\nlesson {} --help lists the flags, --list the sub-programs\n", lesson.id, what,
+             lesson.id);
   return 2;
 }
 
 }  // namespace
 
-std::variant<command_line, int> parse(int argc, char** argv, const about& lesson,
-                                      std::span<const program> programs) {
+std::variant<command_line, int> parse(int argc, char** argv, const about& lesson, std::span<const program> programs) {
   command_line c;
   c.fibers = {.maxprocs = 0, .yield_every = 0, .work = lesson.work};
   bool list = false;

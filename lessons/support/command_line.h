@@ -17,7 +17,6 @@ struct command_line {
 };
 
 // What to run, or the exit status after a help text or a complaint has been printed.
-std::variant<command_line, int> parse(int argc, char** argv, const about& lesson,
-                                      std::span<const program> programs);
+std::variant<command_line, int> parse(int argc, char** argv, const about& lesson, std::span<const program> programs);
 
 }  // namespace lesson

@@ -35,8 +35,7 @@ void count_overlap(const std::vector<stretch>& stretches, figures& f) {
     f.at_once = std::max(f.at_once, running);
     before = when;
   }
-  if (any.count() > 0)
-    f.at_once_share = static_cast<double>(several.count()) / static_cast<double>(any.count());
+  if (any.count() > 0) f.at_once_share = static_cast<double>(several.count()) / static_cast<double>(any.count());
 }
 
 int count_output_changes(const std::vector<printed>& prints) {

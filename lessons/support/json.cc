@@ -10,21 +10,17 @@ namespace {
 std::string quoted(std::string_view text) {
   std::string all = "\"";
   for (const char c : text) {
-    if (c == '"' || c == '\\')
-      all += {'\\', c};
-    else if (c == '\n')
-      all += "\\n";
-    else if (static_cast<unsigned char>(c) < 0x20)
-      all += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-    else
-      all += c;
+    if (c == '"' || c == '\\') all += {'\\', c};
+    else if (c == '\n') all += "\\n";
+    else if (static_cast<unsigned char>(c) < 0x20) all += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
+    else all += c;
   }
   return all + "\"";
 }
 
 std::string of(const stream& s) {
-  return fmt::format(R"({{"name":{},"fibers":{},"ps":[{}],"ms":[{}],"turns":{},"running_us":{:.3f}}})",
-                     quoted(s.name), s.fibers.size(), fmt::join(s.ps, ","), fmt::join(s.ms, ","), s.turns,
+  return fmt::format(R"({{"name":{},"fibers":{},"ps":[{}],"ms":[{}],"turns":{},"running_us":{:.3f}}})", quoted(s.name),
+                     s.fibers.size(), fmt::join(s.ps, ","), fmt::join(s.ms, ","), s.turns,
                      static_cast<double>(s.running.count()) / 1e3);
 }
 
@@ -41,9 +37,9 @@ std::string as_json(const program& what, const part& p, const settings& s, const
       R"({{"program":{},"part":{},"maxprocs":{},"yield_every":{},"work":{},"wall_us":{:.3f},"cpu_us":{:.3f},"cpus_busy":{:.3f},)"
       R"("switches":{},"at_once":{},"at_once_share":{:.4f},"output_changes":{},"streams":[{}],"prints":[{}]}})"
       "\n",
-      quoted(what.name), quoted(p.title), s.maxprocs, s.yield_every, s.work,
-      static_cast<double>(f.wall.count()) / 1e3, static_cast<double>(f.cpu.count()) / 1e3, f.cpus_busy(),
-      f.switches, f.at_once, f.at_once_share, f.output_changes, streams, prints);
+      quoted(what.name), quoted(p.title), s.maxprocs, s.yield_every, s.work, static_cast<double>(f.wall.count()) / 1e3,
+      static_cast<double>(f.cpu.count()) / 1e3, f.cpus_busy(), f.switches, f.at_once, f.at_once_share, f.output_changes,
+      streams, prints);
 }
 
 }  // namespace lesson

@@ -11,7 +11,8 @@ namespace lesson {
 // the order of the calls.
 void put(std::string_view text);
 
-template <class... Args> void print(fmt::format_string<Args...> f, Args&&... args) {
+template <class... Args>
+void print(fmt::format_string<Args...> f, Args&&... args) {
   put(fmt::format(f, std::forward<Args>(args)...));
 }
 

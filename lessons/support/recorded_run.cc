@@ -43,10 +43,8 @@ void new_line_if_full(std::string_view text) {
     the_column = 0;
   }
   const auto last_line = text.rfind('\n');
-  if (last_line == text.npos)
-    the_column += static_cast<int>(text.size());
-  else
-    the_column = static_cast<int>(text.size() - last_line - 1);
+  if (last_line == text.npos) the_column += static_cast<int>(text.size());
+  else the_column = static_cast<int>(text.size() - last_line - 1);
 }
 
 }  // namespace
@@ -58,10 +56,8 @@ void put(std::string_view text) {
   the_record->prints.push_back({fiber, name_of(fiber, weft::this_fiber::name()), std::string(text)});
   if (!the_screen.to) return;
   new_line_if_full(text);
-  if (fiber == main_fiber)
-    write_all(text);
-  else
-    write_all(the_screen.to->styled(the_screen.who->of(the_record->prints.back().name).text(), text));
+  if (fiber == main_fiber) write_all(text);
+  else write_all(the_screen.to->styled(the_screen.who->of(the_record->prints.back().name).text(), text));
 }
 
 void work(long rounds) noexcept {

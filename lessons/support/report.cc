@@ -31,16 +31,14 @@ std::string listed(char kind, const std::set<int>& all) {
 }
 
 std::string table(const figures& f, const terminal& t, cast& who) {
-  std::string text = t.dim(fmt::format("  {:<16}{:<16}{:<12}{:<12}{:>6}{:>12}", "who", "fiber", "P", "M",
-                                       "turns", "running")) +
-                     "\n";
+  std::string text =
+      t.dim(fmt::format("  {:<16}{:<16}{:<12}{:<12}{:>6}{:>12}", "who", "fiber", "P", "M", "turns", "running")) + "\n";
   for (const stream& s : f.streams) {
     const bool one = s.fibers.size() == 1;
-    const std::string fiber =
-        one ? fmt::format("{}", s.first_fiber) : fmt::format("{} of them", s.fibers.size());
+    const std::string fiber = one ? fmt::format("{}", s.first_fiber) : fmt::format("{} of them", s.fibers.size());
     const std::string name = t.styled(who.of(s.name).text(), fmt::format("{:<16}", s.name));
-    text += fmt::format("  {}{:<16}{:<12}{:<12}{:>6}{:>12}\n", name, fiber, listed('P', s.ps),
-                        listed('M', s.ms), s.turns, shown_time(s.running));
+    text += fmt::format("  {}{:<16}{:<12}{:<12}{:>6}{:>12}\n", name, fiber, listed('P', s.ps), listed('M', s.ms),
+                        s.turns, shown_time(s.running));
   }
   return text;
 }
@@ -49,12 +47,11 @@ std::string figure_lines(const figures& f, const terminal& t) {
   const auto line = [&](std::string_view what, const std::string& value) {
     return "  " + t.dim(fmt::format("{:<22}", what)) + value + "\n";
   };
-  return line("at the same instant",
-              fmt::format("{} at most; two or more for {} % of the time", counted(f.at_once, "fiber", "fibers"),
-                          percent(f.at_once_share))) +
+  return line("at the same instant", fmt::format("{} at most; two or more for {} % of the time",
+                                                 counted(f.at_once, "fiber", "fibers"), percent(f.at_once_share))) +
          line("switches", fmt::format("{} from one fiber to another", f.switches)) +
-         line("time", fmt::format("{} of CPU in {} of wall: {:.2f} CPUs at work", shown_time(f.cpu),
-                                  shown_time(f.wall), f.cpus_busy()));
+         line("time", fmt::format("{} of CPU in {} of wall: {:.2f} CPUs at work", shown_time(f.cpu), shown_time(f.wall),
+                                  f.cpus_busy()));
 }
 
 std::size_t fibers_of(const figures& f) {
@@ -65,11 +62,10 @@ std::size_t fibers_of(const figures& f) {
 
 std::string in_parallel(const figures& f) {
   const std::string who = fibers_of(f) == 2 ? "both fibers" : "two or more fibers";
-  std::string text = fmt::format("{}: {} ran at once for {} % of the time. That is parallelism.",
-                                 shown_ps(f.maxprocs), who, percent(f.at_once_share));
+  std::string text = fmt::format("{}: {} ran at once for {} % of the time. That is parallelism.", shown_ps(f.maxprocs),
+                                 who, percent(f.at_once_share));
   if (f.maxprocs > weft::num_cpu())
-    text += fmt::format(" (More Ps than CPUs, {}: the operating system lets the threads take turns.)",
-                        weft::num_cpu());
+    text += fmt::format(" (More Ps than CPUs, {}: the operating system lets the threads take turns.)", weft::num_cpu());
   else if (f.cpus_busy() < 0.75 * (1 + f.at_once_share))
     text += " (But the machine was busy with other programs, and did not give each thread a CPU for itself.)";
   return text;
@@ -141,8 +137,7 @@ std::string verdict(const figures& f) {
            "That happens, more so on a busy machine. Run it again.";
   const std::string moral = "0 % of the time two ran at once: concurrent, not parallel.";
   if (f.streams.size() == 2 && f.switches == 1)
-    return fmt::format("{}: {} ran from start to end, then {}. {}", ps, f.streams[0].name, f.streams[1].name,
-                       moral);
+    return fmt::format("{}: {} ran from start to end, then {}. {}", ps, f.streams[0].name, f.streams[1].name, moral);
   return fmt::format("{}: the fibers took turns, {} of them. {}", ps, f.switches + 1, moral);
 }
 
@@ -158,8 +153,8 @@ std::string report(const record& r, const terminal& t, cast& who) {
 
 std::string short_report(int run, const figures& f) {
   return fmt::format(
-      "  run {:>3}: the output changed hands {:>4} times, {} at once at the most, {:>3} % of the time, {:>8}\n",
-      run, f.output_changes, f.at_once, percent(f.at_once_share), shown_time(f.wall));
+      "  run {:>3}: the output changed hands {:>4} times, {} at once at the most, {:>3} % of the time, {:>8}\n", run,
+      f.output_changes, f.at_once, percent(f.at_once_share), shown_time(f.wall));
 }
 
 }  // namespace lesson

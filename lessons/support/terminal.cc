@@ -27,8 +27,7 @@ terminal stdout_terminal() {
   if (!isatty(STDOUT_FILENO)) return t;
   t.wraps = true;
   winsize size{};
-  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-    t.width = std::clamp<int>(size.ws_col, 40, 400);
+  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) t.width = std::clamp<int>(size.ws_col, 40, 400);
   t.colour = variable("NO_COLOR").empty() && variable("TERM") != "dumb";
   return t;
 }

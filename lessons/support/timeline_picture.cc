@@ -77,10 +77,8 @@ std::string drawn(const std::vector<column>& lane, const terminal& t, cast& who)
     const std::string name = ruler(lane[i]);
     std::size_t end = i + 1;
     while (end < lane.size() && ruler(lane[end]) == name) ++end;
-    if (t.colour)
-      line += block(name, end - i, t, who);
-    else
-      line.append(end - i, name.empty() ? idle : name == "+" ? mixed : who.of(name).letter);
+    if (t.colour) line += block(name, end - i, t, who);
+    else line.append(end - i, name.empty() ? idle : name == "+" ? mixed : who.of(name).letter);
     i = end;
   }
   return line;
@@ -143,8 +141,7 @@ std::string timeline_picture(const std::vector<stretch>& stretches, int procs, c
   for (const stretch& s : stretches) add(lanes.try_emplace(s.p, empty).first->second, s, x);
 
   std::string picture;
-  for (const auto& [p, lane] : lanes)
-    picture += fmt::format("  {:<4}{}\n", fmt::format("P{}", p), drawn(lane, t, who));
+  for (const auto& [p, lane] : lanes) picture += fmt::format("  {:<4}{}\n", fmt::format("P{}", p), drawn(lane, t, who));
   if (const int more = procs - static_cast<int>(lanes.size()); more > 0)
     picture += fmt::format("  and {} more Ps that ran nothing\n", more);
   picture += std::string(margin, ' ') + t.dim(axis(x)) + "\n";

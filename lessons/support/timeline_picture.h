@@ -12,7 +12,7 @@ namespace lesson {
 
 // One lane per P, a letter (on a colour terminal a block) per fiber, a time axis and a legend, in
 // lines of at most t.width columns. `procs` lanes, but for those beyond the eighth that ran nothing.
-std::string timeline_picture(const std::vector<weft::timeline::stretch>& stretches, int procs,
-                             const terminal& t, cast& who);
+std::string timeline_picture(const std::vector<weft::timeline::stretch>& stretches, int procs, const terminal& t,
+                             cast& who);
 
 }  // namespace lesson

@@ -162,8 +162,7 @@ TEST_CASE("close of a closed or of a nil channel panics", "[chan][CHAN-20]") {
     CHECK(c.recv() == 5);
     CHECK(panic_text([] { chan<int>().close(); }) == "close of nil channel");
     CHECK(panic_text([] { send_chan<void>().close(); }) == "close of nil channel");
-    CHECK(panic_text([] { make_chan<int>(std::numeric_limits<std::size_t>::max()); }) ==
-          "makechan: size out of range");
+    CHECK(panic_text([] { make_chan<int>(std::numeric_limits<std::size_t>::max()); }) == "makechan: size out of range");
   });
 }
 

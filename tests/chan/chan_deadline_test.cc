@@ -205,7 +205,8 @@ TEST_CASE("a timer's channel may be received from with a deadline while it fires
       all.go([f] {
         for (int i = 0; i < scaled(400); ++i) {
           timer t(std::chrono::microseconds((i * 3 + f) % 20));
-          while (!t.c().recv_for(std::chrono::microseconds((i + f) % 20))) {}
+          while (!t.c().recv_for(std::chrono::microseconds((i + f) % 20))) {
+          }
         }
         ticker often(5us);
         for (int i = 0; i < scaled(400); ++i) often.c().recv_for(std::chrono::microseconds(i % 10));

@@ -91,21 +91,16 @@ TEST_CASE("break and continue inside a select's switch are C++'s own", "[select]
     b.send(1);
     for (int i = 0; i < 3; ++i) {
       switch (select(recv(a), recv(b), otherwise)) {
-        case 1:
-          break;
-        case 2:
-          continue;  // of the loop: what is below does not run
-        default:
-          FAIL("a was empty");
+        case 1: break;
+        case 2: continue;  // of the loop: what is below does not run
+        default: FAIL("a was empty");
       }
       ++after;
     }
     CHECK(after == 2);
     switch (select(otherwise)) {
-      case 0:
-        break;
-      default:
-        FAIL("no case but `otherwise`");
+      case 0: break;
+      default: FAIL("no case but `otherwise`");
     }
   });
 }

@@ -212,7 +212,8 @@ TEST_CASE("the n-th receive comes before the send that it makes room for", "[cha
         for (int i = 0; i < scaled(1000); ++i) {
           slots.send();
           const int now_inside = ++inside;
-          for (int m = most; now_inside > m && !most.compare_exchange_weak(m, now_inside);) {}
+          for (int m = most; now_inside > m && !most.compare_exchange_weak(m, now_inside);) {
+          }
           const std::size_t mine = free.recv().value();
           ++plain[mine];
           free.send(mine);

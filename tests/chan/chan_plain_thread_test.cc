@@ -97,10 +97,8 @@ TEST_CASE("plain threads select, among themselves and with fibers", "[select][pl
       int v = 0;
       for (;;) {
         switch (select(recv(a, v), recv(b, v), recv(stop))) {
-          case 2:
-            return;
-          default:
-            sum += v;
+          case 2: return;
+          default: sum += v;
         }
       }
     };

@@ -106,9 +106,7 @@ TEST_CASE("long strings, over-aligned values, optionals and variants go through"
     goes_through<std::string>([](int i) { return std::string(100, static_cast<char>('a' + i)); },
                               [](const std::string& s) { return s[99] - 'a'; });
     goes_through<aligned>([](int i) { return aligned{i}; },
-                          [](const aligned& a) {
-                            return reinterpret_cast<std::uintptr_t>(&a) % 64 == 0 ? a.v : -1;
-                          });
+                          [](const aligned& a) { return reinterpret_cast<std::uintptr_t>(&a) % 64 == 0 ? a.v : -1; });
     goes_through<std::optional<int>>([](int i) { return i == 3 ? std::optional<int>() : i; },
                                      [](const std::optional<int>& o) { return o.value_or(3); });
     goes_through<std::variant<int, std::string>>(

@@ -124,13 +124,12 @@ const std::map<std::string, int (*)()> scenarios = {
     // One P and no locks, until a plain thread comes.
     {"plain-thread-surprises-send", [] { return surprised(some_time(), [](const chan<long>& c) { c.send(1); }); }},
     {"plain-thread-surprises-select",
-     [] {
-       return surprised(some_time(), [](const chan<long>& c) { select(send(c, 1L), send(chan<long>(), 2L)); });
-     }},
+     [] { return surprised(some_time(), [](const chan<long>& c) { select(send(c, 1L), send(chan<long>(), 2L)); }); }},
     {"plain-thread-surprises-deadlines",
      [] {
        return surprised(some_time(), [](const chan<long>& c) {
-         while (!c.send_for(1, 20us)) {}
+         while (!c.send_for(1, 20us)) {
+         }
        });
      }},
     {"plain-thread-surprises-mutex",

@@ -112,10 +112,9 @@ TEST_CASE("a receive writes the variable of the case that runs and no other", "[
       auto selects = async([&] {
         std::string v[5] = {"0", "1", "2", "3", "4"};
         bool ok[5] = {true, true, true, true, true};
-        const int chosen = round % 2 == 0
-                               ? select(recv(a, v[0], ok[0]), recv(b, v[1]), recv(d, v[2]))
-                               : select(recv(a, v[0], ok[0]), recv(b, v[1]), recv(b, v[2]), recv(b, v[3]),
-                                        recv(d, v[4]));
+        const int chosen =
+            round % 2 == 0 ? select(recv(a, v[0], ok[0]), recv(b, v[1]), recv(d, v[2]))
+                           : select(recv(a, v[0], ok[0]), recv(b, v[1]), recv(b, v[2]), recv(b, v[3]), recv(d, v[4]));
         for (int i = 0; i < 5; ++i)
           if (v[i] != (i == chosen ? a_long_one : std::string(1, static_cast<char>('0' + i)))) ++wrong;
       });

@@ -57,24 +57,43 @@ struct named_receiver {
 };
 std::vector<named_receiver> receivers() {
   std::vector<named_receiver> all{
-      {"recv", true, [](auto& c) { auto o = c.recv(); return received{true, o.value_or(0), o.has_value()}; }},
+      {"recv", true,
+       [](auto& c) {
+         auto o = c.recv();
+         return received{true, o.value_or(0), o.has_value()};
+       }},
       {"range", true,
        [](auto& c) {
          for (int v : c) return received{true, v, true};
          return received{true, 0, false};
        }},
       {"view", true,
-       [](auto& c) { auto o = recv_chan<int>(c).recv(); return received{true, o.value_or(0), o.has_value()}; }},
+       [](auto& c) {
+         auto o = recv_chan<int>(c).recv();
+         return received{true, o.value_or(0), o.has_value()};
+       }},
       {"recv_for", true,
        [](auto& c) {
          auto o = c.recv_for(std::chrono::hours(1));
          return received{true, o.value_or(0), o.has_value()};
        }},
-      {"one case", true, [](auto& c) { int v = -1; return received{select(recv(c, v)) == 0, v, v != 0}; }},
+      {"one case", true,
+       [](auto& c) {
+         int v = -1;
+         return received{select(recv(c, v)) == 0, v, v != 0};
+       }},
       {"one case, ok", true,
-       [](auto& c) { int v = -1; bool ok = false; return received{select(recv(c, v, ok)) == 0, v, ok}; }},
+       [](auto& c) {
+         int v = -1;
+         bool ok = false;
+         return received{select(recv(c, v, ok)) == 0, v, ok};
+       }},
       {"one case, optional", true,
-       [](auto& c) { std::optional<int> o; select(recv(c, o)); return received{true, o.value_or(0), o.has_value()}; }},
+       [](auto& c) {
+         std::optional<int> o;
+         select(recv(c, o));
+         return received{true, o.value_or(0), o.has_value()};
+       }},
       {"first of two", true,
        [](auto& c) {
          int v = -1;
@@ -88,9 +107,17 @@ std::vector<named_receiver> receivers() {
          return received{select(recv(nil), send(dummy(), 1), recv(c, v, ok)) == 2, v, ok};
        }},
       {"case, otherwise", false,
-       [](auto& c) { int v = -1; bool ok = true; return received{select(recv(c, v, ok), otherwise) == 0, v, ok}; }},
+       [](auto& c) {
+         int v = -1;
+         bool ok = true;
+         return received{select(recv(c, v, ok), otherwise) == 0, v, ok};
+       }},
       {"otherwise, case", false,
-       [](auto& c) { int v = -1; bool ok = true; return received{select(otherwise, recv(c, v, ok)) == 1, v, ok}; }},
+       [](auto& c) {
+         int v = -1;
+         bool ok = true;
+         return received{select(otherwise, recv(c, v, ok)) == 1, v, ok};
+       }},
       {"dummy, otherwise, case", false,
        [](auto& c) {
          int v = -1;
@@ -107,8 +134,8 @@ std::vector<named_receiver> receivers() {
   for (std::size_t of : {1u, 2u, 3u, 10u})
     for (std::size_t at : {std::size_t{0}, of / 2, of - 1})
       for (bool may_block : {true, false})
-        all.push_back({"list of " + std::to_string(of), may_block,
-                       [=](auto& c) { return dynamic(c, may_block, at, of); }});
+        all.push_back(
+            {"list of " + std::to_string(of), may_block, [=](auto& c) { return dynamic(c, may_block, at, of); }});
   return all;
 }
 

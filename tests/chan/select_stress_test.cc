@@ -34,10 +34,9 @@ TEST_CASE("selects and plain operations on the same channels come to an end", "[
       std::vector<chan<int>> d = c;
       int done[4] = {};
       for (int i = 0; i < 4 * n; ++i) {
-        const int k = i % 2 == 0
-                          ? select(send(d[0], done[0]), send(d[1], done[1]), send(d[2], done[2]), send(d[3], done[3]))
-                          : 3 - select(send(d[3], done[3]), send(d[2], done[2]), send(d[1], done[1]),
-                                       send(d[0], done[0]));
+        const int k =
+            i % 2 == 0 ? select(send(d[0], done[0]), send(d[1], done[1]), send(d[2], done[2]), send(d[3], done[3]))
+                       : 3 - select(send(d[3], done[3]), send(d[2], done[2]), send(d[1], done[1]), send(d[0], done[0]));
         sent += done[k];
         if (++done[k] == n) d[static_cast<std::size_t>(k)] = {};
       }
@@ -79,13 +78,9 @@ TEST_CASE("channels named in any order never lock each other out", "[select][SEL
           switch (select(recv(at(0), v), send(at(1), mine), recv(at(2), v), send(at(3), mine), recv(at(4), v),
                          recv(stop))) {
             case 1:
-            case 3:
-              sent += mine;
-              break;
-            case 5:
-              return;
-            default:
-              received += v;
+            case 3: sent += mine; break;
+            case 5: return;
+            default: received += v;
           }
           if (--turns_left == 0) stop.close();
         }

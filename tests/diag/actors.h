@@ -47,7 +47,8 @@ std::atomic<int> spinning{0};
 template <int N>
 [[gnu::noinline, maybe_unused]] void spin_round_and_round() {
   ++spinning;
-  for (std::atomic<int> i = 0;; i += N) {}
+  for (std::atomic<int> i = 0;; i += N) {
+  }
 }
 
 std::atomic<bool> deep_enough{false};
@@ -68,18 +69,19 @@ std::atomic<bool> deep_enough{false};
   WEFT_TEST_KEEP_FRAME;
 }
 
-
 [[gnu::noinline, maybe_unused]] void stop_here_for_gdb(bool for_good) {
   if (for_good) std::abort();
   WEFT_TEST_KEEP_FRAME;
 }
 template <bool for_good>
 int be_looked_at() {
-  return world([] {
-    for (int i = 0; i < 2; ++i) go(fiber_options{.name = "sentry"}, [] { wait_at_the_gate(); });
-    sleep(50ms);
-    stop_here_for_gdb(for_good);
-  }, 1);
+  return world(
+      [] {
+        for (int i = 0; i < 2; ++i) go(fiber_options{.name = "sentry"}, [] { wait_at_the_gate(); });
+        sleep(50ms);
+        stop_here_for_gdb(for_good);
+      },
+      1);
 }
 
 [[maybe_unused]] void ask_for_a_dump_and_wait() {

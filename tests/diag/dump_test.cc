@@ -89,8 +89,8 @@ TEST_CASE("a dump says precisely what a fiber waits for", "[diag][dump][DIAG-02]
     go([] { sleep(1h); });
     go([&] { m.lock(); });
     go([&] { w.wait(); });
-    for (const char* state : {"[chan receive]", "[chan receive (nil chan)]", "[chan send (nil chan)]", "[select (no cases)]",
-                              "[sleep]", "[mutex lock]", "[wait_group wait]"}) {
+    for (const char* state : {"[chan receive]", "[chan receive (nil chan)]", "[chan send (nil chan)]",
+                              "[select (no cases)]", "[sleep]", "[mutex lock]", "[wait_group wait]"}) {
       INFO(state);
       wait_until_parked(state, 1);
     }
@@ -156,7 +156,8 @@ TEST_CASE("a dump tells where a fiber runs that it cannot look at", "[diag][dump
     ended.add(1);
     go(fiber_options{.name = "busy"}, [&] {
       running = true;
-      while (!stop) {}
+      while (!stop) {
+      }
       ended.done();
     });
     while (!running) sleep(1ms);
@@ -199,7 +200,8 @@ TEST_CASE("dumps may be taken while fibers come and go", "[diag][dump][DIAG-07][
     std::atomic<bool> stop = false;
     wait_group all;
     auto c = make_chan<int>();
-    for (int i = 0; i < 4; ++i) all.go([&] {
+    for (int i = 0; i < 4; ++i)
+      all.go([&] {
         while (!stop) {
           wait_group few;
           for (int n = 0; n < 20; ++n) {
@@ -217,7 +219,8 @@ TEST_CASE("dumps may be taken while fibers come and go", "[diag][dump][DIAG-07][
       c.close();
     });
     all.go([&] {
-      while (c.recv()) {}
+      while (c.recv()) {
+      }
     });
     all.add(1);
     go(fiber_options{.name = "bystander"}, [&] {
@@ -246,7 +249,8 @@ TEST_CASE("a hundred thousand fibers are dumped in seconds", "[diag][dump]") {
     const auto began = std::chrono::steady_clock::now();
     const std::string text = dump();
     const auto took = std::chrono::steady_clock::now() - began;
-    WARN("dumping " << n << " fibers took " << std::chrono::duration_cast<std::chrono::milliseconds>(took).count() << " ms");
+    WARN("dumping " << n << " fibers took " << std::chrono::duration_cast<std::chrono::milliseconds>(took).count()
+                    << " ms");
     CHECK(fibers_in(text) == num_fibers());
     until.close();
   });

@@ -54,15 +54,18 @@ std::vector<std::string> gdb_with(std::vector<std::string> first, std::vector<st
 
 TEST_CASE("gdb shows the fibers of a live process", "[diag][gdb]") {
   if (!can_use_gdb()) return;
-  check_that_fibers_are_shown(run_child(gdb_with({"-ex", "break stop_here_for_gdb", "-ex", "run"},
-                                                 {"-ex", "kill", "--args", program, "is-looked-at"}), 300));
+  check_that_fibers_are_shown(run_child(
+      gdb_with({"-ex", "break stop_here_for_gdb", "-ex", "run"}, {"-ex", "kill", "--args", program, "is-looked-at"}),
+      300));
 }
 
 TEST_CASE("gdb shows the fibers of a core file", "[diag][gdb]") {
   if (!can_use_gdb()) return;
   const auto folder = std::filesystem::temp_directory_path() / ("weft-core-" + std::to_string(getpid()));
   std::filesystem::create_directory(folder);
-  const outcome dead = run_child({"/bin/sh", "-c", "cd " + folder.string() + " && ulimit -c unlimited && exec " + program + " dies-and-is-looked-at"});
+  const outcome dead =
+      run_child({"/bin/sh", "-c",
+                 "cd " + folder.string() + " && ulimit -c unlimited && exec " + program + " dies-and-is-looked-at"});
   CHECK(dead.status == 128 + SIGABRT);
   std::string core;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) core = entry.path();

@@ -36,7 +36,8 @@ TEST_CASE("a leak check lists id, state, stack and start of what is left", "[dia
     start_a_forgotten_one(until);
     const std::string report = find_leaks();
     CAPTURE(report);
-    CHECK_THAT(report, Contains("1 fiber is left behind") && Contains("forgotten [chan receive]") && Contains("forget_me"));
+    CHECK_THAT(report,
+               Contains("1 fiber is left behind") && Contains("forgotten [chan receive]") && Contains("forget_me"));
     CHECK_THAT(report, Contains("started at") && Contains("start_a_forgotten_one"));
     CHECK_THAT(report, !Contains("fiber 1 ["));
     until.close();

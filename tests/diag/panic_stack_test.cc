@@ -38,7 +38,8 @@ TEST_CASE("an exception thrown in a handler that had suspended shows its own sta
   const outcome o = scenario("throws-in-catch-that-suspends");
   CAPTURE(o.err, o.timed_out);
   CHECK(o.status == 2);
-  CHECK_THAT(o.err, StartsWith("panic: std::runtime_error: the second") && Contains("stoke_the_boiler") && !Contains("the first"));
+  CHECK_THAT(o.err, StartsWith("panic: std::runtime_error: the second") && Contains("stoke_the_boiler") &&
+                        !Contains("the first"));
 }
 
 TEST_CASE("an exception thrown anew after a suspension is told", "[diag][panic][DL-16]") {

@@ -11,7 +11,9 @@ namespace weft::testing {
 using Catch::Matchers::Contains;
 using Catch::Matchers::StartsWith;
 
-inline outcome scenario(const std::string& name) { return run_child({beside_this_program("diag_scenarios"), name}, 120); }
+inline outcome scenario(const std::string& name) {
+  return run_child({beside_this_program("diag_scenarios"), name}, 120);
+}
 
 inline std::size_t count(const std::string& text, const std::string& part) {
   std::size_t n = 0;

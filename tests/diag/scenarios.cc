@@ -21,39 +21,43 @@ const scenario_map scenarios = {
     {"main-throws-deep", [] { return world([] { stoke_the_boiler("the boiler burst"); }); }},
     {"throws-after-migrations",
      [] {
-       return world([] {
-         for (int i = 0; i < 8; ++i)
-           go([] {
-             for (int n = 0; n < 1000; ++n) yield();
-             sleep(5ms);
-             for (int n = 0; n < 100; ++n) yield();
-             stoke_the_boiler("the boiler burst");
-           });
-         sleep(60s);
-       }, 4);
+       return world(
+           [] {
+             for (int i = 0; i < 8; ++i)
+               go([] {
+                 for (int n = 0; n < 1000; ++n) yield();
+                 sleep(5ms);
+                 for (int n = 0; n < 100; ++n) yield();
+                 stoke_the_boiler("the boiler burst");
+               });
+             sleep(60s);
+           },
+           4);
      }},
     {"throws-in-catch-that-suspends",
      [] {
-       return world([] {
-         for (int i = 0; i < 20; ++i)
-           go([] {
-             for (int n = 0; n < 10; ++n) try {
-                 throw n;
-               } catch (int) {
+       return world(
+           [] {
+             for (int i = 0; i < 20; ++i)
+               go([] {
+                 for (int n = 0; n < 10; ++n) try {
+                     throw n;
+                   } catch (int) {
+                     yield();
+                   }
+               });
+             go([] {
+               try {
+                 throw std::runtime_error("the first");
+               } catch (const std::exception&) {
+                 sleep(2ms);
                  yield();
+                 stoke_the_boiler("the second");
                }
-           });
-         go([] {
-           try {
-             throw std::runtime_error("the first");
-           } catch (const std::exception&) {
-             sleep(2ms);
-             yield();
-             stoke_the_boiler("the second");
-           }
-         });
-         sleep(60s);
-       }, 4);
+             });
+             sleep(60s);
+           },
+           4);
      }},
     {"rethrows-after-suspending",
      [] {
@@ -139,11 +143,13 @@ const scenario_map scenarios = {
            return "told after the other";
          }
        };
-       return world([] {
-         go([] { throw std::runtime_error("the other"); });
-         go([] { throw yields(); });  // runs first
-         sleep(60s);
-       }, 1);
+       return world(
+           [] {
+             go([] { throw std::runtime_error("the other"); });
+             go([] { throw yields(); });  // runs first
+             sleep(60s);
+           },
+           1);
      }},
     {"cause-throws-nothing-known",
      [] {
@@ -157,9 +163,7 @@ const scenario_map scenarios = {
        });
      }},
     {"throws-through-noexcept",
-     [] {
-       return world([] { []() noexcept { stoke_the_boiler("through a closed door"); }(); });
-     }},
+     [] { return world([] { []() noexcept { stoke_the_boiler("through a closed door"); }(); }); }},
     {"throws-in-blocking-call",
      [] {
        return world([] {
@@ -183,11 +187,7 @@ const scenario_map scenarios = {
        return std::get_terminate() == static_cast<std::terminate_handler>(mine) ? 0 : 1;
      }},
     {"plain-thread-throws",
-     [] {
-       return world([] {
-         std::thread([] { throw std::runtime_error("no fiber's fault"); }).join();
-       });
-     }},
+     [] { return world([] { std::thread([] { throw std::runtime_error("no fiber's fault"); }).join(); }); }},
     // ---- leaks ----------------------------------------------------------------------------------
     {"leaks-of-all-kinds",
      [] {

@@ -16,14 +16,16 @@ const scenario_map signal_scenarios = {
      }},
     {"quit-while-spinning",
      [] {
-       return world([] {
-         go([] { spin_round_and_round<1>(); });
-         go([] { spin_round_and_round<2>(); });
-         go([] { spin_round_and_round<3>(); });
-         go([] { spin_round_and_round<4>(); });
-         while (spinning < 4) sleep(1ms);
-         ask_for_a_dump_and_wait();
-       }, 5);
+       return world(
+           [] {
+             go([] { spin_round_and_round<1>(); });
+             go([] { spin_round_and_round<2>(); });
+             go([] { spin_round_and_round<3>(); });
+             go([] { spin_round_and_round<4>(); });
+             while (spinning < 4) sleep(1ms);
+             ask_for_a_dump_and_wait();
+           },
+           5);
      }},
     {"quit-in-blocking-call",
      [] {
@@ -90,9 +92,7 @@ const scenario_map signal_scenarios = {
        });
      }},
     {"overflows-by-one-frame",
-     [] {
-       return run(options{.maxprocs = 1, .stack_size = 64 << 10}, [] { one_huge_frame(); });
-     }},
+     [] { return run(options{.maxprocs = 1, .stack_size = 64 << 10}, [] { one_huge_frame(); }); }},
     {"writes-to-nowhere",
      [] {
        return world([] {
@@ -108,10 +108,7 @@ const scenario_map signal_scenarios = {
        });
      }},
     {"aborts", [] { return world([] { std::abort(); }); }},
-    {"plain-thread-writes-to-nowhere",
-     [] {
-       return world([] { std::thread([] { write_to_nowhere(); }).join(); });
-     }},
+    {"plain-thread-writes-to-nowhere", [] { return world([] { std::thread([] { write_to_nowhere(); }).join(); }); }},
     {"segv-has-handler",
      [] {
        struct sigaction mine {};

@@ -73,9 +73,10 @@ TEST_CASE("without a world signals do what they always did", "[diag][quit][DL-27
 
 TEST_CASE("a stack overflow names the fiber, its stack and what to raise", "[diag][crash][GO-37]") {
   if (!crashes_are_ours()) return;
-  const auto [name, size] = GENERATE(table<std::string, std::string>(
-      {{"overflows", "262144 bytes"}, {"main-overflows", "262144 bytes"}, {"overflows-own-size", "32768 bytes"},
-       {"overflows-by-one-frame", "65536 bytes"}}));
+  const auto [name, size] = GENERATE(table<std::string, std::string>({{"overflows", "262144 bytes"},
+                                                                      {"main-overflows", "262144 bytes"},
+                                                                      {"overflows-own-size", "32768 bytes"},
+                                                                      {"overflows-by-one-frame", "65536 bytes"}}));
   const outcome o = scenario(name);
   CAPTURE(name, o.err, o.timed_out);
   CHECK(o.status == 2);

@@ -21,8 +21,8 @@ std::size_t longest_line(const std::string& text) {
 }  // namespace
 
 TEST_CASE("a flag that is unknown or out of range ends a lesson with status 2", "[lessons]") {
-  const std::string flag = GENERATE("--maxprocs=0", "--maxprocs=1025", "--maxprocs=two", "--width=5",
-                                    "--repeat=0", "--yield-every=-1", "--nonsense", "--maxprocs");
+  const std::string flag = GENERATE("--maxprocs=0", "--maxprocs=1025", "--maxprocs=two", "--width=5", "--repeat=0",
+                                    "--yield-every=-1", "--nonsense", "--maxprocs");
   const outcome o = run_lesson(lesson, {"p1", flag});
   CAPTURE(flag, o.err);
   CHECK(o.status == 2);
@@ -82,8 +82,7 @@ TEST_CASE("colours are for terminals without NO_COLOR", "[lessons]") {
 TEST_CASE("what a lesson shows is as wide as its terminal", "[lessons]") {
   const int columns = GENERATE(80, 120);
   for (const char* name : {"p1", "p4", "p5", "crowd"}) {
-    const std::string shown =
-        lesson_on_terminal(lesson, {name, "--maxprocs=2"}, columns, {"TERM=xterm", "NO_COLOR=1"});
+    const std::string shown = lesson_on_terminal(lesson, {name, "--maxprocs=2"}, columns, {"TERM=xterm", "NO_COLOR=1"});
     CAPTURE(name, shown);
     CHECK(longest_line(shown) < static_cast<std::size_t>(columns));
     CHECK(longest_line(shown) > static_cast<std::size_t>(columns) - 5);

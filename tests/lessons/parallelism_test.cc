@@ -13,9 +13,7 @@ namespace {
 
 const std::string lesson = "parallelism/parallelism";
 
-std::vector<lesson_line> run_json(std::vector<std::string> args) {
-  return lesson_json(lesson, std::move(args));
-}
+std::vector<lesson_line> run_json(std::vector<std::string> args) { return lesson_json(lesson, std::move(args)); }
 
 std::string from_to(char first, char last) {
   std::string all;

@@ -79,11 +79,8 @@ TEST_CASE("figures count switches, turns and what overlaps, without the main fib
 }
 
 TEST_CASE("stretches that only touch are not at once", "[lessons]") {
-  record r{.maxprocs = 1,
-           .stretches = {on(0, 2, "a", 0, 10), on(0, 3, "b", 10, 20)},
-           .prints = {},
-           .wall = {},
-           .cpu = {}};
+  record r{
+      .maxprocs = 1, .stretches = {on(0, 2, "a", 0, 10), on(0, 3, "b", 10, 20)}, .prints = {}, .wall = {}, .cpu = {}};
   const figures f = count(r);
   CHECK(f.at_once == 1);
   CHECK(f.at_once_share == 0);
@@ -91,16 +88,14 @@ TEST_CASE("stretches that only touch are not at once", "[lessons]") {
 
 TEST_CASE("the output changes hands when another fiber prints", "[lessons]") {
   record r{.maxprocs = 1, .stretches = {}, .prints = {}, .wall = {}, .cpu = {}};
-  r.prints = {{2, "a", "x"}, {2, "a", "x"}, {1, "", "main's own\n"},
-              {2, "a", "x"}, {3, "b", "y"}, {2, "a", "x"}};
+  r.prints = {{2, "a", "x"}, {2, "a", "x"}, {1, "", "main's own\n"}, {2, "a", "x"}, {3, "b", "y"}, {2, "a", "x"}};
   CHECK(count(r).output_changes == 2);
   CHECK(condensed(r, paper_of_40) == "a: 2 lines\nmain's own\na: 1 line, b: 1 line, a: 1 line\n");
 }
 
 TEST_CASE("a condensed output leaves out the middle of many turns and keeps to the width", "[lessons]") {
   record r{.maxprocs = 1, .stretches = {}, .prints = {}, .wall = {}, .cpu = {}};
-  for (int i = 0; i < 100; ++i)
-    r.prints.push_back({2 + static_cast<std::uint64_t>(i % 2), i % 2 ? "b" : "a", "x"});
+  for (int i = 0; i < 100; ++i) r.prints.push_back({2 + static_cast<std::uint64_t>(i % 2), i % 2 ? "b" : "a", "x"});
   const terminal t{.width = 47, .colour = false, .wraps = true};
   CHECK(condensed(r, t) ==
         "a: 1 line, b: 1 line, a: 1 line, b: 1 line, a:\n"

@@ -96,9 +96,8 @@ TEST_CASE("after the main fiber's exit, blocked fibers are a deadlock", "[sched]
 }
 
 TEST_CASE("whoever can still be woken is not dead", "[sched][deadlock][DL-07][DL-08][DL-10]") {
-  auto name = GENERATE(as<std::string>(), "sleeper-wakes-main", "timer-wakes-main",
-                       "function-after-delay-wakes-main", "blocking-call-wakes-main", "plain-thread-wakes-main",
-                       "plain-thread-that-was-quiet-wakes-main");
+  auto name = GENERATE(as<std::string>(), "sleeper-wakes-main", "timer-wakes-main", "function-after-delay-wakes-main",
+                       "blocking-call-wakes-main", "plain-thread-wakes-main", "plain-thread-that-was-quiet-wakes-main");
   outcome o = scenario(name);
   CAPTURE(name, o.err, o.timed_out);
   CHECK(o.status == 0);

@@ -197,8 +197,7 @@ TEST_CASE("more Ps run more fibers at once from the moment they are there", "[sc
   });
 }
 
-TEST_CASE("two fibers may change maxprocs at once while a third starts itself again and again",
-          "[sched][GO-10]") {
+TEST_CASE("two fibers may change maxprocs at once while a third starts itself again and again", "[sched][GO-10]") {
   hang_guard guard("changing maxprocs from two fibers hangs");
   in_world(GENERATE(1, 2, 4, 16), [] {
     std::atomic<bool> stop = false;

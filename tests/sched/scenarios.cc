@@ -27,9 +27,7 @@ struct says {
   ~says() { say(text); }
 };
 
-int world(void (*main_fiber)(), int procs = 2) {
-  return run(options{.maxprocs = procs}, main_fiber);
-}
+int world(void (*main_fiber)(), int procs = 2) { return run(options{.maxprocs = procs}, main_fiber); }
 
 [[gnu::noinline]] void the_thrower() { throw std::runtime_error("the boiler burst"); }
 
@@ -63,11 +61,13 @@ const std::map<std::string, int (*)()> scenarios = {
      }},
     {"all-block-after-work",
      [] {
-       return world([] {
-         auto c = make_chan<int>();
-         for (int i = 0; i < 100; ++i) go([c, i] { c.send(i); });
-         for (int i = 0; i < 101; ++i) c.recv();
-       }, 4);
+       return world(
+           [] {
+             auto c = make_chan<int>();
+             for (int i = 0; i < 100; ++i) go([c, i] { c.send(i); });
+             for (int i = 0; i < 101; ++i) c.recv();
+           },
+           4);
      }},
     {"blocks-after-sleeper",
      [] {
@@ -133,8 +133,7 @@ const std::map<std::string, int (*)()> scenarios = {
          c.recv();
        });
      }},
-    {"timer-wakes-main",
-     [] { return world([] { timer(100ms).c().recv(); }); }},
+    {"timer-wakes-main", [] { return world([] { timer(100ms).c().recv(); }); }},
     {"function-after-delay-wakes-main",
      [] {
        return world([] {
@@ -324,15 +323,17 @@ const std::map<std::string, int (*)()> scenarios = {
      }},
     {"two-throw-at-once",
      [] {
-       return world([] {
-         for (int i = 0; i < 20; ++i) {
-           go([] {
-             sleep(20ms);
-             the_thrower();
-           });
-         }
-         sleep(10s);
-       }, 4);
+       return world(
+           [] {
+             for (int i = 0; i < 20; ++i) {
+               go([] {
+                 sleep(20ms);
+                 the_thrower();
+               });
+             }
+             sleep(10s);
+           },
+           4);
      }},
     // Ends that are as they should be.
     {"main-returns-three", [] { return run([] { return 3; }); }},

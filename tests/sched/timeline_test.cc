@@ -18,8 +18,7 @@ namespace {
 
 std::vector<stretch> of(const std::vector<stretch>& all, const std::string& name) {
   std::vector<stretch> mine;
-  std::copy_if(all.begin(), all.end(), std::back_inserter(mine),
-               [&](const stretch& s) { return s.name == name; });
+  std::copy_if(all.begin(), all.end(), std::back_inserter(mine), [&](const stretch& s) { return s.name == name; });
   return mine;
 }
 
@@ -129,10 +128,8 @@ TEST_CASE("no P and no fiber is in two stretches at once", "[timeline]") {
     for (int i = 0; i < 20; ++i) {
       all_done.go([&, i] {
         for (int k = 0; k < scaled(500); ++k) {
-          if (i % 2 == 0)
-            c.send(k);
-          else
-            c.recv();
+          if (i % 2 == 0) c.send(k);
+          else c.recv();
           if (k % 7 == 0) yield();
         }
       });
@@ -208,8 +205,7 @@ TEST_CASE("a recording has what ran since its start and ends with its caller", "
     const auto first = timeline::stop();
     CHECK(of(first, "first recording").size() == 1);
     CHECK(first.back().to <= now());
-    CHECK(
-        std::any_of(first.begin(), first.end(), [](const stretch& s) { return s.fiber == this_fiber::id(); }));
+    CHECK(std::any_of(first.begin(), first.end(), [](const stretch& s) { return s.fiber == this_fiber::id(); }));
 
     timeline::start();
     const auto second = timeline::stop();

@@ -51,10 +51,24 @@ constexpr int max_ms = 6, max_queues = 2;
 enum var : std::uint8_t { queue0, queue1, spinning, idle, vars };
 
 enum class at : std::uint8_t {
-  push, push_fence, push_read_idle, push_read_spinning, wake_claim, wake_take_p,  // S1-S3
-  search, take, stop_spinning, dry,                                               // looking for work
-  give_p, decrement, fence, look_again, decrement_late, spin_again,               // T0-T3
-  asleep, running,
+  push,
+  push_fence,
+  push_read_idle,
+  push_read_spinning,
+  wake_claim,
+  wake_take_p,  // S1-S3
+  search,
+  take,
+  stop_spinning,
+  dry,                                               // looking for work
+  give_p,
+  decrement,
+  fence,
+  look_again,
+  decrement_late,
+  spin_again,               // T0-T3
+  asleep,
+  running,
 };
 
 struct store {
@@ -81,7 +95,8 @@ struct state {
 
 class explorer {
  public:
-  explorer(protocol p, shape s) : protocol_(p), pushers_(s.pushers), count_(s.pushers + s.searching + s.dry + s.asleep) {
+  explorer(protocol p, shape s)
+      : protocol_(p), pushers_(s.pushers), count_(s.pushers + s.searching + s.dry + s.asleep) {
     state start;
     int m = 0;
     for (int i = 0; i < s.pushers; ++i, ++m) {

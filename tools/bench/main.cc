@@ -1,10 +1,10 @@
 // weft_bench WORKLOAD [-p P] [-n N] [-fibers K] [-cap C] [-ms T]: one workload, one line of JSON.
 #include <weft/weft.h>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <sys/resource.h>
 #include <unistd.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <array>
@@ -18,7 +18,9 @@ namespace bench {
 double cpu_seconds() {
   rusage u{};
   getrusage(RUSAGE_SELF, &u);
-  const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6; };
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+  };
   return seconds(u.ru_utime) + seconds(u.ru_stime);
 }
 
@@ -39,16 +41,19 @@ constexpr std::array workloads{
     workload{"checkdone", "select with otherwise on a cancelled context's done channel, n times", check_done},
     workload{"checkerr", "err() of a cancelled context, n times", check_error},
     workload{"checklive", "err() of a live context, n times", check_live},
-    workload{"commonparent", "derive from one shared context, read a value, cancel, from p fibers, n times", common_parent},
+    workload{"commonparent", "derive from one shared context, read a value, cancel, from p fibers, n times",
+             common_parent},
     workload{"cond32", "-fibers (32) waiters and one more meet n times (50000), the last one broadcasts", cond_rounds},
-    workload{"ctxtimeout", "make and cancel 10 one-hour timeouts beside -fibers (4000) living ones, n times", derive_timeouts},
+    workload{"ctxtimeout", "make and cancel 10 one-hour timeouts beside -fibers (4000) living ones, n times",
+             derive_timeouts},
     workload{"fib", "fork-join fib(n) without cutoff, one fiber per fork (32)", fork_join_fib},
     workload{"hog", "a busy loop of -ms (200) beside a 1 ms ticker fiber: longest lateness", hog},
     workload{"mapload", "P fibers load from one sync map of 1023 keys, n times in all", map_load},
     workload{"mpmc", "four producers, four consumers, channel of -cap (128), n items", four_to_four},
     workload{"mutex", "uncontended lock+unlock, n times", mutex_alone},
     workload{"mutexcontend", "-fibers fibers (8) lock, add one, unlock, n times in all", mutex_contended},
-    workload{"mutexwork", "P fibers lock and unlock one mutex and work a little after that, n times in all", mutex_work},
+    workload{"mutexwork", "P fibers lock and unlock one mutex and work a little after that, n times in all",
+             mutex_work},
     workload{"mutexyield", "as mutexcontend, with a yield while holding the lock", mutex_yielding},
     workload{"once", "P fibers call a once that is done, n times in all", once_done},
     workload{"parked", "-fibers fibers (100000) blocked on a channel: memory, create and wake time", parked},
@@ -100,7 +105,8 @@ std::string with_right_dashes(const std::string& arg) {
 int main_of(std::vector<std::string> args) {
   if (args.empty()) return list(stderr);
   if (args[0] == "-h" || args[0] == "-help" || args[0] == "--help") return list(stdout);
-  const auto* w = std::find_if(workloads.begin(), workloads.end(), [&](const workload& x) { return x.name == args[0]; });
+  const auto* w =
+      std::find_if(workloads.begin(), workloads.end(), [&](const workload& x) { return x.name == args[0]; });
   if (w == workloads.end()) {
     fmt::print(stderr, "bench: unknown workload '{}'; without arguments bench lists them\n", args[0]);
     return 2;

@@ -87,8 +87,7 @@ void sum_leaves(const weft::chan<std::int64_t>& to, std::int64_t number, std::in
   }
   auto parts = weft::make_chan<std::int64_t>();
   const std::int64_t part = leaves / 10;
-  for (int i = 0; i < 10; ++i)
-    weft::go([parts, first = number + i * part, part] { sum_leaves(parts, first, part); });
+  for (int i = 0; i < 10; ++i) weft::go([parts, first = number + i * part, part] { sum_leaves(parts, first, part); });
   std::int64_t sum = 0;
   for (int i = 0; i < 10; ++i) sum += *parts.recv();
   to.send(sum);

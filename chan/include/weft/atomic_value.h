@@ -49,7 +49,8 @@ class versions {
   version* acquire(hazard_slot*& slot) const noexcept {
     hazard_page* page = this_hazard_page();
     slot = free_slot(*page);
-    if (!slot) [[unlikely]] return acquire_counted(*page);
+    if (!slot) [[unlikely]]
+      return acquire_counted(*page);
     version* v = protect(current_, *slot);
     if (!v) {
       slot->store(nullptr, std::memory_order_relaxed);

@@ -177,7 +177,8 @@ class sending : public Base {
   bool try_send(E&& v) const
     requires(!std::is_void_v<T>)
   {
-    return with_slot(v, [this](slot& s) { return this->c_->try_send(s); }, Base::c_ != nullptr);
+    return with_slot(
+        v, [this](slot& s) { return this->c_->try_send(s); }, Base::c_ != nullptr);
   }
   bool try_send(const E& v) const
     requires(!std::is_void_v<T> && std::copy_constructible<E>)

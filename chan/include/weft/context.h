@@ -59,7 +59,8 @@ class context {
   // For weft itself.
   explicit context(detail::node_ref<detail::context_node> n) noexcept : n_(std::move(n)) {}
   detail::context_node& node() const {
-    if (!n_.get()) [[unlikely]] panic_nil();
+    if (!n_.get()) [[unlikely]]
+      panic_nil();
     return *n_.get();
   }
 

@@ -28,7 +28,8 @@ class mutex {
     std::uint32_t free = 0;
     // [mutex] the last holder's stores before ours
     if (!state_.compare_exchange_strong(free, locked, std::memory_order_acquire, std::memory_order_relaxed))
-      [[unlikely]] lock_slow();
+        [[unlikely]]
+      lock_slow();
   }
   // As lock(), but at most until ctx is done: its error then, and the mutex is not the caller's.
   [[nodiscard]] std::error_code lock(const context& ctx);
@@ -52,8 +53,8 @@ class mutex {
   void unlock() {
     std::uint32_t alone = locked;
     // [mutex] our stores before the next holder
-    if (!state_.compare_exchange_strong(alone, 0, std::memory_order_release, std::memory_order_relaxed))
-      [[unlikely]] unlock_slow();
+    if (!state_.compare_exchange_strong(alone, 0, std::memory_order_release, std::memory_order_relaxed)) [[unlikely]]
+      unlock_slow();
   }
 
  private:

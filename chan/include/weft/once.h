@@ -69,7 +69,8 @@ class once_state {
   // Calls the function if nobody has; rethrows what it threw.
   void call() {
     once_.call([this] { run(); });
-    if (failure_) [[unlikely]] std::rethrow_exception(failure_);
+    if (failure_) [[unlikely]]
+      std::rethrow_exception(failure_);
   }
   R& value() noexcept { return *value_; }
 

@@ -117,7 +117,8 @@ class pool {
   // An object that was put in, any of them; if there is none, a new one; else null.
   std::unique_ptr<T> get() {
     const unsigned here = detail::current_stripe() & mask_;
-    if (T* t = shelves_[here].take_first()) [[likely]] return std::unique_ptr<T>(t);
+    if (T* t = shelves_[here].take_first()) [[likely]]
+      return std::unique_ptr<T>(t);
     if (auto t = take_from_shelves(here)) return t;
     return make_ ? make_() : nullptr;
   }
@@ -125,8 +126,10 @@ class pool {
   void put(std::unique_ptr<T> t) {
     if (!t) return;
     shelf& mine = shelves_[detail::current_stripe() & mask_];
-    if (mine.next_use() % look_at_clock_every == look_at_clock_every - 1) [[unlikely]] trim_when_due();
-    if (mine.put_first(t.get())) [[likely]] t.release();
+    if (mine.next_use() % look_at_clock_every == look_at_clock_every - 1) [[unlikely]]
+      trim_when_due();
+    if (mine.put_first(t.get())) [[likely]]
+      t.release();
     else mine.put(std::move(t));
   }
   // Ends a period now: destroys what is old, and what lies in the pool becomes old.

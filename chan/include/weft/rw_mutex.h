@@ -25,12 +25,14 @@ class rw_mutex {
   rw_mutex(const rw_mutex&) = delete;
   rw_mutex& operator=(const rw_mutex&) = delete;
   ~rw_mutex() {
-    if (slots_) [[unlikely]] free_slots();
+    if (slots_) [[unlikely]]
+      free_slots();
   }
 
   // Blocks until the caller is alone. Go's Lock.
   void lock() {
-    if (!try_lock_alone()) [[unlikely]] lock_slow(forever);
+    if (!try_lock_alone()) [[unlikely]]
+      lock_slow(forever);
   }
   // Never blocks. Go's TryLock.
   bool try_lock() { return try_lock_alone() || try_lock_slow(); }
@@ -47,13 +49,14 @@ class rw_mutex {
   void unlock() {
     std::uint64_t alone = writing;
     // [rw] our stores before the next holder
-    if (!state_.compare_exchange_strong(alone, 0, std::memory_order_release, std::memory_order_relaxed))
-      [[unlikely]] unlock_slow();
+    if (!state_.compare_exchange_strong(alone, 0, std::memory_order_release, std::memory_order_relaxed)) [[unlikely]]
+      unlock_slow();
   }
 
   // Blocks until no writer holds the lock or waits for it. Go's RLock.
   void lock_shared() {
-    if (!try_count_reader()) [[unlikely]] lock_shared_slow(forever);
+    if (!try_count_reader()) [[unlikely]]
+      lock_shared_slow(forever);
   }
   // Never blocks; false if a writer holds the lock or waits for it. Go's TryRLock.
   bool try_lock_shared() { return try_count_reader() || try_lock_shared_slow(); }
@@ -69,7 +72,8 @@ class rw_mutex {
   // Throws weft::panic unless a reader holds the lock. Never blocks. Go's RUnlock.
   void unlock_shared() {
     std::uint64_t s = one_reader;
-    if (slots_in_use_.load(std::memory_order_relaxed) || !uncount_reader_here(s)) [[unlikely]] unlock_shared_slow();
+    if (slots_in_use_.load(std::memory_order_relaxed) || !uncount_reader_here(s)) [[unlikely]]
+      unlock_shared_slow();
   }
 
   // The readers' side as a lock of its own. Go's RLocker.

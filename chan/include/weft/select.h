@@ -34,9 +34,8 @@ class case_maker {
     return std::apply([](auto&&... a) { return Case(std::forward<decltype(a)>(a)...); }, std::move(args_));
   }
   std::shared_ptr<case_base> make_owned() && {
-    std::shared_ptr<Case> made =
-        std::apply([](auto&&... a) { return std::make_shared<Case>(std::forward<decltype(a)>(a)...); },
-                   std::move(args_));
+    std::shared_ptr<Case> made = std::apply(
+        [](auto&&... a) { return std::make_shared<Case>(std::forward<decltype(a)>(a)...); }, std::move(args_));
     if (channel_base* b = made->base()) {  // the channel must live as long as the case
       b->add_ref();
       return {made.get(), [made, b](case_base*) { b->drop_ref(); }};
@@ -195,8 +194,7 @@ struct case_pack<M, Rest...> {
 
 // Runs one of the cases and returns its index, from 0; `otherwise` counts where it is written.
 template <class... Cases>
-  requires(sizeof...(Cases) > 0 &&
-           ((detail::is_maker<std::decay_t<Cases>> || detail::is_otherwise<Cases>) && ...))
+  requires(sizeof...(Cases) > 0 && ((detail::is_maker<std::decay_t<Cases>> || detail::is_otherwise<Cases>)&&...))
 int select(Cases&&... cases) {
   constexpr int n_otherwise = (0 + ... + (detail::is_otherwise<Cases> ? 1 : 0));
   static_assert(n_otherwise <= 1, "a select has at most one `otherwise`");
@@ -212,9 +210,8 @@ int select(Cases&&... cases) {
   std::array<detail::case_base*, sizeof...(Cases)> real{};
   int n = 0, otherwise_at = -1;
   pack.fill(real.data(), n, otherwise_at, 0);
-  const std::size_t chosen =
-      detail::select_one({real.data(), static_cast<std::size_t>(n)},
-                         n_otherwise ? detail::when_none::give_up : detail::when_none::block);
+  const std::size_t chosen = detail::select_one({real.data(), static_cast<std::size_t>(n)},
+                                                n_otherwise ? detail::when_none::give_up : detail::when_none::block);
   if (chosen == detail::none_ready) return otherwise_at;
   const int index = static_cast<int>(chosen);
   return otherwise_at >= 0 && index >= otherwise_at ? index + 1 : index;

@@ -51,8 +51,7 @@ class singleflight {
   recv_chan<outcome> call_chan(const K& key, F&& f) {
     auto to = make_chan<outcome>(1);
     const auto [c, mine] = join(key, &to);
-    if (mine)
-      go([this, key, c = c, f = std::decay_t<F>(std::forward<F>(f))]() mutable { fly(key, c, f); });
+    if (mine) go([this, key, c = c, f = std::decay_t<F>(std::forward<F>(f))]() mutable { fly(key, c, f); });
     return to;
   }
   // The next call under this key starts anew, also while one is under way. Go's Forget.

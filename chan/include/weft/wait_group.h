@@ -25,13 +25,15 @@ class wait_group {
   void add(int n) {
     // [wait-group] what was done before done(), for whoever wait() lets through
     const std::int64_t s = state_.fetch_add(one * n, std::memory_order_acq_rel) + one * n;
-    if (s < one) [[unlikely]] reached(s, n);
+    if (s < one) [[unlikely]]
+      reached(s, n);
   }
   // One less.
   void done() { add(-1); }
   // Blocks until the count is 0.
   void wait() {
-    if (state_.load(std::memory_order_acquire) >= one) [[unlikely]] wait_slow();  // [wait-group]
+    if (state_.load(std::memory_order_acquire) >= one) [[unlikely]]  // [wait-group]
+      wait_slow();
   }
   // As wait(), but at most until ctx is done: its error then.
   [[nodiscard]] std::error_code wait(const context& ctx);

@@ -39,8 +39,8 @@ auto bind_call(F&& f, Args&&... args) {
   if constexpr (sizeof...(Args) == 0) {
     return std::decay_t<F>(std::forward<F>(f));
   } else {
-    return [call = std::tuple<std::decay_t<F>, std::decay_t<Args>...>(
-                std::forward<F>(f), std::forward<Args>(args)...)]() mutable {
+    return [call = std::tuple<std::decay_t<F>, std::decay_t<Args>...>(std::forward<F>(f),
+                                                                      std::forward<Args>(args)...)]() mutable {
       std::apply([](auto&& g, auto&&... a) { std::invoke(std::move(g), std::move(a)...); }, std::move(call));
     };
   }
@@ -80,8 +80,8 @@ template <detail::callable_or_method F, class... Args>
   if constexpr (sizeof...(Args) == 0)
     detail::spawn<detail::plain_record<bound>>(detail::code_address(), std::forward<F>(f));
   else
-    detail::spawn<detail::plain_record<bound>>(
-        detail::code_address(), detail::bind_call(std::forward<F>(f), std::forward<Args>(args)...));
+    detail::spawn<detail::plain_record<bound>>(detail::code_address(),
+                                               detail::bind_call(std::forward<F>(f), std::forward<Args>(args)...));
 }
 
 // As above with a name or a stack size of its own.
@@ -89,9 +89,9 @@ template <class F, class... Args>
 [[gnu::always_inline]] inline void go(fiber_options o, F&& f, Args&&... args) {
   detail::check_stack_size(o.stack_size);
   using bound = decltype(detail::bind_call(std::forward<F>(f), std::forward<Args>(args)...));
-  detail::spawn<detail::named_record<bound>>(
-      detail::code_address(), detail::spawn_extras{std::move(o.name), o.stack_size},
-      detail::bind_call(std::forward<F>(f), std::forward<Args>(args)...));
+  detail::spawn<detail::named_record<bound>>(detail::code_address(),
+                                             detail::spawn_extras{std::move(o.name), o.stack_size},
+                                             detail::bind_call(std::forward<F>(f), std::forward<Args>(args)...));
 }
 
 // Lets every other runnable fiber go first. Go's runtime.Gosched. On a plain thread yields that.

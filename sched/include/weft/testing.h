@@ -28,7 +28,8 @@ class ignore {
   std::string part_;
   std::vector<std::uint64_t> ids_;
 
-  ignore(kind k, std::string part, std::vector<std::uint64_t> some) : kind_(k), part_(std::move(part)), ids_(std::move(some)) {}
+  ignore(kind k, std::string part, std::vector<std::uint64_t> some)
+      : kind_(k), part_(std::move(part)), ids_(std::move(some)) {}
 };
 
 // Fibers other than the main one, the caller and weft's own (named "weft: ..."), as in a dump; empty if

@@ -10,7 +10,8 @@ using namespace weft;
 using namespace weft::testing;
 using namespace std::chrono_literals;
 
-TEST_CASE("a function runs once its context is done, by cancel, by deadline or before it was given", "[context][CTX-25]") {
+TEST_CASE("a function runs once its context is done, by cancel, by deadline or before it was given",
+          "[context][CTX-25]") {
   hang_guard guard("a function after a context never runs");
   in_world(GENERATE(1, 4), [] {
     auto ran = make_chan<int>(3);

@@ -155,7 +155,8 @@ TEST_CASE("one cancel against one value: exactly one of them, and order is kept"
       auto [ctx, cancel] = with_cancel(background());
       wait_group all;
       std::atomic<bool> went = false;
-      race(all, i, [&] { went = c.try_send("a value that is long enough for the heap"); }, [&] { cancel(); });
+      race(
+          all, i, [&] { went = c.try_send("a value that is long enough for the heap"); }, [&] { cancel(); });
       auto [v, err] = c.recv(ctx);
       all.wait();
       if (v.has_value() != went.load()) FAIL("a value was lost or made");
@@ -185,7 +186,8 @@ TEST_CASE("one cancel against one taker: the value goes over or stays with its s
           [&] { cancel(); });
       const std::error_code err = c.send(ctx, std::move(mine));
       all.wait();
-      if (static_cast<bool>(err) != (mine != nullptr)) FAIL("an error without the value, or the value without an error");
+      if (static_cast<bool>(err) != (mine != nullptr))
+        FAIL("an error without the value, or the value without an error");
       if ((mine != nullptr) == (got != nullptr)) FAIL("a value was lost or made");
       ++(err ? canceled : went);
     }

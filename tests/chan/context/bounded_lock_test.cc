@@ -80,7 +80,8 @@ TEST_CASE("one cancel against one unlock: the mutex is locked once, or free", "[
       auto [ctx, cancel] = with_cancel(background());
       mu->lock();
       wait_group all;
-      race(all, i, [raw = mu.get()] { raw->unlock(); }, [&] { cancel(); });
+      race(
+          all, i, [raw = mu.get()] { raw->unlock(); }, [&] { cancel(); });
       const std::error_code err = mu->lock(ctx);
       if (!err) mu->unlock();
       ++(err ? canceled : locked);
@@ -119,7 +120,8 @@ TEST_CASE("a cancel against a hand-over to one that starves, with others in the 
       mu.unlock();
       mu.lock();
       yield();
-      race(all, i, [&] { mu.unlock(); }, [&] { cancel(); });
+      race(
+          all, i, [&] { mu.unlock(); }, [&] { cancel(); });
       all.wait();
     }
     CHECK(wrong == 0);

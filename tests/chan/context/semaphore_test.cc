@@ -182,7 +182,8 @@ TEST_CASE("one cancel against one release: the tokens are held or free", "[semap
       sem->acquire(3);
       auto [ctx, cancel] = with_cancel(background());
       wait_group all;
-      race(all, i, [raw = sem.get()] { raw->release(3); }, [&] { cancel(); });
+      race(
+          all, i, [raw = sem.get()] { raw->release(3); }, [&] { cancel(); });
       const std::error_code err = sem->acquire(ctx, 2);
       if (!err) sem->release(2);
       ++(err ? canceled : got);

@@ -321,7 +321,9 @@ TEST_CASE("a cond may be destroyed as soon as the last wait has returned", "[syn
         at->c.signal();
       });
       if (i % 2) b->c.wait(hold);
-      else while (b->c.wait_for(hold, 1h) == std::cv_status::timeout) {}
+      else
+        while (b->c.wait_for(hold, 1h) == std::cv_status::timeout) {
+        }
       REQUIRE(b->told);
       b.reset();  // the fiber above may still be inside signal()
     }

@@ -103,7 +103,8 @@ TEST_CASE("unlocking what is not locked panics and leaves the mutex as it was", 
   });
 }
 
-TEST_CASE("a fiber that locks now and then gets its turn against one that nearly always holds", "[sync][mutex][SYN-05]") {
+TEST_CASE("a fiber that locks now and then gets its turn against one that nearly always holds",
+          "[sync][mutex][SYN-05]") {
   hang_guard guard("a mutex starves a waiter");
   in_world(GENERATE(1, 2, 4), [] {
     mutex m;
@@ -248,7 +249,9 @@ TEST_CASE("a mutex may be destroyed by whoever locked it last", "[sync][mutex]")
       m->lock();
       go([at = m.get()] { at->unlock(); });
       if (i % 2) m->lock();
-      else while (!m->try_lock_for(50us)) {}
+      else
+        while (!m->try_lock_for(50us)) {
+        }
       m.reset();  // the fiber above may still be inside unlock()
     }
   });

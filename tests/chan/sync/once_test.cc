@@ -121,7 +121,8 @@ TEST_CASE("every call of a once function that throws throws the same object", "[
   });
 }
 
-TEST_CASE("a once function that calls goexit ends its first caller and is an error to the next", "[sync][once][SYN-26]") {
+TEST_CASE("a once function that calls goexit ends its first caller and is an error to the next",
+          "[sync][once][SYN-26]") {
   in_world(GENERATE(1, 4), [] {
     int ran = 0;
     auto f = once_func([&] {

@@ -196,7 +196,8 @@ class channel : public channel_base {
 
   // With the lock held. `partner`: who must be made ready once the lock is given up.
   attempt try_send_locked(slot& s, waiter*& partner) {
-    if (closed_locked()) [[unlikely]] panic_send_on_closed();
+    if (closed_locked()) [[unlikely]]
+      panic_send_on_closed();
     if (waiter* w = receivers_.take()) {
       static_cast<out*>(w->slot)->emplace(std::move(s));
       w->ok = true;

@@ -53,9 +53,7 @@ struct value_node : context_node {
   const void* value = nullptr;         // in the derived node
   const value_node* const outer;       // the next one up
 
-  value_node(context_node* of, const void* k) noexcept : context_node(of), key(k), outer(of->values) {
-    values = this;
-  }
+  value_node(context_node* of, const void* k) noexcept : context_node(of), key(k), outer(of->values) { values = this; }
   const char* name() const noexcept override { return "with_value"; }
 };
 

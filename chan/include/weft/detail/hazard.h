@@ -44,7 +44,8 @@ extern const bool fences_are_lopsided;
 void full_fence() noexcept;
 inline void light_fence() noexcept {
   std::atomic_signal_fence(std::memory_order_seq_cst);  // [hazard] H2
-  if (!fences_are_lopsided) [[unlikely]] full_fence();
+  if (!fences_are_lopsided) [[unlikely]]
+    full_fence();
 }
 void heavy_fence() noexcept;
 

@@ -17,7 +17,8 @@ class spin_lock {
 
   void lock() noexcept {
     // [spin] the last holder's stores before ours
-    if (held_.exchange(true, std::memory_order_acquire)) [[unlikely]] lock_slow();
+    if (held_.exchange(true, std::memory_order_acquire)) [[unlikely]]
+      lock_slow();
   }
   bool try_lock() noexcept {
     // [spin] as lock()
