@@ -17,9 +17,9 @@
 namespace weft::detail {
 namespace {
 
-bool is_mangled(const char* name) noexcept { return name[0] == '_' && name[1] == 'Z'; }
-
 #if defined(WEFT_HAVE_BACKTRACE)
+
+bool is_mangled(const char* name) noexcept { return name[0] == '_' && name[1] == 'Z'; }
 
 void ignore_error(void*, const char*, int) {}
 

@@ -35,7 +35,7 @@ TEST_CASE("a picture has a lane per P, a letter per fiber and an axis", "[lesson
 
 TEST_CASE("a column in which many took turns says so", "[lessons]") {
   std::vector<stretch> all;
-  for (int i = 0; i < 100; ++i) all.push_back(on(0, 2 + i % 2, i % 2 ? "b" : "a", i, i + 1));
+  for (int i = 0; i < 100; ++i) all.push_back(on(0, i % 2 ? 3 : 2, i % 2 ? "b" : "a", i, i + 1));
   all.push_back(on(0, 2, "a", 100, 200));
   CHECK(picture(all, 1) ==
         "  P0  ++++++++++++++++++++AAAAAAAAAAAAAAAAAAAA\n"

@@ -64,8 +64,8 @@ TEST_CASE("a fiber that ends and the next one on its stack are two stretches", "
 }
 
 TEST_CASE("every switch of a pair that wakes each other is noted", "[timeline]") {
-  const int rounds = scaled(1000);
-  in_world(1, [rounds] {
+  constexpr int rounds = scaled(1000);
+  in_world(1, [] {
     auto there = make_chan<int>(), back = make_chan<int>();
     wait_group both;
     both.add(2);

@@ -71,8 +71,8 @@ TEST_CASE("the watch sees a next slot that is not emptied", "[sched][canary][GO-
 
 TEST_CASE("no work lies about while fibers start, block, compute and end and maxprocs changes", "[sched][GO-43]") {
   hang_guard guard("work was stranded while maxprocs changed");
-  const int rounds = scaled(600);
-  in_world(4, [rounds] {
+  constexpr int rounds = scaled(600);
+  in_world(4, [] {
     auto dog = std::make_unique<work_watchdog>();
     std::atomic<bool> stop = false;
     wait_group changer, workers;
@@ -106,8 +106,8 @@ TEST_CASE("no work lies about while fibers start, block, compute and end and max
 
 TEST_CASE("what a computing fiber has started runs elsewhere while maxprocs changes", "[sched][GO-43]") {
   hang_guard guard("what a computing fiber had started was stranded while maxprocs changed");
-  const int rounds = scaled(400);
-  in_world(6, [rounds] {
+  constexpr int rounds = scaled(400);
+  in_world(6, [] {
     auto dog = std::make_unique<work_watchdog>();
     std::atomic<bool> stop = false;
     wait_group changer;

@@ -14,6 +14,15 @@
 #include <utility>
 
 namespace weft {
+namespace detail {
+
+// One less at the end of the scope, also when goexit unwinds it.
+struct done_at_end {
+  wait_group& group;
+  ~done_at_end() { group.done(); }
+};
+
+}  // namespace detail
 
 // The result of async(), to be fetched once. Move-only. Dropping it does not wait for the fiber.
 template <class R>
@@ -79,10 +88,7 @@ template <class F, class... Args>
   t.state_->ended.add(1);
   go(
       [s = t.state_](auto g, auto... a) {
-        struct at_end {
-          wait_group& ended;
-          ~at_end() { ended.done(); }  // also when goexit unwinds
-        } mark{s->ended};
+        const detail::done_at_end mark{s->ended};
         try {
           if constexpr (std::is_void_v<R>) {
             std::invoke(std::move(g), std::move(a)...);

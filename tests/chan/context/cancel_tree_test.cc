@@ -52,7 +52,7 @@ TEST_CASE("each cancel returns only when all below is done, whoever cancels it",
     for (int round = 0; round < scaled(400); ++round) {
       auto chain = tree_of(30, 1);
       wait_group all;
-      for (std::size_t at : {0, 5, 10, 15, 20, 25})
+      for (const std::size_t at : {0u, 5u, 10u, 15u, 20u, 25u})
         all.go([&chain, &not_done, at] {
           chain[at].cancel();
           for (std::size_t i = chain.size(); i > at; --i)

@@ -103,7 +103,7 @@ TEST_CASE("every call of a once function that throws throws the same object", "[
       all.go([&] {
         try {
           f();
-          MUST(!"did not throw");
+          MUST(false && "did not throw");
         } catch (const std::runtime_error& e) {
           MUST(std::string(e.what()) == "the one and only");
           const std::exception* first = seen.exchange(&e);
@@ -111,7 +111,7 @@ TEST_CASE("every call of a once function that throws throws the same object", "[
         }
         try {
           g();
-          MUST(!"did not throw");
+          MUST(false && "did not throw");
         } catch (int v) {
           MUST(v == 7);
         }

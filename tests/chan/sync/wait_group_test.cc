@@ -118,7 +118,7 @@ TEST_CASE("plain threads wait for fibers", "[sync][wait_group]") {
   hang_guard guard("a thread waits for ever");
   in_world(GENERATE(1, 4), [] {
     for (int i = 0; i < scaled(200); ++i) {
-      wait_group work, waiters;
+      wait_group work;
       work.add(4);
       std::atomic<int> back = 0;
       std::vector<std::thread> threads;
