@@ -6,30 +6,33 @@
 // ready after the waker let go of it: so it may destroy the cond at once.
 #include <weft/cond.h>
 
-#include "runtime/clock.h"
-
 namespace weft {
 
 using namespace detail;
 
-void cond::begin(place& p, std::int64_t deadline_ns) {
+void cond::begin(place& p) {
   p.g = self();
-  if (deadline_ns != never) p.word = &p.decision;
   section hold(queue_lock_);
   queue_.push(&p);
 }
 
-bool cond::block(place& p, std::int64_t deadline_ns) {
-  section hold(queue_lock_);
-  if (!p.queued) return true;  // signalled already
-  p.blocked = true;
-  if (!p.word) {
+bool cond::block(place& p, const wait_bound& bound) {
+  if (bound.none()) {
+    section hold(queue_lock_);
+    if (!p.queued) return true;  // signalled already
+    p.blocked = true;
     park(wait_reason::cond_wait, hold);
     return true;
   }
-  park_until(
-      wait_reason::cond_wait, [](G*, void* h) { static_cast<section*>(h)->leave(); }, &hold, p.decision, deadline_ns);
-  if (p.decision.decided() != claim_word::timed_out) return true;
+  bounded_wait hold(&queue_lock_, bound);
+  if (!p.queued) return true;
+  if (hold.over_locked()) {
+    queue_.remove(&p);
+    return false;
+  }
+  p.blocked = true;
+  hold.enter(p);  // from here on it must be claimed
+  if (hold.park(wait_reason::cond_wait) == wait_end::granted) return true;
   section again(queue_lock_);
   if (p.queued) queue_.remove(&p);
   return false;

@@ -20,15 +20,11 @@
 #include <weft/errors.h>
 #include <weft/rw_mutex.h>
 
-#include "runtime/clock.h"
-
 namespace weft {
 
 using namespace detail;
 
 namespace {
-
-void leave_section(G*, void* hold) { static_cast<section*>(hold)->leave(); }
 
 void wake_all(waiter* first) {
   while (first) {
@@ -66,16 +62,26 @@ waiter* rw_mutex::next_after_readers_locked() {
   return w;
 }
 
-bool rw_mutex::lock_slow(std::int64_t deadline_ns) {
-  if (deadline_ns == never) writers_.lock();
-  else if (!writers_.try_lock_until(time_point(duration(deadline_ns)))) return false;
-  const bool got = wait_at_gate(deadline_ns);
+std::error_code rw_mutex::lock(const context& ctx) {
+  if (const std::error_code e = error_of(ctx)) return e;
+  return try_lock() || lock_slow({.ctx = &ctx}) ? std::error_code() : error_of(ctx);
+}
+
+std::error_code rw_mutex::lock_shared(const context& ctx) {
+  if (const std::error_code e = error_of(ctx)) return e;
+  return try_count_reader() || lock_shared_slow({.ctx = &ctx}) ? std::error_code() : error_of(ctx);
+}
+
+bool rw_mutex::lock_slow(const wait_bound& bound) {
+  if (bound.none()) writers_.lock();
+  else if (!writers_.try_lock() && writers_.lock_bounded(bound) != wait_end::granted) return false;
+  const bool got = wait_at_gate(bound);
   writers_.unlock();
   return got;
 }
 
-bool rw_mutex::wait_at_gate(std::int64_t deadline_ns) {
-  section hold(queue_lock_);
+// True: the lock was free and is the caller's. False: `queued` is set.
+bool rw_mutex::claim_or_queue_locked() {
   std::uint64_t s = state_.load(std::memory_order_relaxed);
   for (;;) {
     if (s & spread) {
@@ -85,23 +91,27 @@ bool rw_mutex::wait_at_gate(std::int64_t deadline_ns) {
     const bool free = s < one_reader && !(s & writing);
     // `queued` without a holder does not happen: whoever unlocks hands over. [rw]
     if (state_.compare_exchange_weak(s, free ? writing : s | queued, std::memory_order_acquire,
-                                     std::memory_order_relaxed)) {
-      if (free) return true;
-      break;
-    }
+                                     std::memory_order_relaxed))
+      return free;
   }
+}
+
+bool rw_mutex::wait_at_gate(const wait_bound& bound) {
   waiter w;
-  w.g = self();
-  gate_.push(&w);
-  if (deadline_ns == never) {
+  if (bound.none()) {
+    section hold(queue_lock_);
+    if (claim_or_queue_locked()) return true;
+    w.g = self();
+    gate_.push(&w);
     park(wait_reason::rw_mutex_lock, hold);
     return true;
   }
-  claim_word word;
-  w.word = &word;
-  park_until(wait_reason::rw_mutex_lock, leave_section, &hold, word, deadline_ns);
-  if (word.decided() != claim_word::timed_out) return true;
-
+  bounded_wait hold(&queue_lock_, bound);
+  if (hold.over_locked()) return false;
+  if (claim_or_queue_locked()) return true;
+  hold.enter(w);
+  gate_.push(&w);
+  if (hold.park(wait_reason::rw_mutex_lock) == wait_end::granted) return true;
   leave_gate(w);
   return false;
 }
@@ -149,31 +159,33 @@ void rw_mutex::unlock_slow() {
   wake_all(next);
 }
 
-bool rw_mutex::lock_shared_slow(std::int64_t deadline_ns) {
+bool rw_mutex::lock_shared_slow(const wait_bound& bound) {
   if (try_lock_shared_slow()) return true;
-  section hold(queue_lock_);
-  if (count_reader_locked()) return true;
-  return wait_as_reader(hold, deadline_ns);
-}
-
-bool rw_mutex::wait_as_reader(section& hold, std::int64_t deadline_ns) {
   waiter w;
-  w.g = self();
-  readers_.push(&w);
-  if (deadline_ns == never) {
+  if (bound.none()) {
+    section hold(queue_lock_);
+    if (count_reader_locked()) return true;
+    w.g = self();
+    readers_.push(&w);
     park(wait_reason::rw_mutex_lock, hold);
     return true;
   }
-  claim_word word;
-  w.word = &word;
-  park_until(wait_reason::rw_mutex_lock, leave_section, &hold, word, deadline_ns);
-  if (word.decided() != claim_word::timed_out) return true;
-  section again(queue_lock_);
-  if (w.queued) {
-    readers_.remove(&w);
-    if (readers_.empty_approx() && gate_.empty_approx()) state_.fetch_and(~queued, std::memory_order_relaxed);
-  }
+  bounded_wait hold(&queue_lock_, bound);
+  if (hold.over_locked()) return false;
+  if (count_reader_locked()) return true;
+  hold.enter(w);
+  readers_.push(&w);
+  if (hold.park(wait_reason::rw_mutex_lock) == wait_end::granted) return true;
+  leave_readers(w);
   return false;
+}
+
+// A reader has given up.
+void rw_mutex::leave_readers(waiter& w) {
+  section hold(queue_lock_);
+  if (!w.queued) return;  // dropped by whoever would have admitted it
+  readers_.remove(&w);
+  if (readers_.empty_approx() && gate_.empty_approx()) state_.fetch_and(~queued, std::memory_order_relaxed);
 }
 
 // True if the caller is counted now. False: a writer is in the way, and `queued` is set.

@@ -58,6 +58,7 @@ class mutex {
   }
 
  private:
+  friend class rw_mutex;
   // state_: `waiting` while the queue is not empty, `woken` while one that was taken from it is on its way.
   static constexpr std::uint32_t locked = 1, woken = 2, starving = 4, waiting = 8;
   void lock_slow();

@@ -8,6 +8,7 @@
 // While readers alone use the lock and get in each other's way, they are counted in slots on cache
 // lines of their own, one per CPU, and no longer disturb each other; the next writer ends that.
 #pragma once
+#include <weft/detail/bounded_wait.h>
 #include <weft/detail/deadline.h>
 #include <weft/detail/fiber.h>
 #include <weft/detail/wait_queue.h>
@@ -16,6 +17,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <system_error>
 
 namespace weft {
 
@@ -32,18 +34,20 @@ class rw_mutex {
   // Blocks until the caller is alone. Go's Lock.
   void lock() {
     if (!try_lock_alone()) [[unlikely]]
-      lock_slow(forever);
+      lock_slow({});
   }
+  // As lock(), but at most until ctx is done: its error then, and the lock is not the caller's.
+  [[nodiscard]] std::error_code lock(const context& ctx);
   // Never blocks. Go's TryLock.
   bool try_lock() { return try_lock_alone() || try_lock_slow(); }
   // Blocks no longer than that; false if the lock was not to be had.
   template <class R, class Period>
   bool try_lock_for(const std::chrono::duration<R, Period>& d) {
-    return try_lock() || lock_slow(detail::deadline_in(detail::rounded_up(d)));
+    return try_lock() || lock_slow({.deadline_ns = detail::deadline_in(detail::rounded_up(d))});
   }
   template <class Clock, class D>
   bool try_lock_until(const std::chrono::time_point<Clock, D>& t) {
-    return try_lock() || lock_slow(detail::deadline_of(t));
+    return try_lock() || lock_slow({.deadline_ns = detail::deadline_of(t)});
   }
   // Throws weft::panic unless a writer holds the lock. Never blocks. Go's Unlock.
   void unlock() {
@@ -56,18 +60,20 @@ class rw_mutex {
   // Blocks until no writer holds the lock or waits for it. Go's RLock.
   void lock_shared() {
     if (!try_count_reader()) [[unlikely]]
-      lock_shared_slow(forever);
+      lock_shared_slow({});
   }
+  // As lock_shared(), but at most until ctx is done: its error then.
+  [[nodiscard]] std::error_code lock_shared(const context& ctx);
   // Never blocks; false if a writer holds the lock or waits for it. Go's TryRLock.
   bool try_lock_shared() { return try_count_reader() || try_lock_shared_slow(); }
   // Blocks no longer than that; false if a writer was in the way all the time.
   template <class R, class Period>
   bool try_lock_shared_for(const std::chrono::duration<R, Period>& d) {
-    return try_count_reader() || lock_shared_slow(detail::deadline_in(detail::rounded_up(d)));
+    return try_count_reader() || lock_shared_slow({.deadline_ns = detail::deadline_in(detail::rounded_up(d))});
   }
   template <class Clock, class D>
   bool try_lock_shared_until(const std::chrono::time_point<Clock, D>& t) {
-    return try_count_reader() || lock_shared_slow(detail::deadline_of(t));
+    return try_count_reader() || lock_shared_slow({.deadline_ns = detail::deadline_of(t)});
   }
   // Throws weft::panic unless a reader holds the lock. Never blocks. Go's RUnlock.
   void unlock_shared() {
@@ -93,7 +99,6 @@ class rw_mutex {
   // state_: who holds the lock and whether anybody waits; above, readers counted here.
   static constexpr std::uint64_t writing = 1, queued = 2, spread = 4, one_reader = 8;
   static constexpr std::uint64_t no_shortcut = writing | queued | spread;
-  static constexpr std::int64_t forever = INT64_MAX;
   struct slot;
   enum class slot_try { done, frozen, empty };
 
@@ -121,13 +126,15 @@ class rw_mutex {
             state_.compare_exchange_strong(s, s - one_reader, std::memory_order_release, std::memory_order_relaxed));
   }
 
-  bool lock_slow(std::int64_t deadline_ns);
-  bool wait_at_gate(std::int64_t deadline_ns);
+  // Each false: the bound came first.
+  bool lock_slow(const detail::wait_bound& bound);
+  bool wait_at_gate(const detail::wait_bound& bound);
+  bool claim_or_queue_locked();
   bool try_lock_slow();
   void unlock_slow();
-  bool lock_shared_slow(std::int64_t deadline_ns);
+  bool lock_shared_slow(const detail::wait_bound& bound);
   bool try_lock_shared_slow();
-  bool wait_as_reader(detail::section& hold, std::int64_t deadline_ns);
+  void leave_readers(detail::waiter& w);
   bool count_reader_locked();
   void unlock_shared_slow();
   bool uncount_reader();

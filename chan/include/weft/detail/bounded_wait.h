@@ -39,6 +39,8 @@ inline constexpr std::int64_t no_deadline = INT64_MAX;
 struct wait_bound {
   const context* ctx = nullptr;
   std::int64_t deadline_ns = no_deadline;
+
+  bool none() const noexcept { return !ctx && deadline_ns == no_deadline; }
 };
 
 enum class wait_end { granted, canceled, timed_out };
