@@ -1,5 +1,6 @@
 // Announced blocking calls: the fiber keeps the thread, the P goes to another.
 #include "sched/g.h"
+#include "sched/retake.h"
 #include "sched/timeline.h"
 #include "sched/world.h"
 
@@ -37,15 +38,9 @@ namespace {
 
 // The fiber of a call that has returned gets a P, or queues until an M with one takes it up.
 void queue_for_p(M* m) {
-  world& w = *m->w;
-  P* p = nullptr;
-  {
-    const std::lock_guard hold(w.lock);
-    p = take_idle_p_locked(w);
-  }
-  if (p) {
-    acquire_p(m, p);
+  if (take_idle_p(m)) {
     timeline_enter(m);
+    leave_runtime(m);
     return;
   }
   // Every P is busy. Park the fiber here and queue it; this M becomes an idle one.
@@ -63,20 +58,19 @@ M* this_m_in_any_call() noexcept {
 void begin_blocking() {
   M* m = this_m();
   if (!m || !m->g) return;
+  enter_runtime(m);  // and stays there: the call is no fiber's code that a P could be taken from
   G* g = m->g;
   world& w = *m->w;
   g->state.store(g_state::blocked, std::memory_order_relaxed);
   timeline_leave(m);
-  P* p = m->p;
-  m->p = nullptr;
-  m->solo.store(false, std::memory_order_relaxed);
+  P* p = let_go_of_p(m);
   {
     const std::lock_guard hold(w.lock);
     ++w.blocked_ms;
   }
   blocked_m() = m;
   set_this_m(nullptr);  // inside the call this is a plain thread
-  hand_off_p(w, p);
+  if (p) hand_off_p(w, p);
 }
 
 void end_blocking() noexcept {

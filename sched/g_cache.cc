@@ -75,7 +75,7 @@ void g_cache::spill() noexcept {
     }
   }
   rest_chain(misfits);
-  if (wake_monitor) sysmon_has_work();
+  if (wake_monitor) wake_sysmon_if_asleep();
 }
 
 void g_cache::give_back_all() noexcept {

@@ -104,9 +104,7 @@ bool release_and_look_again(M* m) {
   {
     const std::lock_guard hold(w.lock);
     if (!w.global.empty() || w.stopping.load(std::memory_order_relaxed)) return true;
-    release_p_locked(w, m->p);
-    m->p = nullptr;
-    m->solo.store(false, std::memory_order_relaxed);
+    release_p_locked(w, let_go_of_p(m));
   }
   if (m->spinning) {
     m->spinning = false;
@@ -251,7 +249,7 @@ void idle_without_p(M* m) {
     watch at;
     {
       const std::lock_guard hold(w.lock);
-      if (w.stopping.load(std::memory_order_relaxed)) return;
+      if (w.stopping.load(std::memory_order_relaxed) || m->ends) return;
       if (!w.global.empty()) {
         if (P* p = take_idle_p_locked(w)) {
           acquire_p(m, p);
@@ -262,7 +260,7 @@ void idle_without_p(M* m) {
     }
     if (at.deadlock) deadlock_verdict(w);
     if (!stand_watch(m, at)) {
-      if (m->p || w.stopping.load(std::memory_order_relaxed)) return;
+      if (m->p || m->ends || w.stopping.load(std::memory_order_relaxed)) return;
       continue;
     }
     const std::int64_t now = now_ns();

@@ -10,9 +10,7 @@ namespace weft::detail {
 void hand_to_locked_m(M* m, G* g) {
   M* to = g->locked_m;
   to->sent_g = g;
-  to->sent_p = m->p;
-  m->p = nullptr;
-  m->solo.store(false, std::memory_order_relaxed);
+  to->sent_p = let_go_of_p(m);
   {
     // From here on `to` counts as busy, though it still sleeps: else m, going idle, could find
     // everybody asleep. `to` itself may not have counted itself yet; then the count is short by one for a moment.
@@ -29,9 +27,7 @@ runnable* wait_for_locked_g(M* m) {
     m->spinning = false;
     w.spinning.fetch_sub(1, std::memory_order_seq_cst);  // [wake-up] T1
   }
-  P* p = m->p;
-  m->p = nullptr;
-  m->solo.store(false, std::memory_order_relaxed);
+  P* p = let_go_of_p(m);
   // The world has a mark for Ms that are neither idle nor do anything. From here on g may be sent.
   bool stopped = false;
   {

@@ -13,6 +13,7 @@ namespace weft::detail {
 struct G;
 struct P;
 struct world;
+enum class claim_on_p : std::uint8_t;  // retake.h
 
 struct M : m_face {
   // Set once.
@@ -26,7 +27,7 @@ struct M : m_face {
   stack_context own_stack;    // where it runs the scheduler
   runnable* handed = nullptr; // found by a fiber's fast path, but needs this stack to be run
   bool spinning = false;      // counted in world::spinning
-  bool ends = false;          // its locked fiber has ended: the thread must too
+  bool ends = false;          // its locked fiber has ended, or it is not needed: the thread must end
   G* locked_g = nullptr;      // runs this fiber and no other
   G* blocked_g = nullptr;     // in blocking(): the fiber whose call this is
   unsigned blocking_depth = 0;
@@ -34,6 +35,9 @@ struct M : m_face {
   std::uint32_t batch_first_turn = 0;
   bool quiet = false;         // that batch is too short to rouse another M for
   void* signal_stack = nullptr;  // ours, if the thread had none: crash.cc
+
+  // The monitor's word about its P. The monitor writes; this M too, with world::retaking held. retake.cc.
+  std::atomic<claim_on_p> claim{};
 
   // Under the world's lock.
   M* next_idle = nullptr;

@@ -11,6 +11,7 @@
 
 #include "runtime/cpu_count.h"
 #include "sched/g.h"
+#include "sched/retake.h"
 #include "sched/take.h"
 #include "sched/timeline.h"
 #include "sched/world.h"
@@ -46,7 +47,7 @@ void empty(world& w, P* p) {
 void grow(world& w, int from, int to) {
   if (from == 1) {
     // This M holds the only P: from here on others will be there too.
-    M* m = this_m();
+    M* m = this_m();  // inside the runtime, with the P
     w.ever_shared.store(true, std::memory_order_relaxed);
     m->solo.store(false, std::memory_order_relaxed);
     m->p->queue.set_alone(false);
@@ -118,7 +119,7 @@ bool retire_if_asked(M* m) {
   {
     const std::lock_guard hold(w.lock);
     if (!(p->attention.load(std::memory_order_relaxed) & retire_p)) return false;  // grown again
-    m->p = nullptr;
+    let_go_of_p(m);
     if (P* other = take_idle_p_locked(w)) acquire_p(m, other);
   }
   empty(w, p);
@@ -157,7 +158,10 @@ int maxprocs(int n) {
   }
   if (n == 0) return w->procs.load(std::memory_order_relaxed);
   if (!in_fiber()) throw panic("maxprocs: set from outside a fiber");
+  M* m = this_m();
+  enter_runtime_with_p(m);
   const int before = set_procs(*w, n);
+  leave_runtime(m);
   if (n < before) yield();  // if this P is over, be on another when we return
   return before;
 }

@@ -40,9 +40,13 @@ struct alignas(line_pair) P {
   random_source random;
 
   // The owner writes, anyone reads: counters, exact when the P is quiet.
-  std::atomic<std::uint32_t> turn{0};  // one per fiber taken up
+  std::atomic<std::uint32_t> turn{0};  // one per fiber that leaves, and one per M that gets the P
   std::atomic<std::uint64_t> spawned{0}, finished{0}, adopted{0}, steals{0}, stolen{0}, fired{0};
   std::atomic<std::uint64_t> switches{0};
+
+  // The M that holds it; null while it idles or goes from one to another. Written by that M, or the
+  // monitor when it takes the P.
+  std::atomic<M*> holder{nullptr};
 
   // Anyone, atomically.
   std::atomic<std::uint32_t> attention{0};

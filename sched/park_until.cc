@@ -1,6 +1,7 @@
 // Waits with a deadline.
 #include "runtime/futex.h"
 #include "sched/g.h"
+#include "sched/retake.h"
 #include "sched/timers.h"
 #include "sched/world.h"
 
@@ -70,7 +71,8 @@ void park_until(wait_reason reason, commit_fn commit, void* arg, claim_word& wor
 }
 
 std::uint64_t cheap_random() noexcept {
-  if (M* m = this_m(); m && m->p) return m->p->random.next();
+  const runtime_call in(this_m());
+  if (P* p = in.p()) return p->random.next();
   static thread_local random_source r;
   return r.next();
 }

@@ -1,6 +1,7 @@
 // Into the run queues: what was made runnable, by whom, and who must hear of it.
 #include "runtime/futex.h"
 #include "sched/g.h"
+#include "sched/retake.h"
 #include "sched/spawn_into.h"
 #include "sched/world.h"
 
@@ -115,7 +116,8 @@ void ready(G* g, m_face* face) {
   __builtin_prefetch(left + 64, 1);
   __builtin_prefetch(left + 128, 1);
   auto* m = static_cast<M*>(face);
-  if (m && m->p) [[likely]]
+  const runtime_call in(m);
+  if (in.p()) [[likely]]
     push_next(m, g);
   else push_global(*the_world(), g);
 }

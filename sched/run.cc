@@ -16,6 +16,8 @@
 #include "sched/quit.h"
 #include "sched/reporter.h"
 #include "sched/spawn_into.h"
+#include "sched/retake.h"
+#include "sched/sysmon.h"
 #include "sched/threads.h"
 #include "sched/world.h"
 
@@ -97,9 +99,7 @@ void abandon_fibers(const world&) {
 // cannot, so it gives up its P and waits for the end of the world.
 void sit_out(M* m) {
   world& w = *m->w;
-  P* p = m->p;
-  m->p = nullptr;
-  m->solo.store(false, std::memory_order_relaxed);
+  P* p = let_go_of_p(m);
   {
     const std::lock_guard hold(w.lock);
     m->waits_for_locked_g = true;
@@ -138,7 +138,8 @@ int run_world(const options& o, std::function<int()> main_fiber) {
   w->opt = o;
   w->stack_size = arena_for(o.stack_size).stack_size();
   w->thread_ended_at = now_ns();
-  w->may_go_solo = solo_is_possible();
+  w->may_go_solo = membarrier_works();
+  w->always_in_doubt = !membarrier_works();
   const int procs = o.maxprocs > 0 ? o.maxprocs : default_maxprocs();
   w->ever_shared.store(procs > 1, std::memory_order_relaxed);
   create_ps(*w, procs);
@@ -149,6 +150,7 @@ int run_world(const options& o, std::function<int()> main_fiber) {
   M* m = add_m(*w);
   m->p = w->p_at(0);
   set_the_world(w);
+  begin_sysmon(*w);
   begin_m(m);
 
   int status = 0;
@@ -162,6 +164,7 @@ int run_world(const options& o, std::function<int()> main_fiber) {
   m->handed = first.pop();
   schedule(m);
   if (!w->stopping.load(std::memory_order_relaxed)) sit_out(m);
+  end_sysmon();
   end_m(m);
   prctl(PR_SET_TIMERSLACK, static_cast<unsigned long>(old_slack), 0, 0, 0);
   const bool all_ended = wait_for_ms(*w);

@@ -14,6 +14,7 @@
 
 #include "sched/exit.h"
 #include "sched/g.h"
+#include "sched/retake.h"
 #include "sched/take.h"
 #include "sched/timeline.h"
 #include "sched/world.h"
@@ -87,7 +88,7 @@ void bind(G* g, spawn_record* r, M* m) {
     m->g = nullptr;
     to = &m->own_stack;
   }
-  arrive(jump(g->context, *to, m->exceptions, &msg));
+  leave_runtime(arrive(jump(g->context, *to, m->exceptions, &msg)));
 }
 
 // A runnable that the fast path may jump to; others need the M's own stack.
@@ -127,6 +128,7 @@ void retire_g(G* g, void* on) {
 enum class ended { run_here, leave };
 ended end_fiber(M*& m, G* g, runnable*& next) {
   m = this_m();
+  enter_runtime_with_p(m);
   P* p = m->p;
   free_record(p, g->record);
   g->record = nullptr;
@@ -156,8 +158,10 @@ void fiber_entry(switch_note* note) {
   M* m = arrive(note);
   G* g = m->g;
   runnable* next = nullptr;
-  do run_body(g);
-  while (end_fiber(m, g, next) == ended::run_here);
+  do {
+    leave_runtime(m);
+    run_body(g);
+  } while (end_fiber(m, g, next) == ended::run_here);
 
   switch_message msg{{}, m, g, retire_g, m};
   stack_context* to = &m->own_stack;
@@ -210,12 +214,13 @@ namespace {
     park_plain_thread(commit, arg);
     return;
   }
+  enter_runtime(m);
   G* g = m->g;
   g->reason.store(reason, std::memory_order_relaxed);
   g->parked_at.store(m->w->coarse_s.load(std::memory_order_relaxed), std::memory_order_relaxed);
   g->state.store(g_state::parked, std::memory_order_relaxed);
   runnable* r = nullptr;
-  if (take_quick(m, r) == quick::got && !goes_straight(m, r)) [[unlikely]] {
+  if (m->p && take_quick(m, r) == quick::got && !goes_straight(m, r)) [[unlikely]] {
     m->handed = r;
     r = nullptr;
   }
@@ -253,10 +258,14 @@ void yield() {
     sched_yield();
     return;
   }
+  enter_runtime_with_p(m);
   G* g = m->g;
   runnable* r = nullptr;
   const quick q = take_quick(m, r);
-  if (q == quick::nothing && m->w->global_size.load(std::memory_order_relaxed) == 0 && !m->w->net) return;
+  if (q == quick::nothing && m->w->global_size.load(std::memory_order_relaxed) == 0 && !m->w->net) {
+    leave_runtime(m);
+    return;
+  }
   if (q == quick::got && !goes_straight(m, r)) [[unlikely]] {
     m->handed = r;
     r = nullptr;

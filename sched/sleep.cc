@@ -3,6 +3,7 @@
 #include <ctime>
 
 #include "sched/g.h"
+#include "sched/retake.h"
 #include "sched/timers.h"
 #include "sched/world.h"
 
@@ -18,10 +19,11 @@ void arm_timer(timer_node* t) {
   M* m = this_m();
   world* w = m ? m->w : the_world();
   if (!w) throw panic("timer: no world is running; start one with weft::run");
-  P* p = m && m->p ? m->p : w->p_at(0);
+  const runtime_call in(m);
+  P* p = in.p() ? in.p() : w->p_at(0);
   const std::int64_t due = t->due;  // t may fire and be gone as soon as it is added
-  if (p->timers.add(t) && !p->queue.alone()) timer_came_first(*w, due);
-  else if (!(m && m->p)) timer_came_first(*w, due);
+  const bool first = p->timers.add(t);
+  if (!in.p() || (first && !p->queue.alone())) timer_came_first(*w, due);
 }
 
 namespace {

@@ -3,14 +3,14 @@
 // With one P only one thread runs fibers, and fibers switch only where the runtime says so, so a
 // channel's lock protects against nobody, unless a plain thread uses the channel too. An atomic
 // exchange costs 7 ns on some CPUs, two of them more than a whole buffered send and receive. So
-// while an M holds the only P and no plain thread has ever come, a section just marks the M as inside.
+// while an M holds the only P and no plain thread has ever come, a section just marks the M as inside one.
 //
 // Note [solo]: leaving this state for good
 //      M, at each section                  the first plain thread
-//   A1 inside = true                    B1 solo = false
+//   A1 in_section = true                B1 solo = false
 //   A2 compiler barrier                 B2 membarrier: a full fence on every thread
-//   A3 read solo; true? no lock         B3 wait until inside is false
-//   A4 ... inside = false (release)
+//   A3 read solo; true? no lock         B3 wait until in_section is false
+//   A4 ... in_section = false (release)
 // If A3 read true, it ran before B1 was seen, so before B2 fenced that thread: A1 is visible at B3, and
 // B3 waits for A4, and acquires what the section did. Otherwise A3 reads false and takes the lock.
 // Growing from one P to two is done by the M itself, between sections.
@@ -44,13 +44,15 @@ std::mutex& one_at_a_time() noexcept {
   return m;
 }
 
-}  // namespace
-
-bool solo_is_possible() noexcept {
-  if (under_tsan) return false;
-  static const bool registered = syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
-  return registered;
+// Not waited for with the world's lock held: an M that parks in its section takes that lock to find work.
+bool some_m_is_in_a_section(world& w) noexcept {
+  const std::lock_guard hold(w.lock);
+  for (const M* m : w.all_ms)
+    if (m->in_section.load(std::memory_order_acquire)) return true;  // [solo] B3
+  return false;
 }
+
+}  // namespace
 
 bool solo_now(const world& w) noexcept {
   return w.may_go_solo && !w.ever_shared.load(std::memory_order_relaxed) &&
@@ -67,12 +69,13 @@ void wait_for_end_of_solo() noexcept { const std::lock_guard hold(one_at_a_time(
   std::atomic_thread_fence(std::memory_order_seq_cst);        // [solo] D1 before the look for a world
   world* w = the_world();
   if (w && w->may_go_solo) {
-    const std::lock_guard hold_world(w->lock);
-    syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);         // D2
-    for (M* m : w->all_ms) m->solo.store(false, std::memory_order_relaxed);  // B1
-    syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);         // B2
-    for (M* m : w->all_ms)
-      while (m->inside.load(std::memory_order_acquire)) cpu_relax();  // [solo] B3
+    syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);  // D2
+    {
+      const std::lock_guard hold_world(w->lock);
+      for (M* m : w->all_ms) m->solo.store(false, std::memory_order_relaxed);  // B1
+    }
+    syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);  // B2
+    while (some_m_is_in_a_section(*w)) cpu_relax();                   // B3
   }
   plain_threads_came.store(true, std::memory_order_release);  // [solo] for the next plain thread
 }

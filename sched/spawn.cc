@@ -5,6 +5,7 @@
 
 #include "runtime/stack.h"
 #include "sched/g.h"
+#include "sched/retake.h"
 #include "sched/spawn_into.h"
 #include "sched/world.h"
 
@@ -32,9 +33,10 @@ std::uint64_t next_id(M* m) {
 void* allocate_record(std::size_t size) {
   const std::uint16_t c = record_pool::class_of(size);
   M* m = this_m();
-  if (!m || !m->p) world_to_spawn_in();
+  if (!m) world_to_spawn_in();
   if (c == record_pool::from_heap) return ::operator new(size);
-  return m && m->p ? m->p->records.take(c) : record_pool::take_shared(c);
+  const runtime_call in(m, runtime_call::needs::a_p);
+  return in.p() ? in.p()->records.take(c) : record_pool::take_shared(c);
 }
 
 void free_record_memory(void* at, std::size_t size) noexcept {
@@ -56,7 +58,8 @@ void submit(spawn_record* r, std::size_t size, const void* site) {
   r->size_class = record_pool::class_of(size);
   r->site = site;
   M* m = this_m();
-  if (m && m->p) [[likely]] {
+  const runtime_call in(m);
+  if (in.p()) [[likely]] {
     r->id = next_id(m);
     P::count(m->p->spawned);
     push_next(m, r);

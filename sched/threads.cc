@@ -16,6 +16,7 @@
 #include "runtime/sanitizer.h"
 #include "sched/crash.h"
 #include "sched/reporter.h"
+#include "sched/sysmon.h"
 #include "sched/threads.h"
 #include "sched/world.h"
 
@@ -83,8 +84,9 @@ void start_template_thread() {
 }
 
 int helper_threads() noexcept {
-  const bool sanitizers = under_tsan && (any_started.load(std::memory_order_relaxed) || reporter_threads() > 0);
-  const int helpers = (the_template().running.load(std::memory_order_relaxed) ? 1 : 0) + reporter_threads();
+  const bool sanitizers = under_tsan && (any_started.load(std::memory_order_relaxed) || reporter_threads() + sysmon_threads() > 0);
+  const int helpers =
+      (the_template().running.load(std::memory_order_relaxed) ? 1 : 0) + reporter_threads() + sysmon_threads();
   return helpers + (sanitizers ? 1 : 0);
 }
 
@@ -102,17 +104,18 @@ void end_m(M* m) {
   world& w = *m->w;
   set_this_m(nullptr);
   take_signal_stack(m);
-  P* p = nullptr;
+  P* p = let_go_of_p(m);
   {
     const std::lock_guard hold(w.lock);
-    p = m->p;
-    m->p = nullptr;
     --w.ms;
     w.thread_ended_at = now_ns();
     std::erase(w.all_ms, m);
   }
   if (p && !w.stopping.load(std::memory_order_relaxed)) hand_off_p(w, p);
-  delete m;
+  {
+    const std::lock_guard hold(w.retaking);  // the monitor may be looking at m
+    delete m;
+  }
   // [m-end] everything this thread did before run() takes the world apart
   w.ended_ms.fetch_add(1, std::memory_order_release);
   futex_wake(w.ended_ms, 1);

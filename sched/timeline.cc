@@ -40,12 +40,14 @@ void timeline_enter_slow(M* m) {
   const spawn_extras* extras = extras_of(m->g->record);
   const std::lock_guard hold(b->lock);
   if (!b->on) return;
-  b->close_locked(t);  // of a fiber that lost its P without knowing
+  b->close_locked(t);
   b->open = {m->g->id, extras ? extras->name : std::string(), m->p->id, m->id, t, t};
 }
 
-void timeline_leave_slow(M* m) {
-  timeline_buffer* b = m->p->timeline.load(std::memory_order_acquire);  // [timeline]
+void timeline_leave_slow(M* m) { timeline_close(*m->p); }
+
+void timeline_close(P& p) {
+  timeline_buffer* b = p.timeline.load(std::memory_order_acquire);  // [timeline]
   if (!b) return;
   const time_point t = now();
   const std::lock_guard hold(b->lock);

@@ -3,6 +3,7 @@
 #include "runtime/futex.h"
 #include "sched/coarse_clock.h"
 #include "sched/idle.h"
+#include "sched/sysmon.h"
 
 namespace weft::detail {
 namespace {
@@ -10,6 +11,7 @@ namespace {
 void mark_busy_locked(world& w, M* m) noexcept {
   m->is_idle = false;
   --w.idle_ms;
+  if (w.idle_ms < w.least_idle_ms) w.least_idle_ms = w.idle_ms;
   if (m->is_deputy) w.deputies.store(0, std::memory_order_relaxed);
   m->is_deputy = false;
 }
@@ -94,9 +96,9 @@ P* take_idle_p_locked(world& w) noexcept {
   return p;
 }
 
-void acquire_p(M* m, P* p) noexcept {
-  m->p = p;
-  set_coarse_clock(*m->w, now_ns());
+namespace {
+
+void go_solo_if_possible(M* m) noexcept {
   if (!solo_now(*m->w)) {
     m->solo.store(false, std::memory_order_relaxed);
     return;
@@ -104,6 +106,38 @@ void acquire_p(M* m, P* p) noexcept {
   m->solo.store(true, std::memory_order_relaxed);       // C1
   std::atomic_signal_fence(std::memory_order_seq_cst);  // [solo] C2
   if (!solo_now(*m->w)) m->solo.store(false, std::memory_order_relaxed);  // C3
+}
+
+}  // namespace
+
+void acquire_p(M* m, P* p) noexcept {
+  m->p = p;
+  set_coarse_clock(*m->w, now_ns());
+  go_solo_if_possible(m);
+  m->in_doubt.store(m->w->always_in_doubt, std::memory_order_relaxed);
+  // [retake] whoever sees this turn writes to `solo` and `in_doubt` after us
+  p->turn.store(p->turn.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+  p->holder.store(m, std::memory_order_release);  // [retake]
+  wake_sysmon_if_asleep();
+}
+
+P* let_go_of_p(M* m) noexcept {
+  P* p = m->p;
+  if (!p) return nullptr;
+  p->holder.store(nullptr, std::memory_order_relaxed);
+  m->p = nullptr;
+  m->solo.store(false, std::memory_order_relaxed);
+  return p;
+}
+
+bool take_idle_p(M* m) noexcept {
+  P* p = nullptr;
+  {
+    const std::lock_guard hold(m->w->lock);
+    p = take_idle_p_locked(*m->w);
+  }
+  if (p) acquire_p(m, p);
+  return p;
 }
 
 void wake_for_ring(world& w) noexcept {

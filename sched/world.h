@@ -22,7 +22,8 @@ struct world {
   // Set before the first fiber runs.
   options opt;
   std::size_t stack_size = 0;
-  bool may_go_solo = false;  // membarrier works: see solo.cc
+  bool may_go_solo = false;      // membarrier works: see solo.cc
+  bool always_in_doubt = false;  // it does not: see retake.cc
   poller* net = nullptr;
 
   // ---- read at every push -------------------------------------------------------------
@@ -48,6 +49,7 @@ struct world {
   P* idle_p_list = nullptr;       // last idle first
   M* idle_m_list = nullptr;       // last idle first; without the sentinel
   int idle_ms = 0;                // the sentinel included
+  int least_idle_ms = 0;          // the least since the monitor has last asked: retire_ms.cc
   M* sentinel = nullptr;          // the M that sleeps with a deadline, for timers and I/O
   std::int64_t sentinel_until = never;
   int ms = 0;                     // Ms alive, idle or not
@@ -56,6 +58,9 @@ struct world {
   int next_m_id = 0;
   std::int64_t thread_ended_at = 0;  // when one of our threads last ended, or a world before this one
   std::vector<M*> all_ms;
+
+  // Held while the monitor looks at who holds which P, and by an M that wants to know whether it still does.
+  std::mutex retaking;
 
   // Ps ever made stay; the first `procs` are wanted. Written under `resize`. Those beyond that were
   // made before maxprocs shrank: one whose fiber computes is held, and filled, until its next call.
@@ -117,6 +122,10 @@ void start_m(world& w, P* p);
 void release_p_locked(world& w, P* p) noexcept;
 P* take_idle_p_locked(world& w) noexcept;
 void acquire_p(M* m, P* p) noexcept;
+// m no longer holds its P, which is returned; null if it had none.
+P* let_go_of_p(M* m) noexcept;
+// m, which has none, gets an idle P. False if there is none.
+bool take_idle_p(M* m) noexcept;
 // A timer is now the earliest of its P: whoever sleeps for all must not sleep longer.
 void timer_came_first(world& w, std::int64_t due) noexcept;
 // Makes an idle M, which `make_note` has given a P or a task, go on.
@@ -174,7 +183,6 @@ asleep all_asleep_locked(const world& w) noexcept;
 asleep verdict_if_all_asleep(world& w);
 
 // ---- solo.cc ----------------------------------------------------------------------------
-bool solo_is_possible() noexcept;
 // Whether Ms of `w` may skip locks while one of them holds the only P.
 bool solo_now(const world& w) noexcept;
 // After the world is no longer announced: no plain thread is busy with it from here on.

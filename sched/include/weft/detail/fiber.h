@@ -34,15 +34,19 @@ enum class wait_reason : std::uint8_t {
 };
 const char* to_string(wait_reason r) noexcept;
 
-// The part of an M that inline code reads. See sched/solo.cc.
+// The part of an M that inline code reads and writes. See sched/solo.cc and sched/retake.cc.
 struct m_face {
   // The fiber it runs; null while it is on its own stack. Written by this M.
   G* g = nullptr;
   // True while this M holds the only P there is and no plain thread has ever touched a primitive.
-  // Written by this M, or by a plain thread that then waits until `inside` is false.
+  // Written by this M; by a plain thread that then waits until `in_section` is false; by the monitor.
   std::atomic<bool> solo{false};
-  // True while this M is in a section that it entered without a lock.
-  std::atomic<bool> inside{false};
+  // True while this M is in a section. Written by this M.
+  std::atomic<bool> in_section{false};
+  // False while this M runs a fiber's own code, sections and all. Written by this M.
+  std::atomic<bool> in_runtime{true};
+  // This M must ask whether its P is still its own before it touches that. Written by this M and the monitor.
+  std::atomic<bool> in_doubt{false};
 };
 
 // The calling thread's M, or null on a plain thread. Never inlined: the address of a thread-local
@@ -55,20 +59,25 @@ G* stand_in() noexcept;
 // A plain thread is about to use a primitive: no M may skip locks from here on.
 void end_solo_if_foreign() noexcept;
 
+// m is at the beginning of a section and in doubt: returns when it has a P for certain, in the same thread.
+void settle_section(m_face* m) noexcept;
+
 // Holds the lock of a primitive for a few instructions. While only one M can be there at all, no
-// lock is taken: the M marks that it is inside, which a plain thread that arrives waits for.
+// lock is taken: the M marks that it is in a section, which a plain thread that arrives waits for. The
+// mark also keeps the P: whoever is in a section has one, and loses it to nobody before the end.
 class section {
  public:
   explicit section(spin_lock& lock) noexcept : lock_(&lock), m_(this_m_face()) {
     if (m_) [[likely]] {
-      m_->inside.store(true, std::memory_order_relaxed);
-      // The store above stays before the load below; the other side fences for both. Note [solo].
-      std::atomic_signal_fence(std::memory_order_seq_cst);  // [solo] marked, then asked
+      m_->in_section.store(true, std::memory_order_relaxed);
+      // The store above stays before the loads below; the other side fences for both. Notes [solo], [retake].
+      std::atomic_signal_fence(std::memory_order_seq_cst);  // [solo] A2, [retake] R2: marked, then asked
       if (m_->solo.load(std::memory_order_relaxed)) {
         lock_ = nullptr;
         return;
       }
-      m_->inside.store(false, std::memory_order_relaxed);
+      if (m_->in_doubt.load(std::memory_order_relaxed)) [[unlikely]]
+        settle_section(m_);
     } else {
       end_solo_if_foreign();
     }
@@ -83,8 +92,9 @@ class section {
   // Ends the section, once. The last touch of the lock, whose owner may be gone right after.
   void leave() noexcept {
     open_ = false;
-    if (spin_lock* l = lock_) l->unlock();
-    else m_->inside.store(false, std::memory_order_release);  // [solo] our stores before the mark is gone
+    m_face* m = m_;
+    if (spin_lock* l = lock_) l->unlock();  // this object may be gone from here on: its fiber may run
+    if (m) m->in_section.store(false, std::memory_order_release);  // [solo] A4: our stores before the mark is gone
   }
 
   // The caller's M as it was on entry, so until the caller parks; null on a plain thread.
@@ -101,16 +111,16 @@ class section {
 // Several locks held at once, for select. `locks` is sorted by address and without doubles.
 class sections {
  public:
-  explicit sections(std::span<spin_lock* const> locks) noexcept : locks_(locks) {
-    m_face* m = this_m_face();
-    if (m) [[likely]] {
-      m->inside.store(true, std::memory_order_relaxed);
-      std::atomic_signal_fence(std::memory_order_seq_cst);  // [solo] as in section
-      if (m->solo.load(std::memory_order_relaxed)) {
-        solo_ = m;
+  explicit sections(std::span<spin_lock* const> locks) noexcept : locks_(locks), m_(this_m_face()) {
+    if (m_) [[likely]] {
+      m_->in_section.store(true, std::memory_order_relaxed);
+      std::atomic_signal_fence(std::memory_order_seq_cst);  // [solo] A2, [retake] R2: as in section
+      if (m_->solo.load(std::memory_order_relaxed)) {
+        locks_ = {};
         return;
       }
-      m->inside.store(false, std::memory_order_relaxed);
+      if (m_->in_doubt.load(std::memory_order_relaxed)) [[unlikely]]
+        settle_section(m_);
     } else {
       end_solo_if_foreign();
     }
@@ -118,24 +128,24 @@ class sections {
   }
   sections(const sections&) = delete;
   sections& operator=(const sections&) = delete;
-  ~sections() { leave(); }
+  ~sections() {
+    if (open_) leave();
+  }
 
   // Ends all, once. The list may lie on the stack of a fiber that parks: it lives until the last lock
   // is given up, because that fiber takes every lock but the one of its waker before it goes on.
   void leave() noexcept {
+    open_ = false;
     const std::span<spin_lock* const> locks = locks_;
-    locks_ = {};
-    if (m_face* m = solo_) {
-      solo_ = nullptr;
-      m->inside.store(false, std::memory_order_release);  // [solo]
-      return;
-    }
+    m_face* m = m_;
     for (std::size_t i = locks.size(); i > 0; --i) locks[i - 1]->unlock();
+    if (m) m->in_section.store(false, std::memory_order_release);  // [solo] A4
   }
 
  private:
-  m_face* solo_ = nullptr;
   std::span<spin_lock* const> locks_;
+  m_face* m_;
+  bool open_ = true;
 };
 
 // The calling fiber's G; on a plain thread its stand-in. Valid as long as the fiber or thread lives.

@@ -1,0 +1,124 @@
+// Taking the P from under an M whose fiber blocks unannounced or computes for long.
+//
+// Only the P moves. The fiber is not switched out: it may hold the lock of malloc, and a signal would break
+// the system call that it sleeps in. It keeps its thread, and learns at its next call into the runtime that the
+// P is gone; there it queues for one, still in that thread, since it may hold a std::mutex or the address of a
+// thread-local. So every way into the runtime asks, which must cost next to nothing; the monitor, which takes a
+// P once in a while, pays for both.
+//
+// Refused: a compare-and-swap or a fence at each entry (2 ns and more, where a call costs 10); a signal, which
+// makes sleeping calls return EINTR.
+//
+// Note [retake]
+//      M, from fiber code into the runtime      the monitor, with world::retaking held
+//   R1 in_runtime (in_section) = true        Q1 claim = asked, in_doubt = true, solo = false
+//   R2 compiler barrier                      Q2 membarrier: a full fence on every thread
+//   R3 in_doubt? settle it                   Q3 in_runtime or in_section, or not the turn that it was?
+//   R4 ... in_runtime = false (release)         withdraw; else claim = taken, and the P is the monitor's
+// If R3 read false, it ran before Q1 was seen, so before Q2 fenced that thread: R1 is visible at Q3, which
+// withdraws. If it read true, settling waits for the monitor's verdict under world::retaking.
+// Q3 acquires R4 of the last call, so whoever gets the P next finds it as this M left it.
+//
+// Turns: p->turn moves with each fiber that leaves and with each M that gets the P. So an M that
+// the monitor finds in the turn which it has seen before has not been to acquire_p() since, and what Q1 writes
+// cannot be overwritten by what that wrote; its `solo` stays false until it gets a P anew.
+//
+// Where membarrier is refused, and under TSan, which cannot see it, in_doubt is always set and settling
+// does R1 again with a full fence.
+#include "sched/retake.h"
+
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "runtime/sanitizer.h"
+#include "sched/g.h"
+#include "sched/timeline.h"
+
+namespace weft::detail {
+namespace {
+
+// True if m holds a P. `mark` is the one that m has set on its way in.
+bool has_p_for_certain(M* m, std::atomic<bool>& mark) noexcept {
+  if (!m->p) return false;
+  mark.exchange(true, std::memory_order_seq_cst);  // [retake] R1, and R2 where in_doubt is always set
+  if (m->claim.load(std::memory_order_seq_cst) == claim_on_p::none) return true;  // [retake] R3
+  const std::lock_guard hold(m->w->retaking);
+  if (m->claim.load(std::memory_order_relaxed) != claim_on_p::taken) return true;
+  m->claim.store(claim_on_p::none, std::memory_order_relaxed);
+  m->p = nullptr;  // in_doubt stays, until it gets another
+  m->batch_began = 0;
+  m->quiet = false;
+  return false;
+}
+
+// m's fiber, in its own code, has no P: waits for one in this thread, as if it were locked to it.
+void wait_for_p(M* m) noexcept {
+  m->in_runtime.store(true, std::memory_order_relaxed);
+  if (take_idle_p(m)) {
+    timeline_enter(m);
+    leave_runtime(m);
+    return;
+  }
+  G* g = m->g;
+  const bool was_locked = g->flags & locked_to_m;
+  if (!was_locked) {
+    g->flags |= locked_to_m;
+    g->locked_m = m;
+    m->locked_g = g;
+  }
+  leave_without_p(m, wait_reason::none, [](G* fiber, void*) { push_global(*the_world(), fiber); });
+  if (!was_locked) {
+    g->flags &= static_cast<std::uint8_t>(~locked_to_m);
+    g->locked_m = nullptr;
+    m->locked_g = nullptr;
+  }
+}
+
+}  // namespace
+
+bool membarrier_works() noexcept {
+  if (under_tsan) return false;
+  static const bool registered = syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
+  return registered;
+}
+
+void settle_in_runtime(M* m) noexcept { has_p_for_certain(m, m->in_runtime); }
+
+void enter_runtime_with_p(M* m) noexcept {
+  for (;;) {
+    enter_runtime(m);
+    if (m->p) return;
+    wait_for_p(m);
+  }
+}
+
+void settle_section(m_face* face) noexcept {
+  auto* m = static_cast<M*>(face);
+  if (m->in_runtime.load(std::memory_order_relaxed)) return;  // the scheduler's own: nobody takes its P
+  while (!has_p_for_certain(m, m->in_section)) {
+    m->in_section.store(false, std::memory_order_relaxed);
+    wait_for_p(m);
+    m->in_section.store(true, std::memory_order_relaxed);
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+  }
+}
+
+bool take_p_locked(world& w, P* p, M* m, std::uint32_t turn) noexcept {
+  m->claim.store(claim_on_p::asked, std::memory_order_seq_cst);  // [retake] Q1
+  m->in_doubt.store(true, std::memory_order_relaxed);
+  m->solo.store(false, std::memory_order_relaxed);
+  if (!w.always_in_doubt) syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);  // Q2
+  const bool in = m->in_runtime.load(std::memory_order_seq_cst) ||  // [retake] Q3
+                  m->in_section.load(std::memory_order_seq_cst);    // [retake] Q3
+  if (in || p->turn.load(std::memory_order_relaxed) != turn || p->holder.load(std::memory_order_relaxed) != m) {
+    if (!w.always_in_doubt) m->in_doubt.store(false, std::memory_order_relaxed);
+    m->claim.store(claim_on_p::none, std::memory_order_relaxed);
+    return false;
+  }
+  p->holder.store(nullptr, std::memory_order_relaxed);
+  m->claim.store(claim_on_p::taken, std::memory_order_relaxed);
+  return true;
+}
+
+}  // namespace weft::detail

@@ -1,0 +1,60 @@
+// Whether an M's P is still its own: asked at each way from a fiber's code into the runtime.
+#pragma once
+#include "sched/world.h"
+
+namespace weft::detail {
+
+// What the monitor has done about an M's P.
+enum class claim_on_p : std::uint8_t { none, asked, taken };
+
+// Out of line: m is in doubt. Settles it; m->p is null afterwards if the P is gone.
+void settle_in_runtime(M* m) noexcept;
+
+// m goes from a fiber's code into the runtime. From here on nobody takes its P, which m->p tells: null if it is gone.
+[[gnu::always_inline]] inline void enter_runtime(M* m) noexcept {
+  m->in_runtime.store(true, std::memory_order_relaxed);
+  std::atomic_signal_fence(std::memory_order_seq_cst);  // [retake] R2: marked, then asked
+  if (m->in_doubt.load(std::memory_order_relaxed)) [[unlikely]]
+    settle_in_runtime(m);
+}
+// m goes on with a fiber's code.
+[[gnu::always_inline]] inline void leave_runtime(M* m) noexcept {
+  m->in_runtime.store(false, std::memory_order_release);  // [retake] R4: what we did to the P before the mark is gone
+}
+
+// As enter_runtime(); returns with a P, in the same thread, however long that takes. Fiber code only.
+void enter_runtime_with_p(M* m) noexcept;
+
+// For a call that comes back without parking: inside the runtime until the end of the scope. Nests.
+class runtime_call {
+ public:
+  enum class needs { nothing, a_p };  // a_p: as enter_runtime_with_p(), unless it is the runtime that calls
+
+  explicit runtime_call(M* m, needs what = needs::nothing) noexcept
+      : m_(m), outer_(m && m->in_runtime.load(std::memory_order_relaxed)) {
+    if (!m || outer_) return;
+    enter_runtime(m);
+    if (what == needs::a_p && !m->p) [[unlikely]]
+      enter_runtime_with_p(m);
+  }
+  runtime_call(const runtime_call&) = delete;
+  runtime_call& operator=(const runtime_call&) = delete;
+  ~runtime_call() {
+    if (m_ && !outer_) leave_runtime(m_);
+  }
+  // The caller's P, or null.
+  P* p() const noexcept { return m_ ? m_->p : nullptr; }
+
+ private:
+  M* m_;
+  bool outer_;
+};
+
+// The monitor: takes p from `m`, which has held it in turn `turn`, if m runs a fiber's own code. The P has
+// no M then. With world::retaking held.
+bool take_p_locked(world& w, P* p, M* m, std::uint32_t turn) noexcept;
+
+// Whether this system has what makes asking cheap.
+bool membarrier_works() noexcept;
+
+}  // namespace weft::detail

@@ -1,0 +1,43 @@
+// A thousand blocking calls at once need a thousand threads, but only for that moment. Each keeps a kernel
+// stack and a place in the lists of the system, so those that have not been needed for a while end.
+//
+// How many is told by the least number of idle Ms since the last look: those were of no use. The M of the
+// thread that called run() stays, since that thread is not ours.
+#include "sched/retire_ms.h"
+
+#include <algorithm>
+
+#include "sched/idle.h"
+#include "sched/world.h"
+
+namespace weft::detail {
+
+bool retire_idle_ms(world& w) noexcept {
+  constexpr int spare = 2;  // for the next few blocking calls
+  M* ending = nullptr;
+  bool more = false;
+  {
+    const std::lock_guard hold(w.lock);
+    const int keep = w.procs.load(std::memory_order_relaxed) + spare;
+    int n = std::min(w.least_idle_ms, w.idle_ms) - keep;
+    more = w.idle_ms > keep;
+    w.least_idle_ms = w.idle_ms;
+    for (M *m = w.idle_m_list, *next = nullptr; m && n > 0; m = next) {
+      next = m->next_idle;
+      if (m->is_deputy || m->id == 0) continue;
+      unlist_locked(w, m);
+      m->ends = true;
+      m->p = nullptr;
+      m->next_idle = ending;
+      ending = m;
+      --n;
+    }
+  }
+  while (M* m = ending) {
+    ending = m->next_idle;
+    wake_m(m);  // it may be gone from here on
+  }
+  return !more;
+}
+
+}  // namespace weft::detail
