@@ -9,8 +9,8 @@
 namespace weft::detail {
 
 // A timer is a node in a P's heap and either a channel or a function. The channel owns the node, so
-// that a dropped time.After leaves nothing behind; a func timer is owned by its timer object and by
-// the fibers that run it.
+// that a dropped time.After leaves nothing behind; a func timer is owned by its timer object, by the heap
+// while it is armed, and by the fibers that run it.
 struct tick_channel;
 
 struct timer_state : timer_node {
@@ -81,15 +81,27 @@ struct func_run {
 
 std::int64_t fire_func(timer_node* n, std::int64_t, ready_list& list) {
   auto* t = static_cast<timer_state*>(n);
-  t->refs.fetch_add(1, std::memory_order_relaxed);
-  spawn_into(list, func_run(t), t->site);
+  spawn_into(list, func_run(t), t->site);  // with the reference that the heap had
   t->let_go();
   return never;
 }
 
 void arm(timer_state* t, duration d) {
   t->due = deadline_after(d);
-  arm_timer(t);
+  if (t->f) t->refs.fetch_add(1, std::memory_order_relaxed);
+  try {
+    arm_timer(t);
+  } catch (...) {
+    if (t->f) t->refs.fetch_sub(1, std::memory_order_relaxed);
+    throw;
+  }
+}
+
+// True if it was armed.
+bool disarm(timer_state* t) {
+  if (!remove_timer(t)) return false;
+  if (t->f) t->refs.fetch_sub(1, std::memory_order_relaxed);  // the caller has another
+  return true;
 }
 
 }  // namespace
@@ -110,6 +122,7 @@ timer_state* make_tick_timer(duration first, duration period) {
 timer_state* make_func_timer(duration d, std::unique_ptr<callback> f, const void* site) {
   auto t = std::make_unique<timer_state>();
   t->fire = fire_func;
+  t->forget = [](timer_node* n) { drop(static_cast<timer_state*>(n)); };
   t->f = std::move(f);
   t->site = site;
   arm(t.get(), d);
@@ -117,9 +130,12 @@ timer_state* make_func_timer(duration d, std::unique_ptr<callback> f, const void
 }
 
 void release(timer_state* t) noexcept {
+  if (!t->ticks) {
+    drop(t);
+    return;
+  }
   stop_timer(t);
-  if (t->ticks) t->ticks->drop_ref();
-  else drop(t);
+  t->ticks->drop_ref();
 }
 
 recv_chan<time_point> channel_of_timer(timer_state* t) {
@@ -130,7 +146,7 @@ recv_chan<time_point> channel_of_timer(timer_state* t) {
 
 bool stop_timer(timer_state* t) {
   t->lock.lock();
-  const bool armed = remove_timer(t);
+  const bool armed = disarm(t);
   t->lock.unlock();
   // A tick that was never taken has not happened: Go's rule since 1.23.
   const bool kept = t->ticks && t->ticks->drain();
@@ -139,7 +155,7 @@ bool stop_timer(timer_state* t) {
 
 bool reset_timer(timer_state* t, duration d, duration period) {
   t->lock.lock();
-  const bool armed = remove_timer(t);
+  const bool armed = disarm(t);
   const bool kept = t->ticks && t->ticks->drain();
   t->period = period.count();
   arm(t, d);

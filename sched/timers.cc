@@ -115,10 +115,17 @@ void timer_heap::move_to(timer_heap& to) {
 }
 
 void timer_heap::clear() {
-  const std::lock_guard hold(lock_);
-  for (const entry& e : entries_) e.node->let_go();
-  entries_.clear();
-  publish_locked();
+  std::vector<timer_node*> forgotten;
+  {
+    const std::lock_guard hold(lock_);
+    for (const entry& e : entries_) {
+      if (e.node->forget) forgotten.push_back(e.node);
+      e.node->let_go();
+    }
+    entries_.clear();
+    publish_locked();
+  }
+  for (timer_node* t : forgotten) t->forget(t);
 }
 
 // Note [timer-home]: a node says which heap it is in. The word changes only under that heap's lock;

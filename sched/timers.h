@@ -30,6 +30,8 @@ struct timer_node {
   // again; or calls let_go() as its last touch of the node and returns `never`. Must not block, nor
   // take a lock but a leaf's.
   std::int64_t (*fire)(timer_node*, std::int64_t now, ready_list& ready) = nullptr;
+  // Null, or called instead of fire() when the world ends while it is armed; its last touch of the node. Under no lock.
+  void (*forget)(timer_node*) = nullptr;
   // The heap it is in, or null. Written under that heap's lock.
   std::atomic<timer_heap*> heap{nullptr};
   std::uint32_t position = 0;  // in the heap, under its lock

@@ -111,3 +111,18 @@ TEST_CASE("stopping races with the function, and exactly one of them happens", "
     CHECK(ran + stopped == n);
   });
 }
+
+TEST_CASE("an after_func whose timer is dropped runs all the same", "[chan][timer]") {
+  hang_guard guard("a dropped timer took its function along");
+  in_world(GENERATE(1, 2), [] {
+    auto ran = make_chan<int>(1);
+    after_func(1ms, [ran] { ran.send(1); });
+    CHECK(ran.recv() == 1);
+  });
+}
+
+TEST_CASE("what an armed after_func holds goes with the world", "[chan][timer]") {
+  auto held = std::make_shared<int>(1);
+  in_world(GENERATE(1, 2), [held] { after_func(1h, [held] {}); });
+  CHECK(held.use_count() == 1);
+}

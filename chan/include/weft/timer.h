@@ -62,7 +62,7 @@ class timer_owner {
 
 }  // namespace detail
 
-// Fires once. Move-only; its destructor stops it, but an after_func that is already running goes on.
+// Fires once. Move-only; its destructor stops it, unless it is an after_func's, which goes on to its time.
 // Go's time.Timer. A default-constructed one throws weft::panic on use.
 class timer {
  public:
@@ -107,8 +107,7 @@ class ticker {
 // A channel on which the time comes once, after d. Dropping it stops the timer. Go's time.After.
 recv_chan<time_point> after(duration d);
 
-// Calls f() in a fiber of its own after d. Go's time.AfterFunc. Unlike there, the timer stops when the
-// returned object goes out of scope.
+// Calls f() in a fiber of its own after d, whether the returned object is kept or not. Go's time.AfterFunc.
 template <class F>
 [[gnu::always_inline]] inline timer after_func(duration d, F&& f) {
   return timer(detail::make_func_timer(d, std::make_unique<detail::callback_of<std::decay_t<F>>>(std::forward<F>(f)),
