@@ -1,4 +1,5 @@
 // What runs next: the order of the attempts is the policy.
+#include "sched/chaos.h"
 #include "sched/coarse_clock.h"
 #include "sched/g.h"
 #include "sched/take.h"
@@ -90,6 +91,7 @@ runnable* find_runnable(M* m) {
     if (!m->p) idle_without_p(m);  // its fiber is back from a blocking call and queued
     if (!m->p) return nullptr;
     if (retire_if_asked(m)) continue;
+    if ((m->p->attention.load(std::memory_order_relaxed) & stir_queue) && stir(m)) continue;
     run_own_timers(m);
     if (runnable* r = take_global_for_fairness(m)) return r;
     if (runnable* r = take_local(m->p)) return r;

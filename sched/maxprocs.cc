@@ -57,6 +57,7 @@ void grow(world& w, int from, int to) {
     P* p = slot.load(std::memory_order_relaxed);
     if (!p) {
       p = new P(i);
+      if (w.debug.chaos) p->attention.store(stir_queue, std::memory_order_relaxed);
       if (w.recording) timeline_watch(*p);
       slot.store(p, std::memory_order_release);  // [procs]
     }

@@ -85,18 +85,13 @@ void add_running_stacks(world& w, std::vector<fiber_view>& fibers) {
   }
 }
 
-bool goes_on() noexcept {
-  const char* debug = std::getenv("WEFT_DEBUG");
-  return debug && std::strstr(debug, "sigquit=continue");
-}
-
 void print_quit(report_job& job);
 report_job the_quit{.work = print_quit};
 
 void print_quit(report_job&) {
   world* w = the_world();
   if (!w) return;  // it has just ended
-  const bool last_words = !goes_on();
+  const bool last_words = !w->debug.quit_continues;
   std::fputs("SIGQUIT: quit\n\n", stderr);
   auto fibers = list_fibers(*w);
   // TSan holds signals back until the thread calls something, so nobody would answer for long.

@@ -9,7 +9,7 @@
 // Refused: a compare-and-swap or a fence at each entry (2 ns and more, where a call costs 10); a signal, which
 // makes sleeping calls return EINTR.
 //
-// Note [retake]
+// Note [retake]: losing a P while running a fiber
 //      M, from fiber code into the runtime      the monitor, with world::retaking held
 //   R1 in_runtime (in_section) = true        Q1 claim = asked, in_doubt = true, solo = false
 //   R2 compiler barrier                      Q2 membarrier: a full fence on every thread
@@ -46,9 +46,7 @@ bool has_p_for_certain(M* m, std::atomic<bool>& mark) noexcept {
   const std::lock_guard hold(m->w->retaking);
   if (m->claim.load(std::memory_order_relaxed) != claim_on_p::taken) return true;
   m->claim.store(claim_on_p::none, std::memory_order_relaxed);
-  m->p = nullptr;  // in_doubt stays, until it gets another
-  m->batch_began = 0;
-  m->quiet = false;
+  forget_p(m);  // in_doubt stays, until it gets another
   return false;
 }
 
@@ -100,7 +98,7 @@ void settle_section(m_face* face) noexcept {
     m->in_section.store(false, std::memory_order_relaxed);
     wait_for_p(m);
     m->in_section.store(true, std::memory_order_relaxed);
-    std::atomic_signal_fence(std::memory_order_seq_cst);
+    std::atomic_signal_fence(std::memory_order_seq_cst);  // [retake] R2
   }
 }
 

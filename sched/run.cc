@@ -15,8 +15,8 @@
 #include "sched/panic.h"
 #include "sched/quit.h"
 #include "sched/reporter.h"
-#include "sched/spawn_into.h"
 #include "sched/retake.h"
+#include "sched/spawn_into.h"
 #include "sched/sysmon.h"
 #include "sched/threads.h"
 #include "sched/world.h"
@@ -34,7 +34,11 @@ void check(const options& o) {
 }
 
 void create_ps(world& w, int procs) {
-  for (int i = 0; i < procs; ++i) w.ps[static_cast<std::size_t>(i)].store(new P(i), std::memory_order_relaxed);
+  for (int i = 0; i < procs; ++i) {
+    auto* p = new P(i);
+    if (w.debug.chaos) p->attention.store(stir_queue, std::memory_order_relaxed);
+    w.ps[static_cast<std::size_t>(i)].store(p, std::memory_order_relaxed);
+  }
   w.procs.store(procs, std::memory_order_relaxed);
   w.ps_made.store(procs, std::memory_order_relaxed);
   w.p_at(0)->queue.set_alone(procs == 1);
@@ -136,6 +140,7 @@ int run_world(const options& o, std::function<int()> main_fiber) {
 
   auto* w = new world;
   w->opt = o;
+  w->debug = debug_settings_now();
   w->stack_size = arena_for(o.stack_size).stack_size();
   w->thread_ended_at = now_ns();
   w->may_go_solo = membarrier_works();
@@ -169,7 +174,7 @@ int run_world(const options& o, std::function<int()> main_fiber) {
   prctl(PR_SET_TIMERSLACK, static_cast<unsigned long>(old_slack), 0, 0, 0);
   const bool all_ended = wait_for_ms(*w);
   let_a_panic_finish();
-  if (o.report_leaks) report_leaks(*w);
+  if (o.report_leaks || w->debug.leaks) report_leaks(*w);
   abandon_fibers(*w);
   set_the_world(nullptr);
   wait_for_end_of_solo();

@@ -84,7 +84,8 @@ void start_template_thread() {
 }
 
 int helper_threads() noexcept {
-  const bool sanitizers = under_tsan && (any_started.load(std::memory_order_relaxed) || reporter_threads() + sysmon_threads() > 0);
+  const bool sanitizers =
+      under_tsan && (any_started.load(std::memory_order_relaxed) || reporter_threads() + sysmon_threads() > 0);
   const int helpers =
       (the_template().running.load(std::memory_order_relaxed) ? 1 : 0) + reporter_threads() + sysmon_threads();
   return helpers + (sanitizers ? 1 : 0);

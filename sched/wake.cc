@@ -117,16 +117,24 @@ void acquire_p(M* m, P* p) noexcept {
   m->in_doubt.store(m->w->always_in_doubt, std::memory_order_relaxed);
   // [retake] whoever sees this turn writes to `solo` and `in_doubt` after us
   p->turn.store(p->turn.load(std::memory_order_relaxed) + 1, std::memory_order_release);
-  p->holder.store(m, std::memory_order_release);  // [retake]
-  wake_sysmon_if_asleep();
+  p->holder.store(m, std::memory_order_release);  // [retake], [monitor] G1
+  if (m->w->always_in_doubt) std::atomic_thread_fence(std::memory_order_seq_cst);  // [monitor] G2
+  else std::atomic_signal_fence(std::memory_order_seq_cst);                        // [monitor] G2
+  wake_sysmon_if_asleep();                                                         // G3
+}
+
+void forget_p(M* m) noexcept {
+  m->p = nullptr;
+  m->batch_began = 0;
+  m->quiet = false;
+  m->solo.store(false, std::memory_order_relaxed);
 }
 
 P* let_go_of_p(M* m) noexcept {
   P* p = m->p;
   if (!p) return nullptr;
   p->holder.store(nullptr, std::memory_order_relaxed);
-  m->p = nullptr;
-  m->solo.store(false, std::memory_order_relaxed);
+  forget_p(m);
   return p;
 }
 

@@ -10,6 +10,7 @@
 
 #include "runtime/cache_line.h"
 #include "runtime/cpu_count.h"
+#include "runtime/debug_settings.h"
 #include "sched/m.h"
 #include "sched/p.h"
 #include "sched/poller.h"
@@ -21,6 +22,7 @@ inline constexpr std::uint64_t main_fiber_id = 1;
 struct world {
   // Set before the first fiber runs.
   options opt;
+  debug_settings debug;
   std::size_t stack_size = 0;
   bool may_go_solo = false;      // membarrier works: see solo.cc
   bool always_in_doubt = false;  // it does not: see retake.cc
@@ -124,6 +126,8 @@ P* take_idle_p_locked(world& w) noexcept;
 void acquire_p(M* m, P* p) noexcept;
 // m no longer holds its P, which is returned; null if it had none.
 P* let_go_of_p(M* m) noexcept;
+// m no longer has the P, which is somebody else's already.
+void forget_p(M* m) noexcept;
 // m, which has none, gets an idle P. False if there is none.
 bool take_idle_p(M* m) noexcept;
 // A timer is now the earliest of its P: whoever sleeps for all must not sleep longer.

@@ -111,7 +111,7 @@ TEST_CASE("close releases every sender that is parked, with a panic", "[chan][CH
   });
 }
 
-TEST_CASE("those that close releases were waiting longest wake first", "[chan][CHAN-07]") {
+TEST_CASE("those that close releases were waiting longest wake first", "[chan][order][CHAN-07]") {
   in_world(1, [] {
     auto c = make_chan<int>();
     std::vector<int> woken;

@@ -363,6 +363,11 @@ const std::map<std::string, int (*)()> scenarios = {
          sleep(5ms);
        });
      }},
+    {"schedtrace",
+     [] {
+       setenv("WEFT_DEBUG", "schedtrace=1,nonsense=3", 1);
+       return run(options{.maxprocs = 2}, [] { sleep(30ms); });
+     }},
     {"no-leaks-to-list",
      [] {
        return run(options{.maxprocs = 2, .report_leaks = true}, [] {

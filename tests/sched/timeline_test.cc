@@ -44,7 +44,7 @@ bool runs_at(const std::vector<stretch>& all, const std::string& name, time_poin
 
 }  // namespace
 
-TEST_CASE("a fiber that ends and the next one on its stack are two stretches", "[timeline]") {
+TEST_CASE("a fiber that ends and the next one on its stack are two stretches", "[timeline][order]") {
   in_world(1, [] {
     wait_group both;
     both.add(2);
@@ -95,7 +95,7 @@ TEST_CASE("every switch of a pair that wakes each other is noted", "[timeline]")
   });
 }
 
-TEST_CASE("fibers that yield take turns under a recording too", "[timeline][GO-46]") {
+TEST_CASE("fibers that yield take turns under a recording too", "[timeline][order][GO-46]") {
   in_world(1, [] {
     constexpr int turns = 200;
     std::vector<int> order;  // one P: no two fibers run at once
@@ -166,7 +166,7 @@ TEST_CASE("a fiber in a blocking call is in no stretch", "[timeline]") {
   });
 }
 
-TEST_CASE("fibers on Ps made during a recording are noted", "[timeline]") {
+TEST_CASE("fibers on Ps made during a recording are noted", "[timeline][order]") {
   hang_guard guard("two fibers never run at once");
   in_world(1, [] {
     timeline::start();
@@ -214,7 +214,7 @@ TEST_CASE("a recording has what ran since its start and ends with its caller", "
   });
 }
 
-TEST_CASE("a recording that is off leaves the short ways open", "[timeline]") {
+TEST_CASE("a recording that is off leaves the short ways open", "[timeline][order]") {
   if (detail::under_tsan) return;  // no fiber is run on another's stack there
   in_world(1, [] {
     const auto adopted_by = [](auto f) {

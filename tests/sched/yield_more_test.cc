@@ -8,7 +8,7 @@ using namespace weft;
 using namespace weft::testing;
 using namespace std::chrono_literals;
 
-TEST_CASE("on one P fibers that yield take strict turns, also while timers are armed", "[yield][GO-46]") {
+TEST_CASE("on one P fibers that yield take strict turns, also while timers are armed", "[yield][order][GO-46]") {
   in_world(1, [] {
     timer far(1h);
     constexpr int fibers = 3, rounds = 500;

@@ -55,7 +55,7 @@ TEST_CASE("a polling fiber that is locked to its thread lets the sender through"
   });
 }
 
-TEST_CASE("explicit yield lets every other runnable fiber go first", "[sched][GO-46]") {
+TEST_CASE("explicit yield lets every other runnable fiber go first", "[sched][order][GO-46]") {
   in_world(1, [] {
     constexpr int rounds = 300;
     int held = rounds_that_hold(rounds, [] {
@@ -70,7 +70,7 @@ TEST_CASE("explicit yield lets every other runnable fiber go first", "[sched][GO
   });
 }
 
-TEST_CASE("two fibers that yield to each other take turns", "[sched][GO-46]") {
+TEST_CASE("two fibers that yield to each other take turns", "[sched][order][GO-46]") {
   in_world(1, [] {
     constexpr int turns = 200;
     std::vector<int> order;  // one P: no two fibers run at once
@@ -91,7 +91,7 @@ TEST_CASE("two fibers that yield to each other take turns", "[sched][GO-46]") {
   });
 }
 
-TEST_CASE("the fiber started last runs first, the others in the order of their start", "[sched][GO-47]") {
+TEST_CASE("the fiber started last runs first, the others in the order of their start", "[sched][order][GO-47]") {
   in_world(1, [] {
     constexpr int rounds = 100;
     int held = rounds_that_hold(rounds, [] {

@@ -78,7 +78,8 @@ TEST_CASE("one cancel against one unlock of a reader-writer lock", "[context][rw
       const bool write = i / 2 % 2;
       write ? rw->lock_shared() : rw->lock();
       wait_group all;
-      race(all, i, [raw = rw.get(), write] { write ? raw->unlock_shared() : raw->unlock(); }, [&] { cancel(); });
+      race(
+          all, i, [raw = rw.get(), write] { write ? raw->unlock_shared() : raw->unlock(); }, [&] { cancel(); });
       const std::error_code err = write ? rw->lock(ctx) : rw->lock_shared(ctx);
       if (!err) write ? rw->unlock() : rw->unlock_shared();
       ++(err ? canceled : locked);
@@ -144,7 +145,8 @@ TEST_CASE("a signal wakes a waiter that stays, not one that is cancelled", "[con
         }
         yield();
       }
-      race(all, i, [&] { changed.signal(); }, [&] { cancel(); });
+      race(
+          all, i, [&] { changed.signal(); }, [&] { cancel(); });
       all.wait();
       if (!stayed) changed.signal();  // the first went to the one under the context
       waiters.wait();

@@ -1,0 +1,66 @@
+#include "runtime/debug_settings.h"
+
+#include <fmt/format.h>
+
+#include <atomic>
+#include <charconv>
+#include <cstdlib>
+
+#include "runtime/fatal.h"
+
+namespace weft::detail {
+namespace {
+
+constexpr int longest_ms = 24 * 3600 * 1000;
+
+bool read_flag(std::string_view value, bool& into) {
+  if (value != "0" && value != "1" && !value.empty()) return false;
+  into = value != "0";
+  return true;
+}
+
+bool read_ms(std::string_view value, int& into) {
+  int n = 0;
+  const auto [end, e] = std::from_chars(value.data(), value.data() + value.size(), n);
+  if (e != std::errc() || end != value.data() + value.size() || n < 0 || n > longest_ms) return false;
+  into = n;
+  return true;
+}
+
+// Null, or what would have been right.
+const char* read_word(std::string_view name, std::string_view value, debug_settings& s) {
+  constexpr const char* flag = "0 or 1";
+  if (name == "cgroup") return read_flag(value, s.cgroup) ? nullptr : flag;
+  if (name == "chaos") return read_flag(value, s.chaos) ? nullptr : flag;
+  if (name == "leaks") return read_flag(value, s.leaks) ? nullptr : flag;
+  if (name == "schedtrace") return read_ms(value, s.schedtrace_ms) ? nullptr : "milliseconds, 0 to 86400000";
+  if (name == "sigquit") {
+    s.quit_continues = value == "continue";
+    return s.quit_continues ? nullptr : "continue";
+  }
+  return "one of cgroup, chaos, leaks, schedtrace, sigquit";
+}
+
+}  // namespace
+
+debug_settings parse_debug_settings(const char* text, void (*complain)(std::string_view)) {
+  debug_settings s;
+  for (std::string_view rest = text ? text : ""; !rest.empty();) {
+    const std::string_view word = rest.substr(0, rest.find(','));
+    rest.remove_prefix(word.size() < rest.size() ? word.size() + 1 : word.size());
+    if (word.empty()) continue;
+    const std::string_view name = word.substr(0, word.find('='));
+    const std::string_view value = name.size() < word.size() ? word.substr(name.size() + 1) : "";
+    if (const char* allowed = read_word(name, value, s); allowed && complain)
+      complain(fmt::format("WEFT_DEBUG: \"{}\" is not understood and ignored (allowed: {})", word, allowed));
+  }
+  return s;
+}
+
+debug_settings debug_settings_now() {
+  static std::atomic<bool> complained{false};
+  return parse_debug_settings(std::getenv("WEFT_DEBUG"),
+                              complained.exchange(true, std::memory_order_relaxed) ? nullptr : log_line);
+}
+
+}  // namespace weft::detail

@@ -1,0 +1,21 @@
+// WEFT_DEBUG: words between commas that change what the runtime tells, or how it behaves to find bugs.
+#pragma once
+#include <string_view>
+
+namespace weft::detail {
+
+struct debug_settings {
+  bool cgroup = true;            // cgroup=0: the default of maxprocs does not follow the CPU quota
+  bool chaos = false;            // chaos=1: unlikely schedules. sched/chaos.cc
+  bool leaks = false;            // leaks=1: as options.report_leaks
+  bool quit_continues = false;   // sigquit=continue: the process goes on after the dump
+  int schedtrace_ms = 0;         // schedtrace=MS: a line about the scheduler so often; 0: none
+};
+
+// What `text` says (null: nothing). Calls complain with one line for each word that is not understood, unless it is null.
+debug_settings parse_debug_settings(const char* text, void (*complain)(std::string_view));
+
+// What WEFT_DEBUG says now. Complains in the log, the first time only.
+debug_settings debug_settings_now();
+
+}  // namespace weft::detail

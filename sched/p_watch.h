@@ -1,0 +1,47 @@
+// What the monitor has seen of one world, and what it does about it.
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "sched/world.h"
+
+namespace weft::detail {
+
+class p_watch {
+ public:
+  explicit p_watch(world& w) noexcept;
+
+  // Looks once, and takes what does not move. Returns how long to wait until the next look, or `never`: no P was
+  // held for a while, and nothing is left to tidy up.
+  std::int64_t look(std::int64_t now);
+  // The monitor has slept for good, and was woken.
+  void woken() noexcept;
+
+  bool any_p_held() const noexcept;
+
+ private:
+  enum class standing { moving, busy, asleep };
+  struct memory {
+    M* m = nullptr;
+    std::uint32_t turn = 0;
+    std::int64_t since = 0;
+    bool slept = false;
+  };
+
+  standing look_at(P* p, memory& before, std::int64_t now, bool waits);
+  std::int64_t next_look(standing s, bool waits, bool tidy) noexcept;
+  void hand_off_what_was_taken();
+  bool tidy_up(std::int64_t now);
+  void trace(std::int64_t now);
+
+  world& w_;
+  const std::int64_t began_;
+  std::vector<memory> seen_;  // by P
+  std::vector<P*> taken_;
+  std::int64_t delay_;
+  std::int64_t tidy_at_ = 0, trace_at_;
+  int quiet_looks_ = 0;
+  bool tidy_ = true;
+};
+
+}  // namespace weft::detail
