@@ -25,6 +25,7 @@ enum class at_end {
 
 struct traits {
   int leaks = 0;  // fibers that stay for ever, because that is what the program shows
+  weft::duration later = std::chrono::milliseconds(20);  // when it is clear that they stay, times --scale
   at_end end = at_end::settle;
 };
 

@@ -27,7 +27,7 @@ void settle(const traits& expected) {
   using namespace std::chrono_literals;
   const auto left = [] { return static_cast<int>(weft::num_fibers()) - 1; };
   for (int waited = 0; left() > expected.leaks && waited < 10'000; ++waited) weft::sleep(1ms);
-  if (expected.leaks > 0) weft::sleep(20ms);
+  if (expected.leaks > 0) weft::sleep(scaled(expected.later));
   println("fibers left: {}", left());
 }
 

@@ -11,6 +11,7 @@ As a line
   <in any order> ... <end>   these lines, in some order
   <stderr> TEXT TEXT stands somewhere in a line of stderr, which is empty if no line says so
   <status N>    the exit status, 0 if no line says so
+  <flags FLAG...>  run it with these flags
 """
 import re
 
@@ -43,12 +44,14 @@ class line:
 
 class expectation:
     def __init__(self, text):
-        self.status, self.stderr, self.items = 0, [], []
+        self.status, self.stderr, self.items, self.flags = 0, [], [], []
         lines = text.splitlines()
         while lines:
             first = lines.pop(0)
             if match := re.fullmatch(r"<status (\d+)>", first):
                 self.status = int(match[1])
+            elif match := re.fullmatch(r"<flags (.*)>", first):
+                self.flags = match[1].split()
             elif first.startswith("<stderr> "):
                 self.stderr.append(first.removeprefix("<stderr> "))
             elif first == "<...>":

@@ -33,7 +33,6 @@ def variants(program, folder):
 
 
 def run(program, folder, variant, procs, flags=()):
-
     return subprocess.run([program, id_of(folder), f"--variant={variant}", f"--maxprocs={procs}", *flags],
                           capture_output=True, text=True, timeout=LIMIT_S, stdin=subprocess.DEVNULL, check=False,
                           env=os.environ | {"NO_COLOR": "1"})
@@ -46,11 +45,11 @@ def expected_file(folder, variant, procs):
 
 def fact(program, folder, variant, procs, flags):
     def test(self):
-        done = run(program, folder, variant, procs, flags)
-        wanted = expected_file(folder, variant, procs)
-        wrong = expectation(wanted.read_text(encoding="utf-8")).wrong_with(done.stdout, done.stderr, done.returncode)
-        if wrong:
-            self.fail(f"{wrong}; expected ({wanted}):\n{wanted.read_text(encoding='utf-8')}"
+        file = expected_file(folder, variant, procs)
+        wanted = expectation(file.read_text(encoding="utf-8"))
+        done = run(program, folder, variant, procs, [*wanted.flags, *flags])
+        if wrong := wanted.wrong_with(done.stdout, done.stderr, done.returncode):
+            self.fail(f"{wrong}; expected ({file}):\n{file.read_text(encoding='utf-8')}"
                       f"---- stdout\n{done.stdout}---- stderr\n{done.stderr}")
     return test
 
