@@ -16,7 +16,7 @@ from pathlib import Path
 
 from expected import expectation
 
-LIMIT_S = 120
+LIMIT_S = 60
 
 
 def id_of(folder):
