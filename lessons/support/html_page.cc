@@ -39,9 +39,10 @@ std::string data(const record& r) {
 }
 
 std::string figures_line(const figures& f) {
-  return fmt::format("{} at most ran at the same instant, two or more for {:.0f} % of the time. {} switches. {} of CPU in {} of wall.",
-                     f.at_once == 1 ? "1 fiber" : fmt::format("{} fibers", f.at_once), 100 * f.at_once_share, f.switches,
-                     shown_time(f.cpu), shown_time(f.wall));
+  return fmt::format(
+      "{} at most ran at the same instant, two or more for {:.0f} % of the time. {} switches. {} of CPU in {} of wall.",
+      f.at_once == 1 ? "1 fiber" : fmt::format("{} fibers", f.at_once), 100 * f.at_once_share, f.switches,
+      shown_time(f.cpu), shown_time(f.wall));
 }
 
 void put_in(std::string& page, std::string_view mark, const std::string& text) {

@@ -29,7 +29,8 @@ figures run_part(const program& what, const part& p, const command_line& c, sett
       continue;
     }
     show(heading(what, p, s.maxprocs, t));
-    const record r = recorded_run([&] { p.fibers(s); }, s.maxprocs, p.shown == paper::live ? screen{&t, &who} : screen{});
+    const record r =
+        recorded_run([&] { p.fibers(s); }, s.maxprocs, p.shown == paper::live ? screen{&t, &who} : screen{});
     if (p.shown == paper::condensed) show(condensed(r, t));
     show(report(r, t, who));
     first = count(r);

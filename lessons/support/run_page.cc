@@ -60,7 +60,8 @@ int draw(const page& of, const variant& v, const run_flags& flags) {
 
 std::string heading(const variant& v, const terminal& t) {
   std::string line = fmt::format("-- {}: {} ", v.name, v.title);
-  if (line.size() + 1 < static_cast<std::size_t>(t.width)) line.append(static_cast<std::size_t>(t.width - 1) - line.size(), '-');
+  if (line.size() + 1 < static_cast<std::size_t>(t.width))
+    line.append(static_cast<std::size_t>(t.width - 1) - line.size(), '-');
   return t.bold(line) + "\n";
 }
 
@@ -79,9 +80,7 @@ int run_in_child(const variant& v, char** argv) {
 
 }  // namespace
 
-weft::duration scaled(weft::duration d) {
-  return weft::duration(std::llround(static_cast<double>(d.count()) * scale));
-}
+weft::duration scaled(weft::duration d) { return weft::duration(std::llround(static_cast<double>(d.count()) * scale)); }
 
 long stopwatch::ms() const {
   const double ns = static_cast<double>((weft::now() - began_).count());

@@ -70,7 +70,8 @@ int run_page(const page& of, const choice& c, const run_flags& f, char** argv) {
 int section_main(int argc, char** argv) {
   choice c;
   run_flags f;
-  CLI::App app("Lessons of one section. Without --variant all programs of a lesson run, one after the other.", "lesson");
+  CLI::App app("Lessons of one section. Without --variant all programs of a lesson run, one after the other.",
+               "lesson");
   add_flags(app, f, c);
   try {
     app.parse(argc, argv);

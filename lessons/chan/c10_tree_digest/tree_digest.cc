@@ -1,10 +1,10 @@
 // C10: a digest for each file of a tree: one after the other, all at once, twenty at a time.
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <map>
 
+#include "lessons/chan/small_tree.h"
 #include "lessons/support/page.h"
 
 namespace {
@@ -83,28 +83,6 @@ result<digests> concurrent(const fs::path& root, int digesters) {
   return {all, group.wait()};
 }
 
-// Thirty files in five folders, gone at the end.
-class small_tree {
- public:
-  small_tree() {
-    std::string name = fs::temp_directory_path() / "weft-lesson-XXXXXX";
-    root_ = mkdtemp(name.data());
-    for (int i = 0; i < 30; ++i) {
-      const fs::path folder = root_ / fmt::format("folder-{}", i % 5);
-      fs::create_directories(folder);
-      std::ofstream(folder / fmt::format("file-{}", i)) << std::string(1000, static_cast<char>('a' + i % 26));
-    }
-  }
-  ~small_tree() {
-    std::error_code ignored;
-    fs::remove_all(root_, ignored);
-  }
-  const fs::path& root() const { return root_; }
-
- private:
-  fs::path root_;
-};
-
 void tree() {
   const small_tree t;
   const auto one_by_one = serial(t.root());
@@ -122,8 +100,7 @@ void missing() {
   println("bounded: {}", concurrent("/nonexistent", 20).err.message());
 }
 
-const lesson::page page{"C10",
-                        "tree_digest",
-                        {{"tree", "three ways to the same map", tree}, {"missing", "no such directory", missing}}};
+const lesson::page page{
+    "C10", "tree_digest", {{"tree", "three ways to the same map", tree}, {"missing", "no such directory", missing}}};
 
 }  // namespace

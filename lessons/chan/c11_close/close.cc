@@ -53,7 +53,8 @@ void forbidden() {
 
 void nil() {
   const chan<int> c;
-  println("nil: receive {}, send {}", c.try_recv() ? "worked" : "not possible", c.try_send(1) ? "worked" : "not possible");
+  println("nil: receive {}, send {}", c.try_recv() ? "worked" : "not possible",
+          c.try_send(1) ? "worked" : "not possible");
   println("and waiting for it:");
   c.recv();
 }

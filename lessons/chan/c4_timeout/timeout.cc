@@ -42,9 +42,9 @@ void with_after() {
   if (!late.recv_for(lesson::scaled(100ms))) println("timed out again, in one call");
 }
 
-const lesson::page page{"C4",
-                        "timeout",
-                        {{"by-hand", "a fiber that sleeps and then sends", by_hand},
-                         {"right", "after() and recv_for()", with_after}}};
+const lesson::page page{
+    "C4",
+    "timeout",
+    {{"by-hand", "a fiber that sleeps and then sends", by_hand}, {"right", "after() and recv_for()", with_after}}};
 
 }  // namespace

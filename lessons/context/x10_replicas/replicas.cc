@@ -46,8 +46,9 @@ void ask(duration limit) {
 void wins() { ask(10s); }
 void too_late() { ask(10ms); }
 
-const lesson::page page{"X10",
-                        "replicas",
-                        {{"right", "the first answer wins", wins}, {"too-late", "10 ms for replicas of 50 and more", too_late}}};
+const lesson::page page{
+    "X10",
+    "replicas",
+    {{"right", "the first answer wins", wins}, {"too-late", "10 ms for replicas of 50 and more", too_late}}};
 
 }  // namespace

@@ -66,8 +66,7 @@ void run_plan(const std::string& fails) {
 void healthy() { run_plan(""); }
 void failing() { run_plan("A11"); }
 
-const lesson::page page{"X9",
-                        "propagation",
-                        {{"healthy", "all steps end", healthy}, {"failing", "A11 fails after 250 ms", failing}}};
+const lesson::page page{
+    "X9", "propagation", {{"healthy", "all steps end", healthy}, {"failing", "A11 fails after 250 ms", failing}}};
 
 }  // namespace

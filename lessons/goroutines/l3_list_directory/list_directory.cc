@@ -50,10 +50,11 @@ void stop_early() {
   }
 }
 
-const lesson::page page{"L3",
-                        "list_directory",
-                        {{"slice", "all names at once: the caller waits for the last one", all_at_once},
-                         {"wrong", "a channel: the end, a failure and no directory look the same", channel},
-                         {"wrong-early", "a channel: who stops early leaves the filler behind", stop_early, {.leaks = 1}}}};
+const lesson::page page{
+    "L3",
+    "list_directory",
+    {{"slice", "all names at once: the caller waits for the last one", all_at_once},
+     {"wrong", "a channel: the end, a failure and no directory look the same", channel},
+     {"wrong-early", "a channel: who stops early leaves the filler behind", stop_early, {.leaks = 1}}}};
 
 }  // namespace

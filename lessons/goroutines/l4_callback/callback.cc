@@ -14,7 +14,9 @@ using visitor = std::function<walk(const std::string& path, bool is_dir, std::er
 
 // A tree in memory: the entries of each directory, in lexical order.
 const std::map<std::string, std::vector<std::string>> tree{
-    {"dir", {"a.txt", "to", "z.txt"}}, {"dir/to", {"walk"}}, {"dir/to/walk", {"b.txt", "skip", "y.txt"}},
+    {"dir", {"a.txt", "to", "z.txt"}},
+    {"dir/to", {"walk"}},
+    {"dir/to/walk", {"b.txt", "skip", "y.txt"}},
     {"dir/to/walk/skip", {"never.txt"}},
 };
 

@@ -43,10 +43,11 @@ void wrong() { try_it(100ms, make_chan<answer>()); }
 void right() { try_it(100ms, make_chan<answer>(1)); }
 void in_time() { try_it(3s, make_chan<answer>()); }
 
-const lesson::page page{"L9",
-                        "process",
-                        {{"wrong", "nobody receives the late answer: its sender waits for ever", wrong, {.leaks = 1, .later = 1s}},
-                         {"right", "room for one answer: the sender can always put it down", right},
-                         {"in-time", "with 3 s the answer comes first, and the bug hides", in_time}}};
+const lesson::page page{
+    "L9",
+    "process",
+    {{"wrong", "nobody receives the late answer: its sender waits for ever", wrong, {.leaks = 1, .later = 1s}},
+     {"right", "room for one answer: the sender can always put it down", right},
+     {"in-time", "with 3 s the answer comes first, and the bug hides", in_time}}};
 
 }  // namespace

@@ -46,8 +46,9 @@ void wrong() {
   lesson::println("{} events written down when the server stops", a.track->logged.load());
 }
 
-const lesson::page page{"W1",
-                        "fire_and_hope",
-                        {{"wrong", "each request starts a fiber and forgets it", wrong, {.end = lesson::at_end::leave}}}};
+const lesson::page page{
+    "W1",
+    "fire_and_hope",
+    {{"wrong", "each request starts a fiber and forgets it", wrong, {.end = lesson::at_end::leave}}}};
 
 }  // namespace

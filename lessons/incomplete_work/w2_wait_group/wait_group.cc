@@ -51,9 +51,9 @@ void serve(void (tracker::*event)(const std::string&)) {
 void wrong() { serve(&tracker::event_counted_too_late); }
 void right() { serve(&tracker::event); }
 
-const lesson::page page{"W2",
-                        "wait_group",
-                        {{"wrong", "the fiber counts itself, too late", wrong},
-                         {"right", "counted before it starts", right}}};
+const lesson::page page{
+    "W2",
+    "wait_group",
+    {{"wrong", "the fiber counts itself, too late", wrong}, {"right", "counted before it starts", right}}};
 
 }  // namespace

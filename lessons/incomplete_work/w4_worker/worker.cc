@@ -65,14 +65,16 @@ void full() {
   println("late event: {}", t.event(background(), "test").message());
 }
 
-const lesson::page page{"W4",
-                        "worker",
-                        {{"wrong", "stop was never made: nobody hears of the end", wrong, {.leaks = 1}},
-                         {"right", "stop has room for one: complete as soon as all is written", right},
-                         {"too-late", "a limit of 1.5 s: an error, and the rest is written later", too_late},
-                         {"unbuffered", "stop without room: the worker waits for a receiver that has left", unbuffered,
-                          {.leaks = 1, .later = 3s}},
-                         {"full", "a full queue holds the sender up, a closed one refuses it", full,
-                          {.end = lesson::at_end::leave}}}};
+const lesson::page page{
+    "W4",
+    "worker",
+    {{"wrong", "stop was never made: nobody hears of the end", wrong, {.leaks = 1}},
+     {"right", "stop has room for one: complete as soon as all is written", right},
+     {"too-late", "a limit of 1.5 s: an error, and the rest is written later", too_late},
+     {"unbuffered",
+      "stop without room: the worker waits for a receiver that has left",
+      unbuffered,
+      {.leaks = 1, .later = 3s}},
+     {"full", "a full queue holds the sender up, a closed one refuses it", full, {.end = lesson::at_end::leave}}}};
 
 }  // namespace

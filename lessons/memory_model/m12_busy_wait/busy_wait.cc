@@ -40,7 +40,8 @@ void wrong_pointer() {
     hello = &made;
   });
   const bool seen = spin_until([] { return hello != nullptr; });
-  println("{}: '{}'", seen ? "seen" : "gave up", seen ? static_cast<const char*>(static_cast<greeting*>(hello)->text) : "");
+  println("{}: '{}'", seen ? "seen" : "gave up",
+          seen ? static_cast<const char*>(static_cast<greeting*>(hello)->text) : "");
 }
 
 void right() {

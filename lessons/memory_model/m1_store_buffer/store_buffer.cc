@@ -69,7 +69,8 @@ void wrong() {
 
 void right() {
   blocking([] {
-    litmus("sequentially consistent", [](auto& x) { x.store(1); }, [](auto& x) { return x.load(); });
+    litmus(
+        "sequentially consistent", [](auto& x) { x.store(1); }, [](auto& x) { return x.load(); });
   });
 }
 

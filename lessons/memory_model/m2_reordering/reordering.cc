@@ -51,7 +51,9 @@ void with_another(std::string (*print)(lesson::racy<int>&), const char* what) {
   const std::size_t zeros = static_cast<std::size_t>(std::count(line.begin(), line.end(), '0'));
   const bool for_good = zeros > 0 && line.find('1', line.find('0')) == line.npos;
   println("{}: {}", what, line);
-  println("{}", zeros == 0 ? "no 0 seen" : for_good && zeros > 1 ? "0 from then on" : fmt::format("{} isolated 0", zeros));
+  println("{}", zeros == 0              ? "no 0 seen"
+                : for_good && zeros > 1 ? "0 from then on"
+                                        : fmt::format("{} isolated 0", zeros));
 }
 
 void wrong() {
@@ -59,9 +61,9 @@ void wrong() {
   with_another(as_compiled, "as compiled");
 }
 
-const lesson::page page{"M2",
-                        "reordering",
-                        {{"alone", "one fiber: nobody can tell the difference", alone},
-                         {"wrong", "another fiber writes 0 once", wrong}}};
+const lesson::page page{
+    "M2",
+    "reordering",
+    {{"alone", "one fiber: nobody can tell the difference", alone}, {"wrong", "another fiber writes 0 once", wrong}}};
 
 }  // namespace

@@ -20,8 +20,7 @@ void right() {
   println("a is '{}'", a);
 }
 
-const lesson::page page{"M5",
-                        "fiber_exit",
-                        {{"wrong", "no one waits for the writer", wrong}, {"right", "get() waits for its end", right}}};
+const lesson::page page{
+    "M5", "fiber_exit", {{"wrong", "no one waits for the writer", wrong}, {"right", "get() waits for its end", right}}};
 
 }  // namespace

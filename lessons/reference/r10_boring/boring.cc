@@ -31,12 +31,11 @@ void generator() {
   println("You're both boring; I'm leaving.");
 }
 
-// Whoever is ready to talk talks.
 void fan_in() {
   const at_end leaving;
   const auto joe = boring("Joe", leaving.done), ann = boring("Ann", leaving.done);
   int joes = 0, anns = 0;
-  for (std::string s; joes + anns < 10;) select(recv(joe, s), recv(ann, s)) == 0 ? ++joes : ++anns;
+  while (joes + anns < 10) select(recv(joe), recv(ann)) == 0 ? ++joes : ++anns;
   println("ten times, {}", joes && anns ? "both of them" : "always the same");
 }
 
@@ -61,7 +60,8 @@ void restore_order() {
   in_turn("Ann", c, leaving.done);
   for (int i = 0; i < 3; ++i) {
     const message first = *c.recv(), second = *c.recv();
-    println("round {}: {}", i, first.text < second.text ? first.text + ", " + second.text : second.text + ", " + first.text);
+    println("round {}: {}", i,
+            first.text < second.text ? first.text + ", " + second.text : second.text + ", " + first.text);
     first.wait.send();
     second.wait.send();
   }
@@ -71,12 +71,10 @@ void timeouts() {
   const at_end leaving;
   const auto joe = boring("Joe", leaving.done);
   std::string s;
-  while (select(recv(joe, s), recv(after(lesson::scaled(5ms)))) == 0) {
-  }
+  while (select(recv(joe, s), recv(after(lesson::scaled(5ms)))) == 0) continue;
   println("You're too slow.");
   const auto enough = after(lesson::scaled(100ms));
-  while (select(recv(joe, s), recv(enough)) == 0) {
-  }
+  while (select(recv(joe, s), recv(enough)) == 0) continue;
   println("You talk too much.");
 }
 

@@ -1,6 +1,8 @@
 // R11: package sync, made of channels.
-#include "lessons/reference/sync_made_of_channels.h"
+#include <mutex>
+#include <shared_mutex>
 
+#include "lessons/reference/sync_made_of_channels.h"
 #include "lessons/support/page.h"
 
 namespace {
@@ -24,42 +26,37 @@ void mutex() {
   wait_group all;
   for (int i = 0; i < 10; ++i)
     all.go([&] {
-      mu.lock();
+      const std::lock_guard hold(mu);
       const int value = counter;
       yield();
       counter = value + 1;
-      mu.unlock();
     });
   all.wait();
-  mu.lock();
-  println("counter {}, try_lock {}", counter, mu.try_lock());
-  mu.unlock();
+  const bool free = mu.try_lock(), again = mu.try_lock();
+  println("counter {}, try_lock {} and {}", counter, free, again);
 }
 
 void rw_mutex() {
   made_of_channels::rw_mutex mu;
-  std::atomic<int> readers{0}, writers{0}, bad{0}, most{0};
+  std::atomic<int> readers{0}, writers{0}, bad{0};
   wait_group all;
   for (int i = 0; i < 5; ++i) {
     all.go([&] {
-      mu.lock_shared();
-      const int n = ++readers;
-      if (n > most.load()) most.store(n);
+      const std::shared_lock hold(mu);
+      ++readers;
       bad += writers.load() != 0;
       sleep(lesson::scaled(5ms));
       --readers;
-      mu.unlock_shared();
     });
     all.go([&] {
-      mu.lock();
+      const std::lock_guard hold(mu);
       bad += ++writers != 1 || readers.load() != 0;
       yield();
       --writers;
-      mu.unlock();
     });
   }
   all.wait();
-  println("{} meetings of a writer with anybody, {}", bad.load(), most.load() > 1 ? "readers together" : "readers alone");
+  println("{} meetings of a writer with anybody", bad.load());
 }
 
 void pool() {
@@ -67,8 +64,7 @@ void pool() {
   p.put(1);
   p.put(2);
   p.put(3);  // no room: dropped
-  const int first = p.get(), second = p.get(), third = p.get();
-  println("{} {} {}", first, second, third);
+  for (int i = 0; i < 3; ++i) println("{}", p.get());
 }
 
 void group() {
@@ -99,9 +95,8 @@ void cond() {
   weft::wait_group all;
   for (int i = 0; i < 5; ++i)
     all.go([&] {
-      mu.lock();
+      const std::lock_guard hold(mu);
       while (!ready) c.wait(mu);
-      mu.unlock();
       ++woken;
     });
   sleep(lesson::scaled(5ms));

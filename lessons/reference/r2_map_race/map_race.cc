@@ -51,8 +51,7 @@ void right() {
   println("{} {}", *m.load(1), *m.load(2));
 }
 
-const lesson::page page{"R2",
-                        "map_race",
-                        {{"wrong", "different keys, one map", wrong}, {"right", "a map for many fibers", right}}};
+const lesson::page page{
+    "R2", "map_race", {{"wrong", "different keys, one map", wrong}, {"right", "a map for many fibers", right}}};
 
 }  // namespace

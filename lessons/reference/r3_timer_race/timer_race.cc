@@ -35,8 +35,9 @@ void right() {
   }
 }
 
-const lesson::page page{"R3",
-                        "timer_race",
-                        {{"wrong", "the function uses the variable", wrong}, {"right", "the function sends a wish", right}}};
+const lesson::page page{
+    "R3",
+    "timer_race",
+    {{"wrong", "the function uses the variable", wrong}, {"right", "the function sends a wish", right}}};
 
 }  // namespace

@@ -53,8 +53,7 @@ void right() {
   });
 }
 
-const lesson::page page{"R4",
-                        "shared_buffer",
-                        {{"wrong", "one buffer for all who throw away", wrong}, {"right", "a buffer each", right}}};
+const lesson::page page{
+    "R4", "shared_buffer", {{"wrong", "one buffer for all who throw away", wrong}, {"right", "a buffer each", right}}};
 
 }  // namespace

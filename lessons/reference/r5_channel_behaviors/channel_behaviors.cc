@@ -54,7 +54,8 @@ void fan_out_semaphore() {
     });
   int received = 0;
   while (received < children && ch.recv()) ++received;
-  println("received {}, {}", received, most->load() <= static_cast<int>(workers) ? "as many at a time as there are Ps" : "too many at once");
+  println("received {}, {}", received,
+          most->load() <= static_cast<int>(workers) ? "as many at a time as there are Ps" : "too many at once");
 }
 
 // A fixed number of workers, who hear of the end by the close.
@@ -73,7 +74,8 @@ void pooling() {
   for (int job = 0; job < 100; ++job) ch.send(job);
   ch.close();
   workers.wait();
-  println("{} jobs, {} got the signal to go home", done.load(), gone_home.load() == maxprocs() ? "all workers" : "not all");
+  println("{} jobs, {} got the signal to go home", done.load(),
+          gone_home.load() == maxprocs() ? "all workers" : "not all");
 }
 
 void bounded_pool() {

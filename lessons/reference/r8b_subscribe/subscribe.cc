@@ -65,9 +65,7 @@ class subscription {
       chan<std::error_code> answer;
       fetched got;
       switch (select(recv(closing_, answer), recv(start), recv(fetching, got), send(out, first))) {
-        case 0:
-          answer.send(err);
-          return updates_.close();
+        case 0: answer.send(err); return updates_.close();
         case 1:
           fetching = make_chan<fetched>(1);
           go([feed, to = fetching] { to.send(feed->fetch()); });

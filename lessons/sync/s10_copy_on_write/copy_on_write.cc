@@ -52,7 +52,8 @@ void right() {
   writing.wait();
   done.store(true);
   reading.wait();
-  println("{} keys now, {} in the snapshot from before, {} failed reads", m.all()->size(), before->size(), misses.load());
+  println("{} keys now, {} in the snapshot from before, {} failed reads", m.all()->size(), before->size(),
+          misses.load());
 }
 
 const lesson::page page{"S10", "copy_on_write", {{"right", "readers keep what they have, writers copy", right}}};

@@ -37,7 +37,8 @@ void compete() {
     }
   });
   for (const time_point limit = now() + lesson::scaled(1s); polite.load() < 10 && now() < limit;) sleep(1ms);
-  lesson::println("the polite one had the lock {} of 10 times{}", polite.load(), polite.load() < 10 ? ", after 1 s" : "");
+  lesson::println("the polite one had the lock {} of 10 times{}", polite.load(),
+                  polite.load() < 10 ? ", after 1 s" : "");
   done.send(true);
   g1.wait();
   g2.wait();

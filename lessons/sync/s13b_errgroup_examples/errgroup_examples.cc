@@ -30,8 +30,7 @@ void parallel() {
   constexpr std::array kinds{"web", "image", "video"};
   std::array<std::string, 3> results;
   errgroup group;
-  for (std::size_t i = 0; i < kinds.size(); ++i)
-    group.go([&, i] { results[i] = fake_search(kinds[i], "golang"); });
+  for (std::size_t i = 0; i < kinds.size(); ++i) group.go([&, i] { results[i] = fake_search(kinds[i], "golang"); });
   if (!group.wait())
     for (const std::string& r : results) println("{}", r);
 }

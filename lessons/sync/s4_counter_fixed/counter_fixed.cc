@@ -41,9 +41,9 @@ void with_atomic() {
   println("Final Counter: {}", counter.load());
 }
 
-const lesson::page page{"S4",
-                        "counter_fixed",
-                        {{"right", "a mutex around the three steps", with_mutex},
-                         {"atomic", "one atomic step", with_atomic}}};
+const lesson::page page{
+    "S4",
+    "counter_fixed",
+    {{"right", "a mutex around the three steps", with_mutex}, {"atomic", "one atomic step", with_atomic}}};
 
 }  // namespace

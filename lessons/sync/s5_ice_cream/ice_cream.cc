@@ -73,7 +73,9 @@ void wrong() {
         yield();  // on one P somebody must come between; on two nobody has to ask
         data = m.data;
       },
-      [] { return ice_cream_maker{its_type, data}; });
+      [] {
+        return ice_cream_maker{its_type, data};
+      });
 }
 
 void right() {

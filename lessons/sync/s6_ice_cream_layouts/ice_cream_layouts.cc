@@ -26,9 +26,7 @@ struct ice_cream_maker {
 constexpr ice_cream_maker makers[2] = {{type::ben, &bens_data}, {type::jerry, &jerrys_data}};
 
 // The name is Ben's second word and Jerry's first.
-bool can_say_its_name(const ice_cream_maker& m) {
-  return m.data->words[m.its_type == type::ben ? 1 : 0] == word::text;
-}
+bool can_say_its_name(const ice_cream_maker& m) { return m.data->words[m.its_type == type::ben ? 1 : 0] == word::text; }
 
 template <class Store, class Load>
 void greet(Store store, Load load) {
@@ -57,7 +55,9 @@ void wrong() {
         yield();
         data = m.data;
       },
-      [] { return ice_cream_maker{its_type, data}; });
+      [] {
+        return ice_cream_maker{its_type, data};
+      });
 }
 
 void right() {
@@ -65,8 +65,9 @@ void right() {
   greet([&](const ice_cream_maker& m) { maker.store(&m); }, [&] { return *maker.load(); });
 }
 
-const lesson::page page{"S6",
-                        "ice_cream_layouts",
-                        {{"wrong", "half of one and half of the other", wrong}, {"right", "one pointer to both", right}}};
+const lesson::page page{
+    "S6",
+    "ice_cream_layouts",
+    {{"wrong", "half of one and half of the other", wrong}, {"right", "one pointer to both", right}}};
 
 }  // namespace

@@ -68,9 +68,9 @@ void right() {
   watch([&](const numbers& next) { a.store(next); }, [&] { return numbers(a.load()); });
 }
 
-const lesson::page page{"S7",
-                        "torn_config",
-                        {{"wrong", "changed in place, a word at a time", wrong},
-                         {"right", "a new version beside the old one", right}}};
+const lesson::page page{
+    "S7",
+    "torn_config",
+    {{"wrong", "changed in place, a word at a time", wrong}, {"right", "a new version beside the old one", right}}};
 
 }  // namespace

@@ -66,7 +66,8 @@ void with_lock() {
 
 void with_atomic() {
   atomic_value<numbers> config(version(0));
-  measure("atomic_value", [&](int i) { config.store(version(i)); }, [&] { return torn(*config.load()); });
+  measure(
+      "atomic_value", [&](int i) { config.store(version(i)); }, [&] { return torn(*config.load()); });
 }
 
 const lesson::page page{"S8",

@@ -43,8 +43,8 @@ void right() {
   requests.close();
   workers.wait();
   reloader.wait();
-  println("{}: {} torn, {} with a version older than when they came", sent == served.load() ? "all served" : "some lost",
-          torn.load(), outdated.load());
+  println("{}: {} torn, {} with a version older than when they came",
+          sent == served.load() ? "all served" : "some lost", torn.load(), outdated.load());
 }
 
 const lesson::page page{"S9", "config_reload", {{"right", "ten workers, each request with one version", right}}};

@@ -52,7 +52,7 @@ void wrong() {
 }
 
 const lesson::page page{"X3",
-                        "copy_on_write",
+                        "immutable_values",
                         {{"wrong", "a value that is changed where it lies", wrong},
                          {"right", "copy, change the copy, derive a context", right}}};
 
