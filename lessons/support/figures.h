@@ -16,6 +16,7 @@ struct printed {
   std::uint64_t fiber;
   std::string name;  // as name_of() has it
   std::string text;
+  weft::time_point at = {};
 };
 
 // As recorded.

@@ -2,21 +2,11 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "lessons/support/quoted.h"
 #include "lessons/support/report.h"
 
 namespace lesson {
 namespace {
-
-std::string quoted(std::string_view text) {
-  std::string all = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') all += {'\\', c};
-    else if (c == '\n') all += "\\n";
-    else if (static_cast<unsigned char>(c) < 0x20) all += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-    else all += c;
-  }
-  return all + "\"";
-}
 
 std::string of(const stream& s) {
   return fmt::format(R"({{"name":{},"fibers":{},"ps":[{}],"ms":[{}],"turns":{},"running_us":{:.3f}}})", quoted(s.name),

@@ -21,15 +21,16 @@ figures run_part(const program& what, const part& p, const command_line& c, sett
   figures first;
   for (int run = 1; run <= c.repeat; ++run) {
     if (c.json) {
-      show(as_json(what, p, s, recorded_run(p, s, {})));
+      show(as_json(what, p, s, recorded_run([&] { p.fibers(s); }, s.maxprocs, {})));
       continue;
     }
     if (run > 1) {
-      show(short_report(run, count(recorded_run(p, s, {}))));
+      show(short_report(run, count(recorded_run([&] { p.fibers(s); }, s.maxprocs, {}))));
       continue;
     }
     show(heading(what, p, s.maxprocs, t));
-    const record r = recorded_run(p, s, p.shown == paper::live ? screen{&t, &who} : screen{});
+    const record r =
+        recorded_run([&] { p.fibers(s); }, s.maxprocs, p.shown == paper::live ? screen{&t, &who} : screen{});
     if (p.shown == paper::condensed) show(condensed(r, t));
     show(report(r, t, who));
     first = count(r);

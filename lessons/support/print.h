@@ -7,7 +7,7 @@
 
 namespace lesson {
 
-// From a fiber of a running part. Like Go's fmt.Print: unbuffered, so that the order on the screen is
+// Like Go's fmt.Print: unbuffered, so that the order on the screen is
 // the order of the calls.
 void put(std::string_view text);
 

@@ -52,8 +52,8 @@ void new_line_if_full(std::string_view text) {
 void put(std::string_view text) {
   const std::uint64_t fiber = weft::this_fiber::id();
   const std::lock_guard hold(printing);
-  if (!the_record) return;
-  the_record->prints.push_back({fiber, name_of(fiber, weft::this_fiber::name()), std::string(text)});
+  if (!the_record) return write_all(text);
+  the_record->prints.push_back({fiber, name_of(fiber, weft::this_fiber::name()), std::string(text), weft::now()});
   if (!the_screen.to) return;
   new_line_if_full(text);
   if (fiber == main_fiber) write_all(text);
@@ -66,9 +66,8 @@ void work(long rounds) noexcept {
   sink.store(x, std::memory_order_relaxed);
 }
 
-record recorded_run(const part& p, const settings& s, const screen& shown) {
+record recorded_run(const std::function<void()>& fibers, int maxprocs, const screen& shown) {
   record r;
-  r.maxprocs = s.maxprocs;
   {
     const std::lock_guard hold(printing);
     the_record = &r;
@@ -76,12 +75,13 @@ record recorded_run(const part& p, const settings& s, const screen& shown) {
     the_column = 0;
   }
   weft::options o;
-  o.maxprocs = s.maxprocs;
+  o.maxprocs = maxprocs;
   weft::run(o, [&] {
+    r.maxprocs = weft::maxprocs();
     weft::timeline::start();
     const weft::time_point began = weft::now();
     const std::chrono::nanoseconds cpu_before = cpu_time();
-    p.fibers(s);
+    fibers();
     r.cpu = cpu_time() - cpu_before;
     r.wall = weft::now() - began;
     r.stretches = weft::timeline::stop();

@@ -1,8 +1,9 @@
 // Running a part of a lesson with everything watched.
 #pragma once
+#include <functional>
+
 #include "lessons/support/cast.h"
 #include "lessons/support/figures.h"
-#include "lessons/support/lesson.h"
 #include "lessons/support/terminal.h"
 
 namespace lesson {
@@ -13,7 +14,7 @@ struct screen {
   cast* who = nullptr;
 };
 
-// Runs `p` in a world of s.maxprocs Ps and returns when its main fiber does. One at a time.
-record recorded_run(const part& p, const settings& s, const screen& shown);
+// Runs `main_fiber` in a world of `maxprocs` Ps (0: weft's own number) and returns when it does. One at a time.
+record recorded_run(const std::function<void()>& fibers, int maxprocs, const screen& shown);
 
 }  // namespace lesson

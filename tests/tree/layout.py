@@ -15,7 +15,7 @@ ALLOWED = [re.compile(p) for p in [
     r"(README|ARCHITECTURE|CONTRIBUTING|CHANGELOG)\.md|LICENSE|meson\.build|meson_options\.txt",
     r"\.gitignore|\.clang-format|\.clang-tidy|\.ci/run",
     r"(runtime|sched|chan|net)/" + ROOM_FILES,
-    r"lessons/(.*/)?([\w-]+\.(h|cc|md|py|html|svg)|meson\.build)",
+    r"lessons/(.*/)?([\w-]+\.(h|cc|md|py|html|svg)|[\w.-]+\.txt|meson\.build)",
     r"tests/(.*/)?([\w-]+\.(h|cc|py|md|supp)|meson\.build)|tests/tree/(rows|seams)\.txt",
     r"tools/(.*/)?([\w-]+\.(h|cc|py|sh|md)|meson\.build)|tools/dev",
     r"tools/bench/rivals/go/(\w+\.go|go\.mod)",

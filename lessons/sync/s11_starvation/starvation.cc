@@ -1,0 +1,56 @@
+// S11: one fiber holds a lock nearly all the time; another one wants it ten times.
+#include <mutex>
+
+#include "lessons/support/page.h"
+#include "lessons/sync/locks.h"
+
+namespace {
+
+using namespace weft;
+using namespace std::chrono_literals;
+
+// The program is the same for every lock. It gives up after a while, which the original does not.
+template <class Lock>
+void compete() {
+  Lock mu;
+  auto done = make_chan<bool>(1);
+  long greedy = 0;
+  wait_group g1;
+  g1.go([&] {
+    for (;;) {
+      bool stop;
+      if (select(recv(done, stop), otherwise) == 0) return;
+      mu.lock();
+      ++greedy;
+      sleep(100us);
+      mu.unlock();
+    }
+  });
+  std::atomic<int> polite = 0;
+  wait_group g2;
+  g2.go([&] {
+    for (int i = 0; i < 10; ++i) {
+      sleep(100us);
+      mu.lock();
+      ++polite;
+      mu.unlock();
+    }
+  });
+  for (const time_point limit = now() + lesson::scaled(1s); polite.load() < 10 && now() < limit;) sleep(1ms);
+  lesson::println("the polite one had the lock {} of 10 times{}", polite.load(),
+                  polite.load() < 10 ? ", after 1 s" : "");
+  done.send(true);
+  g1.wait();
+  g2.wait();
+  lesson::println("the greedy one {} times", greedy);
+}
+
+void wrong() { compete<locks::barging>(); }
+void right() { compete<mutex>(); }
+
+const lesson::page page{"S11",
+                        "starvation",
+                        {{"wrong", "a lock that goes to whoever is there first", wrong},
+                         {"right", "weft's mutex: who has waited for 1 ms gets it next", right}}};
+
+}  // namespace

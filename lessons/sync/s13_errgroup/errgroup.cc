@@ -1,0 +1,52 @@
+// S13: three calls at once, one of which fails.
+#include <fmt/ranges.h>
+
+#include "lessons/support/page.h"
+
+namespace {
+
+using namespace weft;
+using lesson::println;
+
+using ids = std::vector<int>;
+
+// As an error, in Go's way, a call would return its text; here it throws, and wait() rethrows.
+struct failed : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+void right() {
+  auto [group, ctx] = errgroup::with_context(background());
+  ids a, b, c;
+  group.go([&] { a = ids{0}; });  // ads
+  group.go([&] {                  // AI
+    b = ids{1};
+    throw failed("ai");
+  });
+  group.go([&] { c = ids{2}; });  // operations
+  std::string err;
+  try {
+    (void)group.wait();
+  } catch (const failed& e) {
+    err = e.what();
+  }
+  println("{} {} {}", a, b, c);
+  println("{}", err);
+  println("{}", ctx.err().message());
+}
+
+// By hand: a channel of results, and nobody who says how many there will be. The channel was not even made.
+void wrong() {
+  chan<ids> results;
+  for (const int i : {0, 1, 2}) go([=] { results.send(ids{i}); });
+  println("waiting for one of three results");
+  results.recv();
+  println("{}", ids{});
+}
+
+const lesson::page page{"S13",
+                        "errgroup",
+                        {{"wrong", "fibers and a result channel by hand", wrong},
+                         {"right", "a group: one wait, the first error, one context", right}}};
+
+}  // namespace

@@ -1,0 +1,77 @@
+// S8: reading a configuration: a reader-writer lock against an atomic value.
+#include <array>
+#include <mutex>
+#include <shared_mutex>
+
+#include "lessons/support/page.h"
+
+namespace {
+
+using namespace weft;
+using namespace std::chrono_literals;
+using lesson::println;
+
+constexpr int readers = 4;
+using numbers = std::array<int, 6>;
+
+numbers version(int i) { return {i, i + 1, i + 2, i + 3, i + 4, i + 5}; }
+
+// One writer, four readers, for a while. Says how long a read took.
+template <class Write, class Read>
+void measure(const char* what, Write write, Read read) {
+  std::atomic<bool> done{false};
+  std::atomic<long> reads{0}, inconsistent{0};
+  const time_point began = now();
+  wait_group all;
+  all.go([&] {
+    for (int i = 1; !done.load(); ++i) {
+      write(i);
+      yield();
+    }
+  });
+  for (int n = 0; n < readers; ++n)
+    all.go([&] {
+      long mine = 0, bad = 0;
+      while (!done.load(std::memory_order_relaxed)) {
+        for (int i = 0; i < 100; ++i) bad += read();
+        mine += 100;
+        yield();
+      }
+      reads.fetch_add(mine);
+      inconsistent.fetch_add(bad);
+    });
+  sleep(lesson::scaled(300ms));
+  done.store(true);
+  all.wait();
+  const double ns = static_cast<double>((now() - began).count()) * maxprocs() / static_cast<double>(reads.load());
+  println("{}: {:.1f} ns of a P per read, {} inconsistent", what, ns, inconsistent.load());
+}
+
+bool torn(const numbers& a) { return a[5] != a[0] + 5; }
+
+void with_lock() {
+  rw_mutex lock;
+  numbers config = version(0);
+  measure(
+      "rw_mutex",
+      [&](int i) {
+        const std::lock_guard hold(lock);
+        config = version(i);
+      },
+      [&] {
+        const std::shared_lock hold(lock);
+        return torn(config);
+      });
+}
+
+void with_atomic() {
+  atomic_value<numbers> config(version(0));
+  measure(
+      "atomic_value", [&](int i) { config.store(version(i)); }, [&] { return torn(*config.load()); });
+}
+
+const lesson::page page{"S8",
+                        "mutex_or_atomic",
+                        {{"mutex", "a reader-writer lock", with_lock}, {"atomic", "an atomic value", with_atomic}}};
+
+}  // namespace
