@@ -77,7 +77,7 @@ constexpr std::array workloads{
     workload{"tickers", "a fiber per P with a 10 ms ticker, for -ms (1000): CPU used", tickers},
     workload{"timer", "create and stop a one-hour timer, n times, beside -fibers (0) pending ones", arm_and_stop},
     workload{"waitgroup", "add, done and wait, P fibers with a group each, n times in all", wait_group_alone},
-    workload{"wakeups", "a fiber that sleeps 1 ms, again and again for -ms (1000): CPU used", wake_ups},
+    workload{"wakeups", "a fiber that wakes every millisecond for -ms (1000): CPU used", wake_ups},
     workload{"yield", "-fibers fibers (2) each yield, n times in all", yield_fibers},
 };
 

@@ -31,10 +31,10 @@ result idle(const params& a) {
 }
 
 result wake_ups(const params& a) {
-  return at_rest(a, [](std::chrono::milliseconds d) {
-    std::int64_t times = 0;
-    for (const auto end = weft::now() + d; weft::now() < end; ++times) weft::sleep(1ms);
-    return times;
+  return at_rest(a, [](std::chrono::milliseconds d) -> std::int64_t {
+    auto next = weft::now();
+    for (std::int64_t left = d / 1ms; left > 0; --left) weft::sleep((next += 1ms) - weft::now());
+    return d / 1ms;
   });
 }
 

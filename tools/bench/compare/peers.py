@@ -84,14 +84,15 @@ def go():
 
 
 def cargo(crate):
+    """A program of tools/bench/peers/rust; each is built alone, so that one that does not build takes no other along."""
     def build():
-        folder = SOURCES / crate
+        folder = SOURCES / "rust"
         target = BUILD / "cargo" / "release" / f"{crate}_peer"
         if not newer(target, folder / "Cargo.toml", *(folder / "src").iterdir()):
             if not shutil.which("cargo"):
                 raise Missing("no cargo; apt install cargo, or https://rustup.rs")
-            run_or_miss(["cargo", "build", "--release", "--quiet", "--locked", "--target-dir", BUILD / "cargo"],
-                        "cargo build needs the network the first time", cwd=folder)
+            run_or_miss(["cargo", "build", "--release", "--quiet", "--locked", "--features", crate, "--bin", f"{crate}_peer",
+                         "--target-dir", BUILD / "cargo"], "cargo build needs the network the first time", cwd=folder)
             target.touch()
         return target
     return build
@@ -114,7 +115,7 @@ def compiled(source, package, *flags):
 
 def cargo_version(crate):
     def version():
-        lock = (SOURCES / crate / "Cargo.lock").read_text(encoding="utf-8")
+        lock = (SOURCES / "rust" / "Cargo.lock").read_text(encoding="utf-8")
         found = re.search(rf'name = "{crate}"\nversion = "([^"]+)"', lock)
         return f"{found[1] if found else '?'}, {' '.join(first_line('rustc', '--version').split()[:2])}"
     return version

@@ -189,7 +189,7 @@ def report(lines):
     if any(line.get("section") in ("rows", "rest") for line in lines):
         section("Where weft trails", *losses(lines))
     section("At rest and at low load", *with_text(standing_table(lines, "rest", REST), (
-        "`idle` waits for one timer, `wakeups` sleeps a millisecond again and again, `tickers` has a ticker of 10 ms for each "
+        "`idle` waits for one timer, `wakeups` wakes every millisecond, `tickers` has a ticker of 10 ms for each "
         "P. The figure is the CPU of the whole process, user and system, for each second.")))
     section("Growth", *sweep_blocks(lines))
     section("Counted", *with_text_before(count_blocks(lines), (

@@ -330,10 +330,10 @@ result idle(const params& a) {
 }
 
 result wake_ups(const params& a) {
-  return peer::at_rest(a, [](auto d) {
-    std::int64_t times = 0;
-    for (const auto end = clock::now() + d; clock::now() < end; ++times) boost::this_fiber::sleep_for(1ms);
-    return times;
+  return peer::at_rest(a, [](auto d) -> std::int64_t {
+    auto next = clock::now();
+    for (std::int64_t left = d / 1ms; left > 0; --left) boost::this_fiber::sleep_until(next += 1ms);
+    return d / 1ms;
   });
 }
 
@@ -396,7 +396,7 @@ int main(int argc, char** argv) {
                         {"sleepers", "-fibers fibers (100000) each sleep a random 1-100 ms", sleepers},
                         {"parked", "-fibers fibers (100000) blocked on a channel", parked},
                         {"idle", "nothing to do for -ms (1000): CPU used", idle},
-                        {"wakeups", "a fiber that sleeps 1 ms, again and again: CPU used", wake_ups},
+                        {"wakeups", "a fiber that wakes every millisecond: CPU used", wake_ups},
                         {"tickers", "a fiber per P with a 10 ms ticker: CPU used", tickers}},
                        [](const params& a, auto f) { with_threads(a, f); });
 }

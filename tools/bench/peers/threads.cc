@@ -198,10 +198,10 @@ result idle(const params& a) {
 }
 
 result wake_ups(const params& a) {
-  return peer::at_rest(a, [](auto d) {
-    std::int64_t times = 0;
-    for (const auto end = clock::now() + d; clock::now() < end; ++times) std::this_thread::sleep_for(1ms);
-    return times;
+  return peer::at_rest(a, [](auto d) -> std::int64_t {
+    auto next = clock::now();
+    for (std::int64_t left = d / 1ms; left > 0; --left) std::this_thread::sleep_until(next += 1ms);
+    return d / 1ms;
   });
 }
 
@@ -233,7 +233,7 @@ int main(int argc, char** argv) {
                         {"mutexcontend", "-fibers threads (8) lock, add one, unlock", mutex_contended},
                         {"sleepers", "-fibers threads (10000) each sleep a random 1-100 ms", sleepers},
                         {"idle", "nothing to do for -ms (1000): CPU used", idle},
-                        {"wakeups", "a thread that sleeps 1 ms, again and again: CPU used", wake_ups},
+                        {"wakeups", "a thread that wakes every millisecond: CPU used", wake_ups},
                         {"tickers", "a thread per P that wakes every 10 ms: CPU used", tickers}},
                        [](const params& a, auto f) {
                          peer::use_cpus(a.p);

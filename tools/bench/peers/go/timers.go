@@ -14,7 +14,7 @@ func init() {
 		workload{"sleepers", "-fibers goroutines (100000) each sleep a random 1-100 ms, n times (5, at least 2)", sleepers},
 		workload{"parked", "-fibers goroutines (100000) blocked on a channel: memory, create and wake time", parked},
 		workload{"idle", "nothing to do for -ms (1000): CPU used", func(o options) outcome { return atRest(o, idle) }},
-		workload{"wakeups", "a goroutine that sleeps 1 ms, again and again for -ms (1000): CPU used", func(o options) outcome { return atRest(o, wakeUps) }},
+		workload{"wakeups", "a goroutine that wakes every millisecond for -ms (1000): CPU used", func(o options) outcome { return atRest(o, wakeUps) }},
 		workload{"tickers", "a goroutine per P with a 10 ms ticker, for -ms (1000): CPU used", func(o options) outcome { return atRest(o, tickers) }},
 	)
 }
@@ -126,9 +126,11 @@ func idle(_ options, d time.Duration) int {
 }
 
 func wakeUps(_ options, d time.Duration) int {
-	times := 0
-	for end := time.Now().Add(d); time.Now().Before(end); times++ {
-		time.Sleep(time.Millisecond)
+	times := int(d / time.Millisecond)
+	next := time.Now()
+	for left := times; left > 0; left-- {
+		next = next.Add(time.Millisecond)
+		time.Sleep(time.Until(next))
 	}
 	return times
 }
