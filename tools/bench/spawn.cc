@@ -48,7 +48,7 @@ result spawn_one(const params& a) {
       one.wait();
     }
   };
-  spawn(n / 20);
+  spawn(1000);
   const stopwatch t;
   spawn(n);
   return {"spawn+join", n, t.elapsed(), {}};

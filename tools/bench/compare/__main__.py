@@ -40,8 +40,13 @@ def positive(text):
     return int(text)
 
 
+class Parser(argparse.ArgumentParser):
+    def error(self, message):
+        self.exit(2, f"compare: {message}; see ./tools/dev compare --help\n")
+
+
 def command_line(arguments):
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="./tools/dev compare", allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Runs weft's workloads beside the same ones on other schedulers, in turn, and reports medians and ratios.",
         epilog="Without a WORKLOAD and without a part, all rows of the table and the floors. Writes report.md, report.html and "

@@ -73,7 +73,7 @@ result spawn_one(const params& a) {
       one.wait();
     }
   };
-  spawn(n / 20);
+  spawn(1000);
   const auto t = clock::now();
   spawn(n);
   return {"spawn+join", n, clock::now() - t};

@@ -32,7 +32,7 @@ const WORKLOADS: &[(&str, &str, Workload)] = &[
 fn main() {
     let list: Vec<(&str, &str)> = WORKLOADS.iter().map(|(name, what, _)| (*name, *what)).collect();
     let (name, a) = peer::command_line(&list);
-    may::config().set_workers(a.p).set_pool_capacity(10_000); // stacks that are kept
+    may::config().set_workers(a.p).set_pool_capacity(1000); // stacks that are kept
     let (_, _, run) = WORKLOADS.iter().find(|(known, _, _)| *known == name).expect("a workload");
     let work = go!(move || {
         let before = peer::cpu_seconds();
@@ -79,7 +79,7 @@ fn spawn_batch(a: Params) -> Outcome {
 fn spawn_one(a: Params) -> Outcome {
     let n = a.count(500_000);
     let spawn = |times: usize| (0..times).for_each(|_| go!(|| {}).join().expect("a coroutine"));
-    spawn(n / 20);
+    spawn(1000);
     let began = Instant::now();
     spawn(n);
     Outcome::new("spawn+join", n, began.elapsed())

@@ -117,7 +117,7 @@ async fn spawn_one(a: Params) -> Outcome {
             tokio::spawn(async {}).await.expect("a task");
         }
     };
-    spawn(n / 20).await;
+    spawn(1000).await;
     let began = Instant::now();
     spawn(n).await;
     Outcome::new("spawn+join", n, began.elapsed())
