@@ -57,6 +57,8 @@ def command_line(arguments):
     parser.add_argument("--peers", type=peer_names, metavar="go,tokio", help=f"of {','.join(peers.NAMES)} (all); weft always runs")
     parser.add_argument("--ms", type=positive, default=150, metavar="T", help="how long one run should take, if it can be scaled (150)")
     parser.add_argument("--limit", type=positive, default=60, metavar="S", help="seconds after which a run is given up (60)")
+    parser.add_argument("--slow", type=positive, default=3, metavar="S",
+                        help="a run that cannot be scaled and takes more seconds than this is not repeated (3)")
     parser.add_argument("--growth", action="store_true", help="the sweeps: cost as fibers, channels, timers and Ps grow")
     parser.add_argument("--counts", action="store_true", help="instructions and allocations per operation")
     parser.add_argument("--rest", action="store_true", help="CPU used at rest and at low load")
@@ -130,7 +132,7 @@ def measure_all(args, ready, lines):
 
     if runs:
         progress = measure.Progress(len(runs) * (args.rounds + 1))
-        measure.rounds_of(runs, args.rounds, args.ms, args.limit, keep, progress)
+        measure.rounds_of(runs, args.rounds, args.ms, args.limit, args.slow, keep, progress)
     if args.counts:
         named = set(args.workloads)
         counts.count_all([p for p in ready if p.name != "floors"],

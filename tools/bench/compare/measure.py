@@ -67,6 +67,7 @@ class Run:
     def __init__(self, peer, row, p, extra=()):
         self.peer, self.row, self.p, self.extra = peer, row, p, tuple(extra)
         self.n, self.failed = row.n, None
+        self.trial = {}
 
     @property
     def key(self):
@@ -78,7 +79,7 @@ class Run:
     def settle(self, ms, limit):
         """Finds the number of operations that takes about `ms`. A run with work of fixed size is only tried."""
         for _ in range(TRIALS_MOST):
-            result = self.once(limit)
+            result = self.trial = self.once(limit)
             self.failed = result.get("failed")
             if self.failed or not self.n:
                 return
@@ -90,20 +91,32 @@ class Run:
                 break
 
 
-def rounds_of(runs, rounds, ms, limit, write, progress):
-    """Settles every run, then runs all of them `rounds` times; write(run, round, result) keeps a result."""
+    def check(self, others):
+        """Work of fixed size has one right answer; a peer with another one has done something else."""
+        values = [it.trial["value"] for it in others if not it.n and "value" in it.trial]
+        if not self.n and values and self.trial.get("value", values[0]) != values[0]:
+            self.failed = f"its result is {self.trial['value']:g}, not {values[0]:g}"
+
+
+def rounds_of(runs, rounds, ms, limit, slow, write, progress):
+    """Settles every run, then runs all of them `rounds` times; write(run, round, result) keeps a result. A run of fixed
+    size that takes more than `slow` seconds is not repeated: its trial is its first round."""
+    groups = {}
     for it in runs:
         progress.step(f"trying {it.row.name} {it.p}P {it.peer.name}")
         it.settle(ms, limit)
-        if it.failed:
-            write(it, 0, {"failed": it.failed})
-    groups = {}
-    for it in runs:
-        if not it.failed:
-            groups.setdefault(it.key[1:], []).append(it)
+        groups.setdefault(it.key[1:], []).append(it)
+    for group in groups.values():
+        for it in group:
+            it.check(group)
+            if it.failed:
+                write(it, 0, {"failed": it.failed})
+            elif not it.n and it.trial["ms"] > slow * 1000:
+                write(it, 1, it.trial)
+        group[:] = [it for it in group if not it.failed and (it.n or it.trial["ms"] <= slow * 1000)]
     for number in range(1, rounds + 1):
         for group in groups.values():
-            turn = number % len(group)
+            turn = number % len(group) if group else 0
             for it in group[turn:] + group[:turn]:
                 progress.step(f"round {number}/{rounds} {it.row.name} {it.p}P {it.peer.name}")
                 write(it, number, it.once(limit))

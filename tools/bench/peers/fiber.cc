@@ -190,7 +190,8 @@ result ring(const params& a) {
       out.close();
       all.done();
     });
-  std::int64_t v = 0;
+  links.front().push(0);
+  std::int64_t v = links.back().value_pop() + 1;  // a round that starts every fiber
   const auto t = clock::now();
   for (std::int64_t i = 0; i < rounds; ++i) {
     links.front().push(v);
@@ -235,6 +236,7 @@ result many_channels(const params& a) {
       }
       all.done();
     });
+  for (auto& c : channels) c.push(0);  // starts every fiber
   const auto t = clock::now();
   for (std::int64_t i = 0; i < rounds; ++i)
     for (auto& c : channels) c.push(i);
@@ -244,20 +246,7 @@ result many_channels(const params& a) {
   return {"item", rounds * k, d};
 }
 
-result mutex_alone(const params& a) {
-  const std::int64_t n = a.count(50'000'000);
-  fibers::mutex m;
-  std::int64_t v = 0;
-  const auto t = clock::now();
-  for (std::int64_t i = 0; i < n; ++i) {
-    const std::lock_guard hold(m);
-    ++v;
-  }
-  return {"lock+unlock", n, clock::now() - t, {{"value", double(v)}}};
-}
-
-result mutex_contended(const params& a) {
-  const std::int64_t k = a.crowd(8), n = a.count(8'000'000) / k;
+result mutexes(std::int64_t k, std::int64_t n) {
   fibers::mutex m;
   group all;
   std::int64_t v = 0;
@@ -265,15 +254,18 @@ result mutex_contended(const params& a) {
   const auto t = clock::now();
   for (std::int64_t i = 0; i < k; ++i)
     go([&] {
-      for (std::int64_t j = 0; j < n; ++j) {
+      for (std::int64_t j = 0; j < n / k; ++j) {
         const std::lock_guard hold(m);
         ++v;
       }
       all.done();
     });
   all.wait();
-  return {"lock+unlock", n * k, clock::now() - t, {{"value", double(v)}}};
+  return {"lock+unlock", n / k * k, clock::now() - t, {{"value", double(v)}}};
 }
+
+result mutex_alone(const params& a) { return mutexes(1, a.count(50'000'000)); }
+result mutex_contended(const params& a) { return mutexes(a.crowd(8), a.count(8'000'000)); }
 
 result sleepers(const params& a) {
   const std::int64_t k = a.crowd(100'000), rounds = std::max<std::int64_t>(a.count(5), 2);

@@ -124,7 +124,8 @@ func ring(o options) outcome {
 		}(last, next)
 		last = next
 	}
-	token := 0
+	first <- 0
+	token := <-last + 1 // a round that starts every goroutine
 	began := time.Now()
 	for i := 0; i < rounds; i++ {
 		first <- token
@@ -140,11 +141,11 @@ func sieve(o options) outcome {
 	n := o.count(2000)
 	began := time.Now()
 	numbers := make(chan int)
-	go func() {
+	go func(to chan<- int) {
 		for i := 2; ; i++ {
-			numbers <- i
+			to <- i
 		}
-	}()
+	}(numbers)
 	prime := <-numbers
 	for found := 1; found < n; found++ {
 		rest := make(chan int)
@@ -174,6 +175,9 @@ func manyChannels(o options) outcome {
 			}
 			all.Done()
 		}(channels[i])
+	}
+	for _, c := range channels {
+		c <- 0 // starts every goroutine
 	}
 	began := time.Now()
 	for i := 0; i < rounds; i++ {

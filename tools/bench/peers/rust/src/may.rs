@@ -153,7 +153,8 @@ fn ring(a: Params) -> Outcome {
             }
         });
     }
-    let mut token = 0;
+    first.send(0).expect("a receiver");
+    let mut token = last.recv().expect("the token") + 1; // a round that starts every coroutine
     let began = Instant::now();
     for _ in 0..rounds {
         first.send(token).expect("a receiver");

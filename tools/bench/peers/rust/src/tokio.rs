@@ -277,7 +277,8 @@ async fn ring(a: Params) -> Outcome {
             }
         });
     }
-    let mut token = 0;
+    first.send(0).await.expect("a receiver");
+    let mut token = last.recv().await.expect("the token") + 1; // a round that starts every task
     let began = Instant::now();
     for _ in 0..rounds {
         first.send(token).await.expect("a receiver");
@@ -322,6 +323,9 @@ async fn many_channels(a: Params) -> Outcome {
             to
         })
         .collect();
+    for c in &channels {
+        c.send(0).await.expect("a receiver"); // starts every task
+    }
     let began = Instant::now();
     for i in 0..rounds {
         for c in &channels {
