@@ -4,6 +4,7 @@ A round runs every row once with each peer, back to back; the order of the peers
 Before the first round each peer's number of operations is found by trial runs, which are thrown away.
 """
 import json
+import re
 import shlex
 import subprocess
 import sys
@@ -30,6 +31,7 @@ def run(command, limit):
         return {"failed": str(e)}
     if done.returncode != 0:
         said = (done.stderr.strip().splitlines() or [""])[0]
+        said = re.sub(r"\S*/(?=\S)", "", said)  # of paths only the last part
         return {"failed": said or f"status {done.returncode}"}
     try:
         return json.loads(done.stdout.strip().splitlines()[-1])

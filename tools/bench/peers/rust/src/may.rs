@@ -1,5 +1,6 @@
 //! may: the workloads on its stackful coroutines. Its channels are unbounded, so that those workloads are left out whose
-//! producers are to wait.
+//! producers are to wait. Trees of fibers are left out too: it runs the oldest first, so that a tree stands there as a
+//! whole, and with a mapping for each stack that ends at the system's limit of mappings.
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,8 +18,6 @@ const WORKLOADS: &[(&str, &str, Workload)] = &[
     ("yield", "-fibers coroutines (2) each yield, n times in all", yield_all),
     ("spawnbatch", "spawn n empty coroutines, joined -fibers (1000) at a time", spawn_batch),
     ("spawnone", "spawn one empty coroutine and join it, n times", spawn_one),
-    ("fib", "fork-join fib(n) without cutoff, one coroutine per fork (32)", fork_join_fib),
-    ("skynet", "10-ary tree to n leaves (1000000) summed over channels", skynet),
     ("pingpong", "two coroutines, two channels, n round trips", ping_pong),
     ("ring", "-fibers coroutines (10000) in a ring pass one token n rounds (100)", ring),
     ("mutex", "uncontended lock+unlock, n times", mutex_alone),
@@ -83,45 +82,6 @@ fn spawn_one(a: Params) -> Outcome {
     let began = Instant::now();
     spawn(n);
     Outcome::new("spawn+join", n, began.elapsed())
-}
-
-fn fib(n: usize) -> usize {
-    if n < 2 {
-        return n;
-    }
-    let forked = go!(move || fib(n - 1));
-    let y = fib(n - 2);
-    forked.join().expect("a coroutine") + y
-}
-
-fn fork_join_fib(a: Params) -> Outcome {
-    let n = a.count(32);
-    let began = Instant::now();
-    let v = fib(n);
-    Outcome::new("fork", peer::forks_of_fib(n), began.elapsed()).with("value", v as f64)
-}
-
-fn sum_leaves(to: mpsc::Sender<usize>, first: usize, leaves: usize) {
-    let mut sum = first;
-    if leaves > 1 {
-        let (parts, sums) = mpsc::channel();
-        let part = leaves / 10;
-        for i in 0..10 {
-            let parts = parts.clone();
-            go!(move || sum_leaves(parts, first + i * part, part));
-        }
-        sum = (0..10).map(|_| sums.recv().expect("a sum")).sum();
-    }
-    to.send(sum).expect("a receiver");
-}
-
-fn skynet(a: Params) -> Outcome {
-    let n = a.count(1_000_000);
-    let (to, sum) = mpsc::channel();
-    let began = Instant::now();
-    go!(move || sum_leaves(to, 0, n));
-    let v = sum.recv().expect("a sum");
-    Outcome::new("leaf", n, began.elapsed()).with("value", v as f64)
 }
 
 fn ping_pong(a: Params) -> Outcome {
