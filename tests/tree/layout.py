@@ -18,10 +18,11 @@ ALLOWED = [re.compile(p) for p in [
     r"lessons/(.*/)?([\w-]+\.(h|cc|md|py|html|svg)|[\w.-]+\.txt|meson\.build)",
     r"tests/(.*/)?([\w-]+\.(h|cc|py|md|supp)|meson\.build)|tests/tree/(rows|seams)\.txt",
     r"tools/(.*/)?([\w-]+\.(h|cc|py|sh|md)|meson\.build)|tools/dev",
-    r"tools/bench/rivals/go/(\w+\.go|go\.mod)",
+    r"tools/bench/peers/(\w+\.c|go/(\w+\.go|go\.mod)|rust/(Cargo\.(toml|lock)|src/\w+\.rs))",
+    r"tools/bench/compare/(\w+\.py|reasons\.toml)|tools/bench/count_allocations\.c",
 ]]
 # Code; a list of rows or a page of measurements may be as long as it is.
-CODE = (".h", ".cc", ".py", ".sh", "meson.build", "dev", "run")
+CODE = (".h", ".cc", ".c", ".go", ".rs", ".py", ".sh", "meson.build", "dev", "run")
 
 
 def all_files(root):

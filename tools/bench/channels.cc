@@ -2,6 +2,7 @@
 #include <weft/weft.h>
 
 #include <algorithm>
+#include <vector>
 
 #include "tools/bench/workload.h"
 
@@ -105,7 +106,8 @@ result ring(const params& a) {
     });
     in = out;
   }
-  std::int64_t v = 0;
+  first.send(0);
+  std::int64_t v = *in.recv() + 1;  // a round that starts every fiber
   const stopwatch t;
   for (std::int64_t i = 0; i < rounds; ++i) {
     first.send(v);
@@ -139,6 +141,27 @@ result sieve(const params& a) {
     in = out;
   }
   return {"prime", n, t.elapsed(), {{"value", last}}};
+}
+
+result many_channels(const params& a) {
+  const std::int64_t k = a.crowd(1000), rounds = (a.count(1'000'000) + k - 1) / k;
+  weft::wait_group all;
+  std::vector<weft::chan<std::int64_t>> channels;
+  for (std::int64_t i = 0; i < k; ++i) {
+    channels.push_back(make_chan<std::int64_t>());
+    all.go([from = channels.back()] {
+      while (from.recv()) {
+      }
+    });
+  }
+  for (const auto& c : channels) c.send(0);  // starts every fiber
+  const stopwatch t;
+  for (std::int64_t i = 0; i < rounds; ++i)
+    for (const auto& c : channels) c.send(i);
+  const auto d = t.elapsed();
+  for (const auto& c : channels) c.close();
+  all.wait();
+  return {"item", rounds * k, d, {}};
 }
 
 }  // namespace bench

@@ -38,6 +38,8 @@ constexpr std::array workloads{
     workload{"blocking", "4 fibers in a 100 ms blocking system call beside -fibers (1000) yielding ones: longest stall",
              blocking_calls},
     workload{"canceltree", "build a chain of -fibers (100) contexts and cancel its top, n times", cancel_tree},
+    workload{"channels", "-fibers (1000) channels with a receiver each, n items sent to one after the other",
+             many_channels},
     workload{"checkdone", "select with otherwise on a cancelled context's done channel, n times", check_done},
     workload{"checkerr", "err() of a cancelled context, n times", check_error},
     workload{"checklive", "err() of a live context, n times", check_live},
@@ -48,6 +50,7 @@ constexpr std::array workloads{
              derive_timeouts},
     workload{"fib", "fork-join fib(n) without cutoff, one fiber per fork (32)", fork_join_fib},
     workload{"hog", "a busy loop of -ms (200) beside a 1 ms ticker fiber: longest lateness", hog},
+    workload{"idle", "nothing to do for -ms (1000): CPU used", idle},
     workload{"mapload", "P fibers load from one sync map of 1023 keys, n times in all", map_load},
     workload{"mpmc", "four producers, four consumers, channel of -cap (128), n items", four_to_four},
     workload{"mutex", "uncontended lock+unlock, n times", mutex_alone},
@@ -71,8 +74,10 @@ constexpr std::array workloads{
     workload{"spawnbatch", "spawn n empty fibers, joined -fibers (1000) at a time", spawn_batch},
     workload{"spawnone", "spawn one empty fiber and join it, n times", spawn_one},
     workload{"spsc", "one producer, one consumer, channel of -cap (128), n items", one_to_one},
-    workload{"timer", "create and stop a one-hour timer, n times", arm_and_stop},
+    workload{"tickers", "a fiber per P with a 10 ms ticker, for -ms (1000): CPU used", tickers},
+    workload{"timer", "create and stop a one-hour timer, n times, beside -fibers (0) pending ones", arm_and_stop},
     workload{"waitgroup", "add, done and wait, P fibers with a group each, n times in all", wait_group_alone},
+    workload{"wakeups", "a fiber that wakes every millisecond for -ms (1000): CPU used", wake_ups},
     workload{"yield", "-fibers fibers (2) each yield, n times in all", yield_fibers},
 };
 

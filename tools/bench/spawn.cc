@@ -23,19 +23,19 @@ result yield_fibers(const params& a) {
 }
 
 result spawn_batch(const params& a) {
-  const std::int64_t n = a.count(1'000'000), batch = a.crowd(1000);
+  const std::int64_t batch = a.crowd(1000), batches = (a.count(1'000'000) + batch - 1) / batch;
   weft::wait_group all;
-  const auto spawn = [&](std::int64_t total) {
-    for (std::int64_t i = 0; i < total; i += batch) {
+  const auto spawn = [&](std::int64_t times) {
+    for (std::int64_t i = 0; i < times; ++i) {
       all.add(static_cast<int>(batch));
       for (std::int64_t j = 0; j < batch; ++j) weft::go([&all] { all.done(); });
       all.wait();
     }
   };
-  spawn(20 * batch);  // warms the free lists
+  spawn(20);  // warms the free lists
   const stopwatch t;
-  spawn(n);
-  return {"spawn", n, t.elapsed(), {}};
+  spawn(batches);
+  return {"spawn", batches * batch, t.elapsed(), {}};
 }
 
 result spawn_one(const params& a) {
@@ -48,7 +48,7 @@ result spawn_one(const params& a) {
       one.wait();
     }
   };
-  spawn(n / 20);
+  spawn(1000);
   const stopwatch t;
   spawn(n);
   return {"spawn+join", n, t.elapsed(), {}};

@@ -2,19 +2,13 @@
 #include <weft/weft.h>
 
 #include <algorithm>
+#include <vector>
 
 #include "tools/bench/workload.h"
 
 namespace bench {
 
 using namespace std::chrono_literals;
-
-result arm_and_stop(const params& a) {
-  const std::int64_t n = a.count(5'000'000);
-  const stopwatch t;
-  for (std::int64_t i = 0; i < n; ++i) weft::after_func(1h, [] {}).stop();
-  return {"create+stop", n, t.elapsed(), {}};
-}
 
 namespace {
 
@@ -31,6 +25,19 @@ struct splitmix {
 };
 
 }  // namespace
+
+result arm_and_stop(const params& a) {
+  const std::int64_t n = a.count(5'000'000);
+  std::vector<weft::timer> pending;
+  splitmix random{1};
+  for (std::int64_t i = 0; i < a.fibers; ++i)
+    pending.push_back(weft::after_func(1h + std::chrono::nanoseconds(random.next() % 3'600'000'000'000), [] {}));
+  const stopwatch t;
+  for (std::int64_t i = 0; i < n; ++i) weft::after_func(1h, [] {}).stop();
+  const auto d = t.elapsed();
+  for (weft::timer& one : pending) one.stop();
+  return {"create+stop", n, d, {}};
+}
 
 result sleepers(const params& a) {
   const std::int64_t k = a.crowd(100'000), rounds = std::max<std::int64_t>(a.count(5), 2);

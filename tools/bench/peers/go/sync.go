@@ -6,18 +6,21 @@ import (
 	"time"
 )
 
-var workloads = []workload{
-	{"atomicload", "P goroutines load one atomic.Value, n times in all", atomicLoad},
-	{"cond32", "-fibers (32) waiters and one more meet n times (50000), the last one broadcasts", condRounds},
-	{"mapload", "P goroutines load from one sync.Map of 1023 keys, n times in all", mapLoad},
-	{"mutex", "uncontended lock+unlock, n times", mutexAlone},
-	{"mutexwork", "P goroutines lock and unlock one mutex and work a little after that, n times in all", mutexWork},
-	{"once", "P goroutines call a once that is done, n times in all", onceDone},
-	{"pool", "P goroutines put one object into a pool and get one, n times in all", poolPutGet},
-	{"rwmutex", "read lock twice, then write lock, P goroutines with a lock each, n times in all", rwAlone},
-	{"rwmutexread", "P goroutines read-lock and unlock one lock, n times in all", rwRead},
-	{"rwmutexwrite100", "as rwmutexread, every 100th time a write lock", rwWrite100},
-	{"waitgroup", "Add, Done and Wait, P goroutines with a group each, n times in all", waitGroupAlone},
+func init() {
+	offer(
+		workload{"atomicload", "P goroutines load one atomic.Value, n times in all", atomicLoad},
+		workload{"cond32", "-fibers (32) waiters and one more meet n times (50000), the last one broadcasts", condRounds},
+		workload{"mapload", "P goroutines load from one sync.Map of 1023 keys, n times in all", mapLoad},
+		workload{"mutex", "uncontended lock+unlock, n times", mutexAlone},
+		workload{"mutexcontend", "-fibers goroutines (8) lock, add one, unlock, n times in all", mutexContended},
+		workload{"mutexwork", "P goroutines lock and unlock one mutex and work a little after that, n times in all", mutexWork},
+		workload{"once", "P goroutines call a once that is done, n times in all", onceDone},
+		workload{"pool", "P goroutines put one object into a pool and get one, n times in all", poolPutGet},
+		workload{"rwmutex", "read lock twice, then write lock, P goroutines with a lock each, n times in all", rwAlone},
+		workload{"rwmutexread", "P goroutines read-lock and unlock one lock, n times in all", rwRead},
+		workload{"rwmutexwrite100", "as rwmutexread, every 100th time a write lock", rwWrite100},
+		workload{"waitgroup", "Add, Done and Wait, P goroutines with a group each, n times in all", waitGroupAlone},
+	)
 }
 
 // inParallel calls body(n/P) in P goroutines at once.
@@ -39,7 +42,7 @@ func inParallel(o options, n int, body func(times int)) time.Duration {
 }
 
 func mutexAlone(o options) outcome {
-	n := orDefault(o.n, 50_000_000)
+	n := o.count(50_000_000)
 	var m sync.Mutex
 	v := 0
 	began := time.Now()
@@ -48,11 +51,33 @@ func mutexAlone(o options) outcome {
 		v++
 		m.Unlock()
 	}
-	return outcome{"lock+unlock", n, time.Since(began)}
+	return outcome{"lock+unlock", n, time.Since(began), nil}
+}
+
+func mutexContended(o options) outcome {
+	k := o.crowd(8)
+	each := o.count(8_000_000) / k
+	var m sync.Mutex
+	var all sync.WaitGroup
+	all.Add(k)
+	v := 0
+	began := time.Now()
+	for i := 0; i < k; i++ {
+		go func() {
+			for left := each; left > 0; left-- {
+				m.Lock()
+				v++
+				m.Unlock()
+			}
+			all.Done()
+		}()
+	}
+	all.Wait()
+	return outcome{"lock+unlock", each * k, time.Since(began), figures{"value": v}}
 }
 
 func rwAlone(o options) outcome {
-	n := orDefault(o.n, 20_000_000)
+	n := o.count(20_000_000)
 	d := inParallel(o, n, func(times int) {
 		var apart struct {
 			m sync.RWMutex
@@ -68,11 +93,11 @@ func rwAlone(o options) outcome {
 			m.Unlock()
 		}
 	})
-	return outcome{"2 read locks+1 write lock", n, d}
+	return outcome{"2 read locks+1 write lock", n, d, nil}
 }
 
 func rwRead(o options) outcome {
-	n := orDefault(o.n, 50_000_000)
+	n := o.count(50_000_000)
 	var m sync.RWMutex
 	d := inParallel(o, n, func(times int) {
 		for i := 0; i < times; i++ {
@@ -80,11 +105,11 @@ func rwRead(o options) outcome {
 			m.RUnlock()
 		}
 	})
-	return outcome{"read lock+unlock", n, d}
+	return outcome{"read lock+unlock", n, d, nil}
 }
 
 func rwWrite100(o options) outcome {
-	n := orDefault(o.n, 20_000_000)
+	n := o.count(20_000_000)
 	var m sync.RWMutex
 	d := inParallel(o, n, func(times int) {
 		for i := 0; i < times; i++ {
@@ -97,11 +122,11 @@ func rwWrite100(o options) outcome {
 			}
 		}
 	})
-	return outcome{"lock+unlock", n, d}
+	return outcome{"lock+unlock", n, d, nil}
 }
 
 func waitGroupAlone(o options) outcome {
-	n := orDefault(o.n, 20_000_000)
+	n := o.count(20_000_000)
 	d := inParallel(o, n, func(times int) {
 		var apart struct {
 			g sync.WaitGroup
@@ -114,11 +139,11 @@ func waitGroupAlone(o options) outcome {
 			g.Wait()
 		}
 	})
-	return outcome{"add+done+wait", n, d}
+	return outcome{"add+done+wait", n, d, nil}
 }
 
 func onceDone(o options) outcome {
-	n := orDefault(o.n, 200_000_000)
+	n := o.count(200_000_000)
 	var once sync.Once
 	f := func() {}
 	d := inParallel(o, n, func(times int) {
@@ -126,11 +151,11 @@ func onceDone(o options) outcome {
 			once.Do(f)
 		}
 	})
-	return outcome{"call", n, d}
+	return outcome{"call", n, d, nil}
 }
 
 func poolPutGet(o options) outcome {
-	n := orDefault(o.n, 20_000_000)
+	n := o.count(20_000_000)
 	var pool sync.Pool
 	d := inParallel(o, n, func(times int) {
 		one := new(int)
@@ -144,11 +169,11 @@ func poolPutGet(o options) outcome {
 			}
 		}
 	})
-	return outcome{"put+get", n, d}
+	return outcome{"put+get", n, d, nil}
 }
 
 func condRounds(o options) outcome {
-	n, waiters := orDefault(o.n, 50_000), orDefault(o.fibers, 32)
+	n, waiters := o.count(50_000), o.crowd(32)
 	var m sync.Mutex
 	c := sync.NewCond(&m)
 	arrived, rounds := 0, 0
@@ -177,7 +202,7 @@ func condRounds(o options) outcome {
 		}()
 	}
 	all.Wait()
-	return outcome{"round", n, time.Since(began)}
+	return outcome{"round", n, time.Since(began), nil}
 }
 
 var sink int64
@@ -190,7 +215,7 @@ func someWork(v int64) int64 {
 }
 
 func mutexWork(o options) outcome {
-	n := orDefault(o.n, 10_000_000)
+	n := o.count(10_000_000)
 	var m sync.Mutex
 	d := inParallel(o, n, func(times int) {
 		v := int64(0)
@@ -201,11 +226,11 @@ func mutexWork(o options) outcome {
 		}
 		atomic.AddInt64(&sink, v)
 	})
-	return outcome{"lock+unlock+work", n, d}
+	return outcome{"lock+unlock+work", n, d, nil}
 }
 
 func atomicLoad(o options) outcome {
-	n := orDefault(o.n, 100_000_000)
+	n := o.count(100_000_000)
 	var value atomic.Value
 	value.Store([]int64{1, 2, 3})
 	d := inParallel(o, n, func(times int) {
@@ -216,11 +241,11 @@ func atomicLoad(o options) outcome {
 		}
 		atomic.AddInt64(&sink, sum)
 	})
-	return outcome{"load", n, d}
+	return outcome{"load", n, d, nil}
 }
 
 func mapLoad(o options) outcome {
-	n := orDefault(o.n, 20_000_000)
+	n := o.count(20_000_000)
 	var m sync.Map
 	for i := 0; i < 1023; i++ {
 		m.Store(i, i)
@@ -234,5 +259,5 @@ func mapLoad(o options) outcome {
 		}
 		atomic.AddInt64(&sink, sum)
 	})
-	return outcome{"load", n, d}
+	return outcome{"load", n, d, nil}
 }

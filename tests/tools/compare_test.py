@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+"""./tools/dev compare: what it makes of wrong calls, of runs that fail, and of the lines that runs leave."""
+import json
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+COMPARE = Path(__file__).resolve().parents[2] / "tools" / "bench" / "compare"
+sys.path.insert(0, str(COMPARE))
+import document  # noqa: E402
+import figures  # noqa: E402
+import measure  # noqa: E402
+import peers  # noqa: E402
+import report  # noqa: E402
+from rows import Row  # noqa: E402
+
+
+def called(*flags):
+    return subprocess.run([sys.executable, "-B", COMPARE, *flags], capture_output=True, text=True, timeout=60, check=False)
+
+
+def line(peer, number, ns, workload="spsc", p=1):
+    return {"section": "rows", "peer": peer, "workload": workload, "flags": [], "p": p, "round": number, "n": 1,
+            "result": {"ns_per_op": ns, "ms": 1.0}}
+
+
+class command_line(unittest.TestCase):
+    def test_a_wrong_call_ends_with_status_2_and_one_line(self):
+        for flags in (["--bogus"], ["-p", "0"], ["-p", "1,x"], ["--rounds", "0"], ["--peers", "go,cobol"], ["nosuch"],
+                      ["--rounds"], ["--ms", "-3"], ["--rou", "3"]):
+            done = called(*flags)
+            self.assertEqual(done.returncode, 2, flags)
+            self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+            self.assertEqual(done.stdout, "")
+
+    def test_it_lists_what_there_is(self):
+        done = called("--list")
+        self.assertEqual(done.returncode, 0)
+        self.assertIn("pingpong", done.stdout)
+        self.assertIn("tokio", done.stdout)
+
+    def test_reports_are_written_again_from_the_lines(self):
+        with tempfile.TemporaryDirectory() as folder:
+            self.assertEqual(called("--render", "--out", folder).returncode, 2)
+            raw = Path(folder) / "results.jsonl"
+            raw.write_text("".join(json.dumps(line(peer, r, ns)) + "\n" for r in (1, 2, 3)
+                                   for peer, ns in (("weft", 10.0 + r), ("go", 40.0 + r))), encoding="utf-8")
+            done = called("--render", "--out", folder)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn("| spsc | 1 | 12.0 ns | 42.0 |", (Path(folder) / "report.md").read_text(encoding="utf-8"))
+            page = (Path(folder) / "report.html").read_text(encoding="utf-8")
+            self.assertIn("<svg", page)
+            self.assertNotIn("http", page.replace("http-equiv", ""))  # nothing beside it is needed
+
+
+class standing(unittest.TestCase):
+    def test_a_ratio_is_the_median_of_the_rounds_ratios(self):
+        # Round 3 was slow for both: the ratio of medians would be 15/40.
+        lines = [line("weft", r, ns) for r, ns in ((1, 10), (2, 15), (3, 80))]
+        lines += [line("go", r, ns) for r, ns in ((1, 40), (2, 30), (3, 160))]
+        found = figures.standings(figures.Results(lines), Row("spsc"), 1)
+        self.assertEqual([s.peer for s in found], ["weft", "go"])
+        self.assertEqual((found[0].median, found[0].least, found[0].most), (15, 10, 80))
+        self.assertEqual(found[0].to_go, 0.5)
+
+    def test_a_loss_without_a_reason_says_so(self):
+        lines = [line("weft", 1, 50, "nosuch"), line("threads", 1, 10, "nosuch")]
+        self.assertEqual(report.why(Row("nosuch"), "threads")[0], "not explained yet")
+        self.assertEqual(report.verdict(report.ratio_to(figures.standings(figures.Results(lines), Row("nosuch"), 1), "threads")),
+                         "trails")
+
+    def test_reasons_name_workloads_and_peers_that_exist(self):
+        known = {r.workload for r in report.ROWS + report.REST}
+        for reason in report.reasons():
+            self.assertLessEqual(set(reason["workloads"]), known)
+            self.assertLessEqual(set(reason["peers"]), set(peers.NAMES))
+
+    def test_a_pipe_in_a_cell_does_not_break_the_table(self):
+        self.assertIn("a \\| b", document.as_markdown([document.Table(["x"], [["a | b"]])]))
+
+
+class running(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+
+    def peer(self, script):
+        program = Path(self.folder.name) / "program"
+        program.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+        program.chmod(0o755)
+        it = peers.Peer("weft", "weft", lambda: program)
+        it.program = str(program)
+        return it
+
+    def test_what_fails_says_why(self):
+        self.assertEqual(measure.run([self.peer("echo no stack >&2; exit 3").program], 5), {"failed": "no stack"})
+        self.assertEqual(measure.run([self.peer("echo hello").program], 5)["failed"][:15], "no line of JSON")
+        self.assertIn("no end within 1 s", measure.run([self.peer("exec sleep 9").program], 1)["failed"])
+
+    def test_the_number_of_operations_is_scaled_to_the_time(self):
+        # A microsecond per operation.
+        it = measure.Run(self.peer('eval "n=\\${$#}"; echo "{\\"ms\\": $((n / 1000))}"'), Row("spsc", (), 1000), 1)
+        it.settle(150, 5)
+        self.assertIsNone(it.failed)
+        self.assertGreater(it.n, 50_000)
+        self.assertLess(it.n, 400_000)
+
+    def test_a_peer_without_workloads_is_missing(self):
+        with self.assertRaises(peers.Missing):
+            self.peer("exit 0").prepare()
+
+
+if __name__ == "__main__":
+    unittest.main()

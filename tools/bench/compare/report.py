@@ -1,0 +1,211 @@
+"""The report of what the lines say: where weft leads and where it trails, every figure, growth, counts, and CPU at rest."""
+import tomllib
+from pathlib import Path
+
+import plots
+from document import Heading, Picture, Table, Text
+from figures import Results, short, standings, times
+from peers import ALL
+from rows import COUNTED, FIGURES, FLOORS, REST, ROWS, SWEEPS
+
+TITLES = {p.name: p.title for p in ALL}
+REASONS = Path(__file__).with_name("reasons.toml")
+
+# Two figures within this factor are level: that much lies between two rounds of the same program.
+LEVEL = 1.2
+
+
+def title_of(peer):
+    return TITLES.get(peer, peer)
+
+
+def measured(lines, section, rows):
+    """(row, P, its standings) of those rows that have a result."""
+    results = Results([line for line in lines if line.get("section") == section])
+    for row in rows:
+        for p in sorted({key[2] for key in results.by_run if key[:2] == (row.workload, row.flags)}):
+            found = standings(results, row, p)
+            if found:
+                yield row, p, found
+
+
+def find(found, peer):
+    return next((s for s in found if s.peer == peer), None)
+
+
+def ratio_to(found, peer):
+    """weft's ratio to another's, by way of their ratios to the best."""
+    ours, theirs = find(found, "weft"), find(found, peer)
+    return ours.to_best / theirs.to_best if ours and theirs and theirs.to_best else None
+
+
+def head(lines):
+    about = [line for line in lines if "machine" in line]
+    blocks = [Heading("weft beside its peers", 1)]
+    if not about:
+        return blocks
+    machine = about[-1]["machine"]
+    blocks.append(Text("\n".join(f"- {key}: {value}" for key, value in machine.items())))
+    commands = list(dict.fromkeys(line["command"] for line in about))
+    blocks.append(Text("\n".join("    " + c for c in commands)))
+    blocks.append(Text("Every figure is the median of rounds in which the peers ran in turn, and every ratio the median of the "
+                       "rounds' ratios. Lower is better everywhere; a ratio below 1 says that weft is better. Two figures "
+                       f"within a factor of {LEVEL} are called level."))
+    return blocks
+
+
+def peers_used(lines):
+    about = [line for line in lines if "machine" in line]
+    if not about:
+        return []
+    versions, missing = {}, {}
+    for line in about:
+        versions.update(line["versions"])
+        missing.update(line["missing"])
+    rows = [[title_of(name), version, "; ".join(next(p.notes for p in ALL if p.name == name)) or "-"]
+            for name, version in versions.items() if name != "floors"]
+    blocks = [Heading("The peers"), Table(["peer", "version", "where its operation differs from Go's"], rows, left=3)]
+    missing = {name: why for name, why in missing.items() if name not in versions}
+    if missing:
+        blocks.append(Text("\n".join(f"- {title_of(name)} is missing: {why}" for name, why in missing.items())))
+    return blocks
+
+
+def verdict(ratio):
+    if ratio is None:
+        return "alone"
+    return "leads" if ratio < 1 / LEVEL else "trails" if ratio > LEVEL else "level"
+
+
+def standing_table(lines, section, rows):
+    table = []
+    for row, p, found in measured(lines, section, rows):
+        ours, go = find(found, "weft"), find(found, "go")
+        if not ours:
+            continue
+        others = [s for s in found if s.peer != "weft"]
+        best = others[0] if others else None
+        wanted = row.wanted_at(p)
+        to_go = ratio_to(found, "go")
+        to_best = ratio_to(found, best.peer) if best else None
+        missed = " missed" if wanted and to_go and to_go > wanted else ""
+        table.append([row.title, str(p), f"{short(ours.median)} {row.unit}", short(go.median) if go else "-", times(to_go),
+                      (f"{wanted:.2f}" if wanted else "-") + missed, title_of(best.peer) if best else "-",
+                      short(best.median) if best else "-", times(to_best), verdict(to_best)])
+    return Table(["workload", "P", "weft", "Go", "weft / Go", "wanted", "best other", "its figure", "weft / best", ""], table)
+
+
+def reasons():
+    return tomllib.loads(REASONS.read_text(encoding="utf-8"))["loss"] if REASONS.exists() else []
+
+
+def why(row, peer):
+    for it in reasons():
+        if row.workload in it["workloads"] and row.figure == it.get("figure", row.figure) and peer in it["peers"]:
+            return it["why"], it["change"]
+    return "not explained yet", "-"
+
+
+def losses(lines):
+    table = []
+    for section, rows in (("rows", ROWS), ("rest", REST)):
+        for row, p, found in measured(lines, section, rows):
+            for other in found:
+                r = ratio_to(found, other.peer) if other.peer != "weft" else None
+                if verdict(r) == "trails":
+                    table.append([row.title, str(p), title_of(other.peer), times(r), *why(row, other.peer)])
+    if not table:
+        return [Text("It trails nowhere by more than the noise.")]
+    return [Table(["workload", "P", "behind", "weft / it", "why", "what would change it"], table, left=6)]
+
+
+def every_figure(lines, section, rows):
+    table = []
+    for row, p, found in measured(lines, section, rows):
+        for s in found:
+            table.append([row.title, str(p), title_of(s.peer), f"{short(s.median)} {row.unit}", short(s.least), short(s.most),
+                          times(s.to_go), times(s.to_best)])
+    return Table(["workload", "P", "peer", "median", "min", "max", "/ Go", "/ best"], table)
+
+
+def bar_pictures(lines, section, rows):
+    return [Picture(plots.bars(f"{row.title}, {p} P", row.unit, found, TITLES))
+            for row, p, found in measured(lines, section, rows)]
+
+
+def sweep_blocks(lines):
+    results = Results([line for line in lines if line.get("section") == "growth"])
+    pictures, tables = [], []
+    for sweep in SWEEPS:
+        series = {}
+        for value in sweep.values:
+            p, extra = (value, ()) if sweep.flag == "-p" else (sweep.p, (sweep.flag, str(value)))
+            for s in standings(results, sweep.row, p, extra):
+                series.setdefault(s.peer, []).append((value, s.median))
+        if not series:
+            continue
+        name = "Ps" if sweep.flag == "-p" else sweep.flag.strip("-") if sweep.row.workload != "channels" else "channels"
+        pictures.append(Picture(plots.lines(sweep.title, sweep.row.unit, name, series, TITLES)))
+        values = [v for v in sweep.values if any(v == x for points in series.values() for x, _ in points)]
+        rows = [[title_of(peer)] + [short(dict(points).get(v)) for v in values] for peer, points in series.items()]
+        tables += [Text(f"**{sweep.title}** (`{sweep.row.name}`, {sweep.row.unit})"),
+                   Table([name] + [f"{v:,}" for v in values], rows)]
+    return pictures + tables
+
+
+def count_blocks(lines):
+    found = {}
+    for line in lines:
+        if line.get("section") == "counts":
+            found.setdefault(line["kind"], {}).setdefault(line["workload"], {})[line["peer"]] = line["per_op"]
+    blocks = []
+    for kind in sorted(found, reverse=True):
+        peers = list(dict.fromkeys(peer for at in found[kind].values() for peer in at))
+        ordered = [row.workload for row in COUNTED if row.workload in found[kind]]
+        rows = [[w] + [counted(found[kind][w].get(peer)) for peer in peers] for w in ordered]
+        blocks += [Text(f"**{kind.capitalize()} per operation**, one P"), Table(["workload"] + [title_of(p) for p in peers], rows)]
+    return blocks
+
+
+def counted(value):
+    return "-" if value is None else f"{value:,.0f}" if value >= 10 else f"{value:.2f}".rstrip("0").rstrip(".")
+
+
+def failures(lines):
+    seen = dict.fromkeys((line["peer"], line["workload"] + " " + " ".join(line["flags"]), line["p"], line["result"]["failed"])
+                         for line in lines if "failed" in line.get("result", {}))
+    return [[title_of(peer), name.strip(), str(p), said] for peer, name, p, said in seen]
+
+
+def report(lines):
+    blocks = head(lines)
+
+    def section(title, *inside):
+        inside = [b for b in inside if not isinstance(b, Table) or b.rows]
+        if inside:
+            blocks.extend([Heading(title), *inside])
+
+    section("Where weft stands", standing_table(lines, "rows", ROWS))
+    if any(line.get("section") in ("rows", "rest") for line in lines):
+        section("Where weft trails", *losses(lines))
+    section("At rest and at low load", *with_text(standing_table(lines, "rest", REST), (
+        "`idle` waits for one timer, `wakeups` wakes every millisecond, `tickers` has a ticker of 10 ms for each "
+        "P. The figure is the CPU of the whole process, user and system, for each second.")))
+    section("Growth", *sweep_blocks(lines))
+    section("Counted", *with_text_before(count_blocks(lines), (
+        "Two runs on one P of n and of 2n operations; their difference over n leaves out what starting costs. Instructions "
+        "are Valgrind's (callgrind); allocations are calls of malloc and its like, in Go what the runtime counts.")))
+    section("Floors", *with_text(every_figure(lines, "floors", FLOORS), "What the machine charges without any scheduler."))
+    section("Pictures", *bar_pictures(lines, "rows", ROWS), *bar_pictures(lines, "rest", REST))
+    section("Every figure", every_figure(lines, "rows", ROWS), every_figure(lines, "rest", REST))
+    section("What did not run", Table(["peer", "workload", "P", "it said"], failures(lines), left=4))
+    blocks.extend(peers_used(lines))
+    return blocks
+
+
+def with_text(table, text):
+    return [Text(text), table] if table.rows else []
+
+
+def with_text_before(blocks, text):
+    return [Text(text), *blocks] if blocks else []

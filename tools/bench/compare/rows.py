@@ -1,0 +1,132 @@
+"""What is compared: the rows of the table, the sweeps of growth, and what is counted or watched at rest."""
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Row:
+    """One workload with its flags and one figure of its result; lower is better for every figure.
+
+    `n` is the number of operations of the trial run, from which each peer's own number is scaled so that a run
+    takes as long as asked for. 0: the flags say how much work there is, and it is never scaled.
+    """
+    workload: str
+    flags: tuple = ()
+    n: int = 0
+    procs: tuple = (1, 2)
+    figure: str = "ns_per_op"
+    unit: str = "ns"
+    wanted: tuple = ()  # the ratio to Go asked for, for each of procs
+
+    @property
+    def name(self):
+        return " ".join((self.workload,) + self.flags)
+
+    @property
+    def title(self):
+        return self.name if self.figure == "ns_per_op" else f"{self.name}: {FIGURES[self.figure]}"
+
+    def wanted_at(self, p):
+        return dict(zip(self.procs, self.wanted)).get(p)
+
+
+FIGURES = {
+    "ns_per_op": "time",
+    "cpu_ns_per_op": "CPU per sleep",
+    "over_p50_us": "median lateness",
+    "rss_per_fiber": "memory of a parked fiber",
+    "create_ns": "creating a parked fiber",
+    "wake_ns": "waking a parked fiber",
+    "cpu_us_per_s": "CPU used per second",
+}
+
+ROWS = [
+    Row("yield", (), 100_000, (1,), wanted=(0.40,)),
+    Row("yield", ("-fibers", "1000"), 100_000, wanted=(0.25, 0.25)),
+    Row("spawnbatch", (), 20_000, wanted=(0.15, 0.30)),
+    Row("spawnone", (), 5_000, wanted=(0.30, 0.50)),
+    Row("pingpong", (), 10_000, wanted=(0.30, 0.45)),
+    Row("spsc", (), 50_000, wanted=(0.25, 0.45)),
+    Row("mpmc", (), 50_000, wanted=(0.25, 0.55)),
+    Row("select2", (), 10_000, wanted=(0.40, 0.55)),
+    Row("selectdefault", (), 500_000, (1,), wanted=(1.0,)),
+    Row("mutex", (), 200_000, (1,), wanted=(1.1,)),
+    Row("mutexcontend", (), 100_000),
+    Row("ring", (), 3, wanted=(0.60, 0.90)),
+    Row("sieve", ("-n", "2000"), 0, wanted=(0.40, 0.80)),
+    Row("skynet", ("-n", "100000"), 0, wanted=(0.25, 0.30)),
+    Row("fib", ("-n", "28"), 0, wanted=(0.20, 0.20)),
+    Row("timer", (), 20_000, (1,), wanted=(0.50,)),
+    Row("sleepers", ("-fibers", "10000"), 0, figure="cpu_ns_per_op", wanted=(1.0, 1.0)),
+    Row("sleepers", ("-fibers", "10000"), 0, figure="over_p50_us", unit="us", wanted=(0.2, 0.2)),
+    Row("parked", ("-fibers", "100000"), 0, (1,), figure="rss_per_fiber", unit="B"),
+    Row("parked", ("-fibers", "100000"), 0, (1,), figure="create_ns"),
+    Row("parked", ("-fibers", "100000"), 0, (1,), figure="wake_ns"),
+    Row("rwmutex", (), 50_000, (1,)),
+    Row("waitgroup", (), 100_000, (1,)),
+    Row("once", (), 1_000_000, (1,)),
+    Row("pool", (), 100_000, (1,)),
+    Row("cond32", (), 1_000),
+    Row("mapload", (), 100_000, (1,)),
+]
+
+# CPU used by a process that has (next to) nothing to do.
+REST = [
+    Row("idle", ("-ms", "2000"), figure="cpu_us_per_s", unit="us"),
+    Row("wakeups", ("-ms", "2000"), figure="cpu_us_per_s", unit="us"),
+    Row("tickers", ("-ms", "2000"), figure="cpu_us_per_s", unit="us"),
+]
+
+# What nobody can be faster than: no scheduler, only the machine.
+FLOORS = [
+    Row("switch", (), 1_000_000, (1,)),
+    Row("atomic", (), 1_000_000, (1,)),
+    Row("clock", (), 100_000, (1,)),
+    Row("syscall", (), 100_000, (1,)),
+    Row("cacheline", (), 100_000, (2,)),
+    Row("futex", (), 2_000),
+    Row("pagefault", (), 5_000, (1,)),
+]
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """One workload at growing values of one flag; `row.flags` are given besides."""
+    title: str
+    row: Row
+    flag: str
+    values: tuple
+    p: int = 1
+
+
+TENS = (100, 1_000, 10_000, 100_000, 1_000_000)
+PROCS = (1, 2, 4, 8, 16)
+
+SWEEPS = [
+    Sweep("Parked fibers: creating one", Row("parked", figure="create_ns"), "-fibers", TENS),
+    Sweep("Parked fibers: waking one", Row("parked", figure="wake_ns"), "-fibers", TENS),
+    Sweep("Parked fibers: memory of one", Row("parked", figure="rss_per_fiber", unit="B"), "-fibers", TENS),
+    Sweep("Fibers that yield in turn", Row("yield", (), 100_000), "-fibers", TENS),
+    Sweep("Channels in use, an item to each in turn", Row("channels", (), 20_000), "-fibers", (1, 10, 100, 1_000, 10_000)),
+    Sweep("Create and stop a timer beside pending ones", Row("timer", (), 20_000), "-fibers", TENS),
+    Sweep("Ps: 1000 fibers that yield", Row("yield", ("-fibers", "1000"), 100_000), "-p", PROCS),
+    Sweep("Ps: spawn in batches", Row("spawnbatch", (), 20_000), "-p", PROCS),
+    Sweep("Ps: ping-pong of two fibers", Row("pingpong", (), 10_000), "-p", PROCS),
+    Sweep("Ps: 4 producers, 4 consumers", Row("mpmc", (), 50_000), "-p", PROCS),
+    Sweep("Ps: 8 fibers and one mutex", Row("mutexcontend", (), 100_000), "-p", PROCS),
+    Sweep("Ps: a tree of 100,000 leaves", Row("skynet", ("-n", "100000")), "-p", PROCS),
+]
+
+# Instructions and allocations per operation, by the difference between two runs of n and 2n operations on one P.
+COUNTED = [
+    Row("yield", (), 20_000),
+    Row("spawnbatch", (), 10_000),
+    Row("spawnone", (), 10_000),
+    Row("pingpong", (), 10_000),
+    Row("spsc", (), 20_000),
+    Row("mpmc", (), 20_000),
+    Row("select2", (), 10_000),
+    Row("selectdefault", (), 50_000),
+    Row("mutex", (), 50_000),
+    Row("waitgroup", (), 20_000),
+    Row("timer", (), 10_000),
+]

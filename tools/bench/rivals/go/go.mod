@@ -1,3 +1,0 @@
-module weft.dev/bench/rivals/go
-
-go 1.19
