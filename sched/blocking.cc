@@ -7,6 +7,7 @@ namespace weft::detail {
 
 void hand_off_p(world& w, P* p) {
   w.handoffs.fetch_add(1, std::memory_order_relaxed);
+  if (poller* net = w.poller_or_null()) net->flush(*p);
   const auto has_work = [&] {
     return !p->queue.empty_approx() || w.global_size.load(std::memory_order_relaxed) > 0 ||
            w.stopping.load(std::memory_order_relaxed);

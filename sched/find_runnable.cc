@@ -26,8 +26,18 @@ runnable* take_global_for_fairness(M* m) {
   return take_global(m, 1);
 }
 
+// At the same turn whoever waits for a descriptor has a chance, or busy fibers would keep it waiting.
+void poll_for_fairness(M* m) {
+  if (m->p->turn.load(std::memory_order_relaxed) % fair_turn != 0) return;
+  poller* net = m->w->poller_or_null();
+  if (!net || !net->has_waiters()) return;
+  ready_list ready;
+  net->poll(*m->p, ready);
+  push_ready_list(m, ready);
+}
+
 runnable* poll_now(M* m) {
-  poller* net = m->w->net;
+  poller* net = m->w->poller_or_null();
   if (!net || !net->has_waiters()) return nullptr;
   ready_list ready;
   net->poll(*m->p, ready);
@@ -91,6 +101,7 @@ runnable* find_runnable(M* m) {
     if (!m->p) return nullptr;
     if (retire_if_asked(m)) continue;
     run_own_timers(m);
+    poll_for_fairness(m);
     if (runnable* r = take_global_for_fairness(m)) return r;
     if (runnable* r = take_local(m->p)) return r;
     if (runnable* r = take_global(m, run_queue::capacity / 2)) return r;

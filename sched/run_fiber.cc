@@ -256,7 +256,9 @@ void yield() {
   G* g = m->g;
   runnable* r = nullptr;
   const quick q = take_quick(m, r);
-  if (q == quick::nothing && m->w->global_size.load(std::memory_order_relaxed) == 0 && !m->w->net) return;
+  if (q == quick::nothing && m->w->global_size.load(std::memory_order_relaxed) == 0 &&
+      !m->w->net.load(std::memory_order_relaxed))
+    return;
   if (q == quick::got && !goes_straight(m, r)) [[unlikely]] {
     m->handed = r;
     r = nullptr;

@@ -23,7 +23,8 @@ struct world {
   options opt;
   std::size_t stack_size = 0;
   bool may_go_solo = false;  // membarrier works: see solo.cc
-  poller* net = nullptr;
+  // Comes with the first wait for a descriptor and stays. Anyone.
+  std::atomic<poller*> net{nullptr};
 
   // ---- read at every push -------------------------------------------------------------
   // Ms that look for work. Anyone, atomically.
@@ -48,7 +49,8 @@ struct world {
   P* idle_p_list = nullptr;       // last idle first
   M* idle_m_list = nullptr;       // last idle first; without the sentinel
   int idle_ms = 0;                // the sentinel included
-  M* sentinel = nullptr;          // the M that sleeps with a deadline, for timers and I/O
+  M* sentinel = nullptr;          // the M that sleeps with a deadline, for timers
+  M* io_m = nullptr;              // the M that sleeps in the poller; perhaps the sentinel too
   std::int64_t sentinel_until = never;
   int ms = 0;                     // Ms alive, idle or not
   int blocked_ms = 0;             // of those: in a blocking() call
@@ -76,6 +78,7 @@ struct world {
 
   // How many Ps may hold something: whoever looks for work or timers looks at all of these.
   int ps_to_look_at() const noexcept { return ps_made.load(std::memory_order_acquire); }  // [procs]
+  poller* poller_or_null() const noexcept { return net.load(std::memory_order_acquire); }  // [poller]
   P* p_at(int i) const noexcept { return ps[static_cast<std::size_t>(i)].load(std::memory_order_acquire); }  // [procs]
 };
 
@@ -124,6 +127,8 @@ void wake_m(M* m) noexcept;
 void wake_everybody(world& w) noexcept;
 // Waits until wake_m(m), at most to the deadline; true if woken.
 bool sleep_m(M* m, std::int64_t deadline);
+// As sleep_m, in the poller: returns for what has become ready too.
+bool poll_m(M* m, poller& net, std::int64_t deadline, ready_list& ready);
 
 // ---- maxprocs.cc -------------------------------------------------------------------------
 // True if a P is neither idle nor retired, with the world's lock held.
