@@ -1,0 +1,31 @@
+// What is asked of the kernel, in both tongues: as an entry of a submission queue, and as a system call that
+// does not wait.
+#pragma once
+#include "net/poller/io_op.h"
+
+struct io_uring_sqe;
+
+namespace weft::detail {
+
+struct ring;
+
+struct io_request {
+  io_op op;
+  const int fd;
+  const short events;       // POLLIN or POLLOUT: what to wait for when attempt() says EAGAIN
+  ring* at = nullptr;       // where it was queued, for its cancelling
+
+  io_request(int descriptor, short wanted) noexcept : fd(descriptor), events(wanted) {}
+  io_request(const io_request&) = delete;
+  io_request& operator=(const io_request&) = delete;
+
+  // Fills a cleared entry, but for its user_data.
+  virtual void prepare(io_uring_sqe& sqe) = 0;
+  // The result, or an error number below 0; -EAGAIN: wait for `events`, then try again.
+  virtual int attempt() = 0;
+
+ protected:
+  ~io_request() = default;
+};
+
+}  // namespace weft::detail
