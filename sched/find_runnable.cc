@@ -33,7 +33,7 @@ void poll_for_fairness(M* m) {
   if (!net || !net->has_waiters()) return;
   ready_list ready;
   net->poll(*m->p, ready);
-  push_ready_list(m, ready);
+  push_polled(m, ready);
 }
 
 runnable* poll_now(M* m) {
@@ -42,7 +42,7 @@ runnable* poll_now(M* m) {
   ready_list ready;
   net->poll(*m->p, ready);
   runnable* first = ready.pop();
-  push_ready_list(m, ready);
+  push_polled(m, ready);
   return first;
 }
 

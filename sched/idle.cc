@@ -224,7 +224,7 @@ bool serve_timers(M* m, std::int64_t now) {
 // Fibers whose descriptors are ready: m runs them if there is a P for it. True if m has a P.
 bool serve_io(M* m, ready_list& ready) {
   if (m->p || back_to_work(m)) {
-    push_ready_list(m, ready);
+    push_polled(m, ready);
     return true;
   }
   push_global_list(*m->w, ready);

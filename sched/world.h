@@ -147,9 +147,12 @@ void push_ring(M* m, runnable* r);
 // To the global queue's end. With a fence and a wake-up.
 void push_global(world& w, runnable* r);
 void push_global_list(world& w, ready_list& list);
-// What a poller or the timers made ready: to this M's ring, or global without a P.
+// What the timers made ready: to this M's ring, or global without a P.
 enum class rouse { if_worth_it, nobody };
 void push_ready_list(M* m, ready_list& list, rouse who = rouse::if_worth_it);
+// What a poller made ready, perhaps a thousand fibers at once: behind all that wait already, in order. By an M
+// that holds a P. If they went to the ring while older ones stand in the global queue, those would starve.
+void push_polled(M* m, ready_list& list);
 
 // ---- run_fiber.cc -----------------------------------------------------------------------
 // From the M's own stack: runs r until it leaves.
