@@ -41,7 +41,7 @@ bool ring::push(io_request& rq) noexcept {
     enter(raw_.sq.ring_entries, 0);
     if (unsubmitted() == raw_.sq.ring_entries) return false;
   }
-  const unsigned tail = *raw_.sq.ktail;
+  const unsigned tail = at(raw_.sq.ktail);
   io_uring_sqe& sqe = raw_.sq.sqes[tail & raw_.sq.ring_mask];
   std::memset(&sqe, 0, sizeof sqe);
   rq.prepare(sqe);
@@ -88,7 +88,7 @@ void ring::reap(ready_list& ready, look how) noexcept {
   if (how == look::with_system_call || needs_enter()) enter(unsubmitted(), IORING_ENTER_GETEVENTS);
   if (!has_completions()) return;
   const std::lock_guard hold(reap_lock_);
-  unsigned head = *raw_.cq.khead;
+  unsigned head = at(raw_.cq.khead);
   const unsigned tail = io_uring_smp_load_acquire(raw_.cq.ktail);
   const unsigned n = tail - head;
   for (; head != tail; ++head) {

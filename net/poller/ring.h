@@ -39,7 +39,7 @@ struct ring {
   enum class look { in_memory, with_system_call };
   void reap(ready_list& ready, look how) noexcept;
 
-  unsigned unsubmitted() const noexcept { return *raw_.sq.ktail - io_uring_smp_load_acquire(raw_.sq.khead); }
+  unsigned unsubmitted() const noexcept { return at(raw_.sq.ktail) - io_uring_smp_load_acquire(raw_.sq.khead); }
   // Operations started and not completed.
   bool busy() const noexcept {
     return started_.load(std::memory_order_relaxed) != completed_.load(std::memory_order_relaxed);
@@ -56,7 +56,9 @@ struct ring {
   static constexpr unsigned feature_no_iowait = 1u << 17;
 
  private:
-  bool has_completions() const noexcept { return *raw_.cq.khead != io_uring_smp_load_acquire(raw_.cq.ktail); }
+  // A word of the ring that this side writes.
+  static unsigned at(const unsigned* word) noexcept { return __atomic_load_n(word, __ATOMIC_RELAXED); }
+  bool has_completions() const noexcept { return at(raw_.cq.khead) != io_uring_smp_load_acquire(raw_.cq.ktail); }
   int enter(unsigned n, unsigned flags) noexcept;
 
   io_uring raw_{};

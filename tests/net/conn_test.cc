@@ -13,15 +13,15 @@ TEST_CASE("what one end writes the other reads", "[net][NET-33]") {
     auto [a, b] = tcp_pair();
     std::byte buf[16];
     for (int i = 0; i < 100; ++i) {
-      CHECK(a.write("ping").value == 4);
+      FACT(a.write("ping").value == 4);
       const auto [n, err] = b.read(buf);
       REQUIRE(!err);
-      CHECK(n == 4);
-      CHECK(b.write({buf, n}).value == 4);
-      CHECK(a.read(buf).value == 4);
+      FACT(n == 4);
+      FACT(b.write({buf, n}).value == 4);
+      FACT(a.read(buf).value == 4);
     }
-    CHECK(a.local_addr() == b.remote_addr());
-    CHECK(a.remote_addr() == b.local_addr());
+    FACT(a.local_addr() == b.remote_addr());
+    FACT(a.remote_addr() == b.local_addr());
   });
 }
 
@@ -33,12 +33,12 @@ TEST_CASE("a megabyte arrives as it was sent, then the end", "[net][NET-32]") {
     for (char& c : data) c = static_cast<char>(random());
     wait_group all;
     all.go([&, a = a] {
-      for (std::size_t at = 0; at < data.size(); at += 1024) CHECK(a.write(std::string_view(data).substr(at, 1024)).value == 1024);
-      CHECK(!a.close());
+      for (std::size_t at = 0; at < data.size(); at += 1024) FACT(a.write(std::string_view(data).substr(at, 1024)).value == 1024);
+      FACT(!a.close());
     });
-    CHECK(read_up_to(b, data.size()) == data);
+    FACT(read_up_to(b, data.size()) == data);
     std::byte one[1];
-    CHECK(b.read(one).err == errc::eof);
+    FACT(b.read(one).err == errc::eof);
     all.wait();
   });
 }
@@ -50,11 +50,11 @@ TEST_CASE("a write larger than all buffers waits for the reader", "[net][NET-65]
     wait_group all;
     all.go([&, a = a] {
       const auto [n, err] = a.write(data);
-      CHECK(n == data.size());
-      CHECK(!err);
+      FACT(n == data.size());
+      FACT(!err);
       a.close_write();
     });
-    CHECK(read_up_to(b, data.size()).size() == data.size());
+    FACT(read_up_to(b, data.size()).size() == data.size());
     all.wait();
   });
 }
@@ -63,21 +63,21 @@ TEST_CASE("an empty read returns at once", "[net][NET-10]") {
   on_each_poller([] {
     auto [a, b] = tcp_pair();
     const auto [n, err] = a.read({});
-    CHECK(n == 0);
-    CHECK(!err);
+    FACT(n == 0);
+    FACT(!err);
   });
 }
 
 TEST_CASE("after close_write the peer reads to the end, and the own reads go on", "[net][NET-02]") {
   on_each_poller([] {
     auto [a, b] = tcp_pair();
-    CHECK(!a.write("last words").err);
-    CHECK(!a.close_write());
-    CHECK(read_up_to(b, 100) == "last words");
-    CHECK(a.write("more").err == std::errc::broken_pipe);
-    CHECK(!b.write("answer").err);
-    CHECK(!b.close());
-    CHECK(read_up_to(a, 100) == "answer");
+    FACT(!a.write("last words").err);
+    FACT(!a.close_write());
+    FACT(read_up_to(b, 100) == "last words");
+    FACT(a.write("more").err == std::errc::broken_pipe);
+    FACT(!b.write("answer").err);
+    FACT(!b.close());
+    FACT(read_up_to(a, 100) == "answer");
   });
 }
 
@@ -91,28 +91,28 @@ TEST_CASE("after close_read a read returns the end", "[net][NET-01]") {
       waiting = a.read(buf).err;
     });
     sleep(2ms);
-    CHECK(!a.close_read());
+    FACT(!a.close_read());
     all.wait();
-    CHECK(waiting == errc::eof);
+    FACT(waiting == errc::eof);
     std::byte buf[8];
-    CHECK(a.read(buf).err == errc::eof);
+    FACT(a.read(buf).err == errc::eof);
   });
 }
 
 TEST_CASE("operations on a closed connection say so", "[net][NET-03]") {
   on_each_poller([] {
     auto [a, b] = tcp_pair();
-    CHECK(!a.close());
+    FACT(!a.close());
     std::byte buf[8];
-    CHECK(a.read(buf).err == errc::closed);
-    CHECK(a.write("x").err == errc::closed);
-    CHECK(a.close_read() == errc::closed);
-    CHECK(a.close() == errc::closed);
-    CHECK(a.fd() == -1);
-    CHECK(!a);
+    FACT(a.read(buf).err == errc::closed);
+    FACT(a.write("x").err == errc::closed);
+    FACT(a.close_read() == errc::closed);
+    FACT(a.close() == errc::closed);
+    FACT(a.fd() == -1);
+    FACT(!a);
     const net::conn none;
-    CHECK(none.read(buf).err == errc::closed);
-    CHECK(none.close() == errc::closed);
+    FACT(none.read(buf).err == errc::closed);
+    FACT(none.close() == errc::closed);
   });
 }
 
@@ -131,11 +131,11 @@ TEST_CASE("close ends reads and writes that wait", "[net][NET-12][NET-21]") {
       writing = a.write(much).err;
     });
     sleep(5ms);
-    CHECK(!a.close());
+    FACT(!a.close());
     all.wait();
-    CHECK(reading == errc::closed);
-    CHECK(writing == errc::closed);
-    CHECK(reading != std::errc::timed_out);
+    FACT(reading == errc::closed);
+    FACT(writing == errc::closed);
+    FACT(reading != std::errc::timed_out);
   });
 }
 
@@ -149,9 +149,9 @@ TEST_CASE("the peer's close ends a read", "[net][NET-13]") {
       end = a.read(buf).err;
     });
     sleep(1ms);
-    CHECK(!b.close());
+    FACT(!b.close());
     all.wait();
-    CHECK(end == errc::eof);
+    FACT(end == errc::eof);
   });
 }
 
@@ -160,11 +160,11 @@ TEST_CASE("a reset is reported", "[net][NET-15]") {
     auto [a, b] = tcp_pair();
     const linger at_once{.l_onoff = 1, .l_linger = 0};
     setsockopt(b.fd(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-    CHECK(!b.close());
+    FACT(!b.close());
     std::byte buf[8];
     const std::error_code e = a.read(buf).err;
-    CHECK(e == std::errc::connection_reset);
-    CHECK(e != std::errc::timed_out);
+    FACT(e == std::errc::connection_reset);
+    FACT(e != std::errc::timed_out);
   });
 }
 
@@ -180,9 +180,9 @@ TEST_CASE("reads of several fibers queue, and close fails them all", "[net][NET-
         if (a.read(buf).err == errc::closed) ++closed;
       });
     sleep(2ms);
-    CHECK(!a.close());
+    FACT(!a.close());
     all.wait();
-    CHECK(closed == 10);
+    FACT(closed == 10);
   });
 }
 
@@ -198,9 +198,9 @@ TEST_CASE("reads of several fibers get each byte once", "[net][NET-35]") {
         for (int k = 0; k < each; ++k)
           if (a.read(one).value == 1) ++got;
       });
-    for (int i = 0; i < readers * each; ++i) CHECK(b.write("x").value == 1);
+    for (int i = 0; i < readers * each; ++i) FACT(b.write("x").value == 1);
     all.wait();
-    CHECK(got == readers * each);
+    FACT(got == readers * each);
   });
 }
 
@@ -211,7 +211,7 @@ TEST_CASE("a context ends a read and nothing is lost by it", "[net][NET-30]") {
     std::byte buf[8];
     {
       auto [ctx, cancel] = with_timeout(background(), 3ms);
-      CHECK(a.read(ctx, buf).err == errc::deadline_exceeded);
+      FACT(a.read(ctx, buf).err == errc::deadline_exceeded);
     }
     auto [ctx, cancel] = with_cancel(background());
     wait_group all;
@@ -223,10 +223,10 @@ TEST_CASE("a context ends a read and nothing is lost by it", "[net][NET-30]") {
     sleep(1ms);
     cancel();
     all.wait();
-    CHECK(e == errc::canceled);
-    CHECK(a.read(ctx, buf).err == errc::canceled);
-    CHECK(!b.write("x").err);
-    CHECK(a.read(buf).value == 1);
+    FACT(e == errc::canceled);
+    FACT(a.read(ctx, buf).err == errc::canceled);
+    FACT(!b.write("x").err);
+    FACT(a.read(buf).value == 1);
   });
 }
 
@@ -242,13 +242,13 @@ TEST_CASE("a cancel that meets the data loses none of it", "[net][NET-30]") {
         std::byte own[8];
         n = a.read(ctx, own).value;
       });
-      all.go([&, b = b] { CHECK(!b.write("x").err); });
+      all.go([&, b = b] { FACT(!b.write("x").err); });
       if (i % 2) yield();
       cancel();
       all.wait();
       if (n == 0) {
         std::byte own[8];
-        CHECK(a.read(own).value == 1);
+        FACT(a.read(own).value == 1);
       }
     }
   });
@@ -259,10 +259,10 @@ TEST_CASE("the last handle closes", "[net]") {
     auto [a, b] = tcp_pair();
     net::conn copy = a;
     a = {};
-    CHECK(!copy.write("x").err);
+    FACT(!copy.write("x").err);
     copy = {};
-    CHECK(read_up_to(b, 10) == "x");
+    FACT(read_up_to(b, 10) == "x");
     std::byte buf[1];
-    CHECK(b.read(buf).err == errc::eof);
+    FACT(b.read(buf).err == errc::eof);
   });
 }

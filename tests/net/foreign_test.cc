@@ -24,16 +24,19 @@ TEST_CASE("plain threads use connections, with and without a world", "[net]") {
     {
       auto c = net::dial("tcp", l.addr().to_string()).unwrap();
       for (int i = 0; i < 20; ++i) {
-        CHECK(!c.write("ping").err);
-        CHECK(read_up_to(c, 4) == "ping");
+        FACT(!c.write("ping").err);
+        FACT(read_up_to(c, 4) == "ping");
       }
       c.set_read_deadline(weft::now() + 2ms);
       std::byte buf[1];
-      CHECK(c.read(buf).err == errc::timeout);
+      FACT(c.read(buf).err == errc::timeout);
     }
     server.join();
   };
-  SECTION("without") { talk(); }
+  SECTION("without") {
+    talk();
+    report_broken_fact();
+  }
   SECTION("a thread on each side of a world") {
     on_each_poller([&] { blocking(talk); });
   }
@@ -60,11 +63,11 @@ TEST_CASE("close and a deadline end the wait of a plain thread", "[net][NET-12]"
     a.set_read_deadline();
     step = 2;
     sleep(20ms);
-    CHECK(!a.close());
+    FACT(!a.close());
     blocking([&] { t.join(); });
-    CHECK(first == errc::timeout);
-    CHECK(third == errc::deadline_exceeded);
-    CHECK(second == errc::closed);
+    FACT(first == errc::timeout);
+    FACT(third == errc::deadline_exceeded);
+    FACT(second == errc::closed);
   });
 }
 
@@ -73,7 +76,7 @@ TEST_CASE("a descriptor of somebody else is waited for", "[net]") {
     const hang_guard guard("foreign descriptor");
     int ends[2];
     REQUIRE(pipe(ends) == 0);
-    CHECK(!net::wait_writable(ends[1]));
+    FACT(!net::wait_writable(ends[1]));
     wait_group all;
     std::atomic<int> woken{0};
     for (int i = 0; i < 3; ++i)
@@ -81,16 +84,16 @@ TEST_CASE("a descriptor of somebody else is waited for", "[net]") {
         if (!net::wait_readable(ends[0])) ++woken;
       });
     auto [ctx, cancel] = with_timeout(background(), 2ms);
-    CHECK(net::wait_readable(ctx, ends[0]) == errc::deadline_exceeded);
-    CHECK(woken == 0);
-    CHECK(write(ends[1], "x", 1) == 1);
+    FACT(net::wait_readable(ctx, ends[0]) == errc::deadline_exceeded);
+    FACT(woken == 0);
+    FACT(write(ends[1], "x", 1) == 1);
     all.wait();
-    CHECK(woken == 3);
-    CHECK(!net::wait_readable(ends[0]));
+    FACT(woken == 3);
+    FACT(!net::wait_readable(ends[0]));
     close(ends[0]);
-    CHECK(!net::wait_writable(ends[1]));  // broken is ready
+    FACT(!net::wait_writable(ends[1]));  // broken is ready
     close(ends[1]);
-    CHECK(net::wait_readable(ends[0]));
+    FACT(net::wait_readable(ends[0]));
   });
 }
 
@@ -107,8 +110,8 @@ TEST_CASE("a fiber that hogs its P does not hold up the others' connections", "[
       const hang_guard guard("a hog beside a ping-pong");
       std::byte one[1]{};
       for (int i = 0; i < 20; ++i) {
-        CHECK(!a.write(one).err);
-        CHECK(!b.read(one).err);
+        FACT(!a.write(one).err);
+        FACT(!b.read(one).err);
       }
       over = true;
     });
@@ -117,4 +120,5 @@ TEST_CASE("a fiber that hogs its P does not hold up the others' connections", "[
     }
     all.wait();
   });
+  report_broken_fact();
 }

@@ -23,9 +23,9 @@ TEST_CASE("closing a listener ends all accepts", "[net][NET-05]") {
         if (l.accept().err == errc::closed) ++closed;
       });
     sleep(2ms);
-    CHECK(!l.close());
+    FACT(!l.close());
     all.wait();
-    CHECK(closed == 10);
+    FACT(closed == 10);
   });
 }
 
@@ -36,7 +36,7 @@ TEST_CASE("several fibers accept from one listener", "[net][NET-06]") {
     wait_group accepting, dialing;
     for (int i = 0; i < 10; ++i)
       accepting.go([l = l] {
-        while (auto r = l.accept()) CHECK(!r.value.close());
+        while (auto r = l.accept()) FACT(!r.value.close());
       });
     std::atomic<int> reached{0};
     for (int i = 0; i < scaled(100) + 1; ++i)
@@ -44,8 +44,8 @@ TEST_CASE("several fibers accept from one listener", "[net][NET-06]") {
         if (net::dial("tcp", l.addr().to_string())) ++reached;
       });
     dialing.wait();
-    CHECK(reached == scaled(100) + 1);
-    CHECK(!l.close());
+    FACT(reached == scaled(100) + 1);
+    FACT(!l.close());
     accepting.wait();
   });
 }
@@ -57,9 +57,9 @@ TEST_CASE("an address can be listened on again as soon as close has returned", "
     const std::string at = l.addr().to_string();
     for (int i = 0; i < 20; ++i) {
       wait_group all;
-      all.go([l = l] { CHECK(l.accept().err == errc::closed); });
+      all.go([l = l] { FACT(l.accept().err == errc::closed); });
       if (i % 2) yield();
-      CHECK(!l.close());
+      FACT(!l.close());
       auto again = net::listen("tcp", at);
       REQUIRE(!again.err);
       all.wait();
@@ -72,10 +72,10 @@ TEST_CASE("the address of a listener on all interfaces can be dialled", "[net][N
   on_each_poller([] {
     for (const char* network : {"tcp", "tcp4"}) {
       auto l = net::listen(network, ":0").unwrap();
-      CHECK(l.addr().port() != 0);
+      FACT(l.addr().port() != 0);
       auto c = net::dial(network, l.addr().to_string());
       REQUIRE(!c.err);
-      CHECK(!l.accept().err);
+      FACT(!l.accept().err);
     }
   });
 }
@@ -85,12 +85,12 @@ TEST_CASE("a listener on all interfaces takes IPv4 and IPv6", "[net][NET-61]") {
     auto l = net::listen("tcp", ":0").unwrap();
     auto four = net::dial("tcp", "127.0.0.1:" + std::to_string(l.addr().port()));
     REQUIRE(!four.err);
-    CHECK(!l.accept().err);
+    FACT(!l.accept().err);
     if (l.addr().family() != AF_INET6) return;
     auto six = net::dial("tcp", "[::1]:" + std::to_string(l.addr().port()));
     if (six.err == std::errc::address_not_available) return;
     REQUIRE(!six.err);
-    CHECK(!l.accept().err);
+    FACT(!l.accept().err);
   });
 }
 
@@ -99,9 +99,9 @@ TEST_CASE("an accept may be ended by a context", "[net][NET-38]") {
     const hang_guard guard("accept context");
     auto l = net::listen("tcp", "127.0.0.1:0").unwrap();
     auto [ctx, cancel] = with_timeout(background(), 2ms);
-    CHECK(l.accept(ctx).err == errc::deadline_exceeded);
+    FACT(l.accept(ctx).err == errc::deadline_exceeded);
     auto c = net::dial("tcp", l.addr().to_string()).unwrap();
-    CHECK(!l.accept().err);
+    FACT(!l.accept().err);
   });
 }
 
@@ -110,18 +110,18 @@ TEST_CASE("Unix sockets carry streams, and the file goes with the listener", "[n
   const std::string path = tree.root() + "/socket";
   on_each_poller([&] {
     auto l = net::listen("unix", path).unwrap();
-    CHECK(l.addr().to_string() == path);
-    CHECK(l.addr().network() == "unix");
+    FACT(l.addr().to_string() == path);
+    FACT(l.addr().network() == "unix");
     auto a = net::dial("unix", path).unwrap();
     auto b = l.accept().unwrap();
-    CHECK(a.remote_addr().to_string() == path);
-    CHECK(b.remote_addr().to_string().empty());
-    CHECK(!a.write("hello").err);
-    CHECK(!a.close_write());
-    CHECK(read_up_to(b, 100) == "hello");
-    CHECK(!l.close());
-    CHECK(!std::filesystem::exists(path));
-    CHECK(net::dial("unix", path).err == std::errc::no_such_file_or_directory);
+    FACT(a.remote_addr().to_string() == path);
+    FACT(b.remote_addr().to_string().empty());
+    FACT(!a.write("hello").err);
+    FACT(!a.close_write());
+    FACT(read_up_to(b, 100) == "hello");
+    FACT(!l.close());
+    FACT(!std::filesystem::exists(path));
+    FACT(net::dial("unix", path).err == std::errc::no_such_file_or_directory);
   });
 }
 
@@ -129,29 +129,29 @@ TEST_CASE("Unix sockets have abstract names and keep packets apart", "[net][NET-
   on_each_poller([] {
     const std::string name = "@weft-test-" + std::to_string(getpid());
     auto l = net::listen("unixpacket", name).unwrap();
-    CHECK(l.addr().to_string() == name);
+    FACT(l.addr().to_string() == name);
     auto a = net::dial("unixpacket", name).unwrap();
     auto b = l.accept().unwrap();
-    CHECK(!a.write("one").err);
-    CHECK(!a.write("two").err);
+    FACT(!a.write("one").err);
+    FACT(!a.write("two").err);
     std::byte buf[100];
-    CHECK(b.read(buf).value == 3);
-    CHECK(b.read(buf).value == 3);
-    CHECK(!l.close());
+    FACT(b.read(buf).value == 3);
+    FACT(b.read(buf).value == 3);
+    FACT(!l.close());
   });
 }
 
 TEST_CASE("what cannot be listened on is said", "[net]") {
   on_each_poller([] {
-    CHECK(net::listen("tcp", "127.0.0.1").err == net::errc::missing_port);
-    CHECK(net::listen("tcp", "127.0.0.1:65536").err == net::errc::bad_port);
-    CHECK(net::listen("tcp", "::1:80").err == net::errc::bad_address);
-    CHECK(net::listen("carrier", "pigeon").err == net::errc::unknown_network);
-    CHECK(net::listen("udp", "127.0.0.1:0").err == net::errc::unknown_network);
-    CHECK(net::listen("unix", std::string(200, 'x')).err == net::errc::name_too_long);
+    FACT(net::listen("tcp", "127.0.0.1").err == net::errc::missing_port);
+    FACT(net::listen("tcp", "127.0.0.1:65536").err == net::errc::bad_port);
+    FACT(net::listen("tcp", "::1:80").err == net::errc::bad_address);
+    FACT(net::listen("carrier", "pigeon").err == net::errc::unknown_network);
+    FACT(net::listen("udp", "127.0.0.1:0").err == net::errc::unknown_network);
+    FACT(net::listen("unix", std::string(200, 'x')).err == net::errc::name_too_long);
     auto l = net::listen("tcp", "127.0.0.1:0").unwrap();
-    CHECK(net::listen("tcp", l.addr().to_string()).err == std::errc::address_in_use);
-    CHECK(net::listen("tcp", "192.0.2.1:0").err == std::errc::address_not_available);
+    FACT(net::listen("tcp", l.addr().to_string()).err == std::errc::address_in_use);
+    FACT(net::listen("tcp", "192.0.2.1:0").err == std::errc::address_not_available);
   });
 }
 
@@ -159,10 +159,10 @@ TEST_CASE("what cannot be dialled is said", "[net]") {
   on_each_poller([] {
     auto l = net::listen("tcp", "127.0.0.1:0").unwrap();
     const std::string at = l.addr().to_string();
-    CHECK(!l.close());
-    CHECK(net::dial("tcp", at).err == std::errc::connection_refused);
-    CHECK(net::dial("tcp", "no-such-host.invalid:80").err.category() == net::lookup_category());
-    CHECK(net::dial("tcp", "127.0.0.1").err == net::errc::missing_port);
+    FACT(!l.close());
+    FACT(net::dial("tcp", at).err == std::errc::connection_refused);
+    FACT(net::dial("tcp", "no-such-host.invalid:80").err.category() == net::lookup_category());
+    FACT(net::dial("tcp", "127.0.0.1").err == net::errc::missing_port);
   });
 }
 
@@ -186,10 +186,10 @@ TEST_CASE("a dial that gets no answer is ended by a context or a limit", "[net][
       e = r.err;
       filling.push_back(r.value);
     }
-    CHECK(e == errc::timeout);
-    CHECK(net::dial_timeout("tcp", where, -1s).err == errc::timeout);
+    FACT(e == errc::timeout);
+    FACT(net::dial_timeout("tcp", where, -1s).err == errc::timeout);
     auto [ctx, cancel] = with_timeout(background(), 5ms);
-    CHECK(net::dial(ctx, "tcp", where).err == errc::deadline_exceeded);
+    FACT(net::dial(ctx, "tcp", where).err == errc::deadline_exceeded);
     close(s);
   });
 }
@@ -201,8 +201,8 @@ TEST_CASE("cancelling after a dial does nothing to the connection", "[net][NET-4
     auto a = net::dial(ctx, "tcp", l.addr().to_string()).unwrap();
     cancel();
     auto b = l.accept().unwrap();
-    CHECK(!a.write("x").err);
-    CHECK(a.fd() >= 0);
+    FACT(!a.write("x").err);
+    FACT(a.fd() >= 0);
   });
 }
 
@@ -212,11 +212,11 @@ TEST_CASE("names are looked up", "[net]") {
     REQUIRE(!err);
     bool loopback = false;
     for (const net::endpoint& e : found) loopback = loopback || e.host() == "127.0.0.1" || e.host() == "::1";
-    CHECK(loopback);
-    CHECK(net::lookup_host("no-such-host.invalid").err.category() == net::lookup_category());
+    FACT(loopback);
+    FACT(net::lookup_host("no-such-host.invalid").err.category() == net::lookup_category());
     auto [ctx, cancel] = with_cancel(background());
     cancel();
-    CHECK(net::lookup_host(ctx, "localhost").err == errc::canceled);
+    FACT(net::lookup_host(ctx, "localhost").err == errc::canceled);
   });
 }
 
@@ -230,7 +230,7 @@ TEST_CASE("connections leave no descriptors behind", "[net][NET-45]") {
     { auto first = tcp_pair(); }  // the poller is there from here on
     const std::size_t before = open_files();
     for (int i = 0; i < 10; ++i) auto p = tcp_pair();
-    CHECK(open_files() <= before + 16);  // rings of other Ps perhaps
-    CHECK(net::dial("tcp", "127.0.0.1:1").err);
+    FACT(open_files() <= before + 16);  // rings of other Ps perhaps
+    FACT(net::dial("tcp", "127.0.0.1:1").err);
   });
 }
