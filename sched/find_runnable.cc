@@ -26,14 +26,24 @@ runnable* take_global_for_fairness(M* m) {
   return take_global(m, 1);
 }
 
-// At the same turn whoever waits for a descriptor has a chance, or busy fibers would keep it waiting.
+void polled(M* m) {
+  P* p = m->p;
+  p->polled_at = p->turn.load(std::memory_order_relaxed);
+  p->ahead_then = p->queue.ring_size_approx() + m->w->global_size.load(std::memory_order_relaxed);
+}
+
+// At the same turn whoever waits for a descriptor has a chance, or busy fibers would keep it waiting. But
+// not before all that were queued at the last look have had their turn: else a thousand connections that
+// are served in one go fall out of the cache between the steps of each.
 void poll_for_fairness(M* m) {
-  if (m->p->turn.load(std::memory_order_relaxed) % fair_turn != 0) return;
+  const std::uint32_t turn = m->p->turn.load(std::memory_order_relaxed);
+  if (turn % fair_turn != 0) return;
   poller* net = m->w->poller_or_null();
-  if (!net || !net->has_waiters()) return;
+  if (!net || turn - m->p->polled_at < m->p->ahead_then || !net->has_waiters()) return;
   ready_list ready;
   net->poll(*m->p, ready);
   push_polled(m, ready);
+  polled(m);
 }
 
 runnable* poll_now(M* m) {
@@ -43,6 +53,7 @@ runnable* poll_now(M* m) {
   net->poll(*m->p, ready);
   runnable* first = ready.pop();
   push_polled(m, ready);
+  polled(m);
   return first;
 }
 

@@ -28,6 +28,7 @@
 //   I3  If something stands in a ring or the global queue and a P is idle, some M spins or a wake-up is in flight.
 //   I4  If something stands in a `next` slot, or in the ring of an M that is quiet, and a P is idle: as I3, or
 //       the sentinel or the deputy looks within 1 ms.
+//   I5  If a fiber waits for a descriptor, some M is in the poller, or holds a P and polls, or is on its way.
 //
 // Note [wake-up]: no push is ever stranded
 //      pusher                              M that has looked in vain
@@ -196,17 +197,15 @@ watch take_post_locked(M* m, std::int64_t watch_ns) {
 // Sleeps at its post. True if the time has come to look around; else somebody has woken m, for a P,
 // for the end of the world, or only to take its post anew.
 bool stand_watch(M* m, const watch& at, ready_list& ready) {
-  if (!(at.net ? poll_m(m, *at.net, at.until, ready) : sleep_m(m, at.until))) {
+  const bool woken = at.net ? poll_m(m, *at.net, at.until, ready) : sleep_m(m, at.until);
+  if (!woken || at.net) {
     const std::lock_guard hold(m->w->lock);
-    if (m->is_idle) {
-      unlist_locked(*m->w, m);
-      return true;
-    }
-  } else {
-    if (m->p) acquire_p(m, m->p);
-    return false;
+    const bool still_idle = m->is_idle;
+    if (still_idle) unlist_locked(*m->w, m);
+    if (at.net) m->w->io_m = nullptr;
+    if (still_idle) return true;
   }
-  sleep_m(m, never);  // somebody is waking us just now
+  if (!woken) sleep_m(m, never);  // somebody is waking us just now
   if (m->p) acquire_p(m, m->p);
   return false;
 }

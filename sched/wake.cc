@@ -10,8 +10,7 @@ namespace {
 void mark_busy_locked(world& w, M* m) noexcept {
   m->is_idle = false;
   --w.idle_ms;
-  m->was_in_poller = w.io_m == m;
-  if (m->was_in_poller) w.io_m = nullptr;
+  m->was_in_poller = w.io_m == m;  // it keeps that post until it has left the poller
   if (m->is_deputy) w.deputies.store(0, std::memory_order_relaxed);
   m->is_deputy = false;
 }
@@ -21,7 +20,7 @@ M* take_idle_m_locked(world& w) noexcept {
   M* m = w.idle_m_list;
   if (m) {
     w.idle_m_list = m->next_idle;
-  } else if (w.io_m && w.io_m != w.sentinel) {
+  } else if (w.io_m && w.io_m->is_idle && w.io_m != w.sentinel) {
     m = w.io_m;
   } else if (w.sentinel && w.sentinel->is_idle) {
     m = w.sentinel;
