@@ -27,9 +27,9 @@
 namespace weft::detail {
 
 // One direction. Locks are held for a few instructions, and inside the timers' lock.
-class half : timer_node {
+class half {
  public:
-  half() noexcept { fire = look_at_deadline; }
+  half() noexcept;
 
   // Waits for the turn to operate. An error if the half is closed, its time or ctx is over.
   std::error_code begin(const context* ctx);
@@ -54,24 +54,30 @@ class half : timer_node {
   bool drained = false;
 
  private:
+  struct timer : timer_node {
+    half* of = nullptr;
+  };
   static std::int64_t look_at_deadline(timer_node* t, std::int64_t now, ready_list& list);
   std::error_code over_locked() const noexcept;
   G* end_wait_locked(std::uint32_t why) noexcept;
   void arm();
 
+  // These under lock_, and in the cache line of every operation.
   spin_lock lock_;
-  bool taken_ = false;             // these under lock_
+  bool taken_ = false;
   bool closed_ = false;
   bool expired_ = false;
   bool armed_ = false;             // the timer is in a heap, or about to be
-  std::int64_t deadline_ = never;
-  std::int64_t armed_for_ = never;
   io_op* waiting_ = nullptr;
   wait_queue queue_;               // for the turn
+  std::int64_t deadline_ = never;
+  std::int64_t armed_for_ = never;
+
+  timer timer_;
   mutex arming_;                   // one at a time puts the timer into a heap
 };
 
-class descriptor {
+class alignas(64) descriptor {
  public:
   // Owns `fd`. One handle exists.
   descriptor(int fd, net::endpoint local, net::endpoint remote);
@@ -109,6 +115,7 @@ class descriptor {
   void end_waits();
   void close_now() noexcept;
 
+  // What every operation touches comes first.
   std::atomic<std::uint64_t> life_{one_handle};
   const int fd_;
   half halves_[2];

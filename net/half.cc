@@ -41,6 +41,11 @@ void ring_thread(const io_op& op) noexcept {
 
 }  // namespace
 
+half::half() noexcept {
+  timer_.fire = look_at_deadline;
+  timer_.of = this;
+}
+
 std::error_code half::over_locked() const noexcept {
   if (closed_) return errc::closed;
   if (expired_) return errc::timeout;
@@ -179,7 +184,7 @@ void half::set_deadline(std::int64_t at) {
   expired_ = at != never && at <= now_ns();
   G* g = expired_ ? end_wait_locked(io_op::by_timer) : nullptr;
   if (waiting_ && waiting_->wake_fd >= 0) ring_thread(*waiting_);  // it looks at the clock itself
-  const bool in_heap = armed_ && heap.load(std::memory_order_relaxed);  // a world may have ended since
+  const bool in_heap = armed_ && timer_.heap.load(std::memory_order_relaxed);  // a world may have ended since
   const bool must_arm = at != never && !expired_ && (!in_heap || at < armed_for_);
   hold.leave();
   if (g) ready(g);
@@ -189,23 +194,23 @@ void half::set_deadline(std::int64_t at) {
 void half::arm() {
   if (!the_world()) return;  // plain threads look at the clock themselves
   const std::lock_guard one_at_a_time(arming_);
-  remove_timer(this);
+  remove_timer(&timer_);
   {
     section hold(lock_);
     armed_ = !closed_ && !expired_ && deadline_ != never;
     if (!armed_) return;
-    armed_for_ = due = deadline_;
+    armed_for_ = timer_.due = deadline_;
   }
-  arm_timer(this);
+  arm_timer(&timer_);
 }
 
 void half::forget_timer() {
   const std::lock_guard one_at_a_time(arming_);
-  remove_timer(this);
+  remove_timer(&timer_);
 }
 
 std::int64_t half::look_at_deadline(timer_node* t, std::int64_t now, ready_list& list) {
-  auto* h = static_cast<half*>(t);
+  half* const h = static_cast<timer*>(t)->of;
   section hold(h->lock_);
   const bool moved = !h->closed_ && h->deadline_ != never && h->deadline_ > now;
   if (moved) return h->armed_for_ = h->deadline_;
@@ -216,7 +221,7 @@ std::int64_t half::look_at_deadline(timer_node* t, std::int64_t now, ready_list&
   }
   h->armed_ = false;
   hold.leave();
-  h->let_go();
+  t->let_go();
   if (g) ready_into(list, g);
   return never;
 }

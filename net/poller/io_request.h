@@ -1,6 +1,8 @@
 // What is asked of the kernel, in both tongues: as an entry of a submission queue, and as a system call that
 // does not wait.
 #pragma once
+#include <poll.h>
+
 #include "net/poller/io_op.h"
 
 struct io_uring_sqe;
@@ -13,9 +15,13 @@ struct io_request {
   io_op op;
   const int fd;
   const short events;       // POLLIN or POLLOUT: what to wait for when attempt() says EAGAIN
+  // The fiber waits for somebody else, not for something on its own way: ring.h.
+  const bool begins_something;
   ring* at = nullptr;       // where it was queued, for its cancelling
 
-  io_request(int descriptor, short wanted) noexcept : fd(descriptor), events(wanted) {}
+  io_request(int descriptor, short wanted) noexcept : io_request(descriptor, wanted, (wanted & POLLIN) != 0) {}
+  io_request(int descriptor, short wanted, bool begins) noexcept
+      : fd(descriptor), events(wanted), begins_something(begins) {}
   io_request(const io_request&) = delete;
   io_request& operator=(const io_request&) = delete;
 

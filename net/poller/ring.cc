@@ -9,6 +9,20 @@
 #include "runtime/fatal.h"
 
 namespace weft::detail {
+namespace {
+
+// What is passed on at a time: few enough for the cache, enough to make the system call cheap.
+constexpr std::size_t batch = 64;
+
+// Stands in an entry's user_data beside the operation's address.
+constexpr std::uint64_t begins = 1;
+static_assert(alignof(io_op) > begins);
+
+std::uint64_t name_of(const io_request& rq) noexcept {
+  return reinterpret_cast<std::uintptr_t>(&rq.op) | (rq.begins_something ? begins : 0);
+}
+
+}  // namespace
 
 int ring::open(unsigned entries) noexcept {
   io_uring_params p{};
@@ -45,7 +59,7 @@ bool ring::push(io_request& rq) noexcept {
   io_uring_sqe& sqe = raw_.sq.sqes[tail & raw_.sq.ring_mask];
   std::memset(&sqe, 0, sizeof sqe);
   rq.prepare(sqe);
-  sqe.user_data = reinterpret_cast<std::uintptr_t>(&rq.op);
+  sqe.user_data = name_of(rq);
   rq.at = this;
   started_.store(started_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   io_uring_smp_store_release(raw_.sq.ktail, tail + 1);
@@ -62,11 +76,11 @@ void ring::submit_if_stale() noexcept {
   seen_ = tail;
 }
 
-void ring::cancel(const io_op& op) noexcept {
+void ring::cancel(const io_request& rq) noexcept {
   io_uring_sync_cancel_reg what{};
-  what.addr = reinterpret_cast<std::uintptr_t>(&op);
+  what.addr = name_of(rq);
   what.timeout = {.tv_sec = 0, .tv_nsec = 0};
-  while (!op.done()) {
+  while (!rq.op.done()) {
     submit();
     const int r = io_uring_register_sync_cancel(&raw_, &what);
     // Not found: it is completed already, or the kernel would not take the batch just now.
@@ -90,12 +104,24 @@ void ring::reap(ready_list& ready, look how) noexcept {
   const std::lock_guard hold(reap_lock_);
   unsigned head = at(raw_.cq.khead);
   const unsigned tail = io_uring_smp_load_acquire(raw_.cq.ktail);
-  const unsigned n = tail - head;
+  std::size_t n = 0;
+  const auto pass_on = [&](std::uint64_t data, std::int32_t res) {
+    complete(reinterpret_cast<io_op*>(data & ~begins), res, ready);
+    ++n;
+  };
   for (; head != tail; ++head) {
     const io_uring_cqe& cqe = raw_.cq.cqes[head & raw_.cq.ring_mask];
-    complete(reinterpret_cast<io_op*>(cqe.user_data), cqe.res, ready);
+    const bool others_first = n >= batch || first_ < line_.size();
+    if ((cqe.user_data & begins) && others_first) line_.push_back({cqe.user_data, cqe.res});
+    else pass_on(cqe.user_data, cqe.res);
   }
   io_uring_smp_store_release(raw_.cq.khead, head);
+  for (; n < batch && first_ < line_.size(); ++first_) pass_on(line_[first_].data, line_[first_].res);
+  if (first_ > 2 * batch && first_ >= line_.size() - first_) {  // mostly gone: no longer than what waits
+    line_.erase(line_.begin(), line_.begin() + static_cast<std::ptrdiff_t>(first_));
+    first_ = 0;
+  }
+  in_line_.store(line_.size() - first_, std::memory_order_relaxed);
   completed_.store(completed_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
 }
 

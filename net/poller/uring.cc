@@ -93,7 +93,7 @@ void uring::start(io_request& rq) {
   }
 }
 
-void uring::cancel(io_request& rq) { rq.at->cancel(rq.op); }
+void uring::cancel(io_request& rq) { rq.at->cancel(rq); }
 
 bool uring::has_waiters() const noexcept {
   bool any = false;
@@ -103,15 +103,31 @@ bool uring::has_waiters() const noexcept {
 
 void uring::poll(P& p, ready_list& ready) {
   ring* r = ring_of(p.id);
-  if (!r) return;
-  r->reap(ready, r->unsubmitted() ? ring::look::with_system_call : ring::look::in_memory);
+  if (r) r->reap(ready, r->unsubmitted() ? ring::look::with_system_call : ring::look::in_memory);
+  if (!ready.empty() || rings_.load(std::memory_order_relaxed) == 1) return;
+  each([&](ring& other) {  // as good as stealing: those that stand in line at a busy P
+    if (ready.empty() && &other != r && other.has_completions()) other.reap(ready, ring::look::in_memory);
+  });
 }
 
 void uring::wait(std::int64_t deadline_ns, ready_list& ready) {
   epoll_event events[8];
-  const auto look = [&] { each([&](ring& r) { r.reap(ready, ring::look::in_memory); }); };
+  const auto look = [&] {
+    each([&](ring& r) {
+      do r.reap(ready, ring::look::in_memory);
+      while (ready.empty() && r.has_completions());
+    });
+  };
   each([](ring& r) { r.submit_if_stale(); });
   look();
+  if (ready.empty() && deadline_ns > now_ns()) {
+    patience_.watch([&] {
+      bool some = rung_.load(std::memory_order_relaxed);
+      each([&](const ring& r) { some = some || r.has_completions() || r.needs_enter(); });
+      return some;
+    });
+    look();
+  }
   if (ready.empty()) {
     epoll_until(sleep_, events, deadline_ns);
     look();

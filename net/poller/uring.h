@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "net/poller/backend.h"
+#include "net/poller/patience.h"
 #include "net/poller/ring.h"
 #include "runtime/cpu_count.h"
 
@@ -44,6 +45,7 @@ class uring final : public backend {
   int bell_ = -1;    // an eventfd that ends the sleep
   int sleep_ = -1;   // an epoll of the bell and all rings
   std::atomic<bool> rung_{false};
+  patience patience_;
   std::array<std::atomic<ring*>, max_procs> of_p_{};
   std::array<ring*, max_procs> made_{};   // those in use; written under adding_
   std::atomic<int> rings_{0};

@@ -55,6 +55,7 @@ TEST_CASE("close and a deadline end the wait of a plain thread", "[net][NET-12]"
       while (step != 2) std::this_thread::sleep_for(100us);
       auto [ctx, cancel] = with_timeout(background(), 3ms);
       third = a.read(ctx, buf).err;
+      step = 3;
       second = a.read(buf).err;
     });
     sleep(3ms);
@@ -62,7 +63,8 @@ TEST_CASE("close and a deadline end the wait of a plain thread", "[net][NET-12]"
     while (step != 1) sleep(1ms);
     a.set_read_deadline();
     step = 2;
-    sleep(20ms);
+    while (step != 3) sleep(1ms);
+    sleep(2ms);
     FACT(!a.close());
     blocking([&] { t.join(); });
     FACT(first == errc::timeout);
