@@ -22,6 +22,11 @@ std::uint64_t name_of(const io_request& rq) noexcept {
   return reinterpret_cast<std::uintptr_t>(&rq.op) | (rq.begins_something ? begins : 0);
 }
 
+io_op* op_of(std::uint64_t name) noexcept { return reinterpret_cast<io_op*>(name & ~begins); }
+
+// How far ahead of the one that is completed memory is asked for.
+constexpr unsigned ahead = 6;
+
 }  // namespace
 
 int ring::open(unsigned entries) noexcept {
@@ -106,17 +111,21 @@ void ring::reap(ready_list& ready, look how) noexcept {
   const unsigned tail = io_uring_smp_load_acquire(raw_.cq.ktail);
   std::size_t n = 0;
   const auto pass_on = [&](std::uint64_t data, std::int32_t res) {
-    complete(reinterpret_cast<io_op*>(data & ~begins), res, ready);
+    complete(op_of(data), res, ready);
     ++n;
   };
   for (; head != tail; ++head) {
     const io_uring_cqe& cqe = raw_.cq.cqes[head & raw_.cq.ring_mask];
+    if (tail - head > ahead) __builtin_prefetch(op_of(raw_.cq.cqes[(head + ahead) & raw_.cq.ring_mask].user_data), 1);
     const bool others_first = n >= batch || first_ < line_.size();
     if ((cqe.user_data & begins) && others_first) line_.push_back({cqe.user_data, cqe.res});
     else pass_on(cqe.user_data, cqe.res);
   }
   io_uring_smp_store_release(raw_.cq.khead, head);
-  for (; n < batch && first_ < line_.size(); ++first_) pass_on(line_[first_].data, line_[first_].res);
+  for (; n < batch && first_ < line_.size(); ++first_) {
+    if (line_.size() - first_ > ahead) __builtin_prefetch(op_of(line_[first_ + ahead].data), 1);
+    pass_on(line_[first_].data, line_[first_].res);
+  }
   if (first_ > 2 * batch && first_ >= line_.size() - first_) {  // mostly gone: no longer than what waits
     line_.erase(line_.begin(), line_.begin() + static_cast<std::ptrdiff_t>(first_));
     first_ = 0;
