@@ -8,6 +8,7 @@ struct debug_settings {
   bool cgroup = true;            // cgroup=0: the default of maxprocs does not follow the CPU quota
   bool chaos = false;            // chaos=1: unlikely schedules. sched/chaos.cc
   bool leaks = false;            // leaks=1: as options.report_leaks
+  bool poller = false;           // poller=1: which one was chosen, and why
   bool quit_continues = false;   // sigquit=continue: the process goes on after the dump
   int schedtrace_ms = 0;         // schedtrace=MS: a line about the scheduler so often; 0: none
 };

@@ -6,8 +6,21 @@
 
 namespace weft::detail {
 
+namespace {
+
+// Fibers wait for descriptors, and no M is in the poller.
+bool nobody_polls(world& w) noexcept {
+  const poller* net = w.poller_or_null();
+  if (!net || !net->has_waiters()) return false;
+  const std::lock_guard hold(w.lock);
+  return !w.io_m;
+}
+
+}  // namespace
+
 void hand_off_p(world& w, P* p) {
   w.handoffs.fetch_add(1, std::memory_order_relaxed);
+  if (poller* net = w.poller_or_null()) net->flush(*p);
   const auto has_work = [&] {
     return !p->queue.empty_approx() || w.global_size.load(std::memory_order_relaxed) > 0 ||
            w.stopping.load(std::memory_order_relaxed);
@@ -23,7 +36,7 @@ void hand_off_p(world& w, P* p) {
     release_p_locked(w, p);
   }
   std::atomic_thread_fence(std::memory_order_seq_cst);  // [wake-up] T2, after T1 in release_p_locked
-  if (has_work() || any_work_approx(w)) wake_for_ring(w);  // [wake-up] T3
+  if (has_work() || any_work_approx(w) || nobody_polls(w)) wake_for_ring(w);  // [wake-up] T3; idle.cc, I5
   else if (due != never) timer_came_first(w, due);
   else verdict_if_all_asleep(w);
 }

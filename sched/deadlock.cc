@@ -36,7 +36,7 @@ asleep all_asleep_locked(const world& w) noexcept {
   if (w.idle_ms + w.locked_ms != w.ms || w.blocked_ms != 0) return asleep::no;
   if (!w.global.empty() || w.spinning.load(std::memory_order_relaxed) != 0) return asleep::no;
   if (w.stopping.load(std::memory_order_relaxed)) return asleep::no;
-  if (w.net && w.net->has_waiters()) return asleep::no;
+  if (const poller* net = w.poller_or_null(); net && net->has_waiters()) return asleep::no;
   const int made = w.ps_to_look_at();
   for (int i = 0; i < made; ++i)
     if (w.p_at(i)->timers.earliest() != never || !w.p_at(i)->queue.empty_approx()) return asleep::no;

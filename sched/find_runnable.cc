@@ -27,13 +27,34 @@ runnable* take_global_for_fairness(M* m) {
   return take_global(m, 1);
 }
 
+void polled(M* m) {
+  P* p = m->p;
+  p->polled_at = p->turn.load(std::memory_order_relaxed);
+  p->ahead_then = p->queue.ring_size_approx() + m->w->global_size.load(std::memory_order_relaxed);
+}
+
+// At the same turn whoever waits for a descriptor has a chance, or busy fibers would keep it waiting. But
+// not before all that were queued at the last look have had their turn: else a thousand connections that
+// are served in one go fall out of the cache between the steps of each.
+void poll_for_fairness(M* m) {
+  const std::uint32_t turn = m->p->turn.load(std::memory_order_relaxed);
+  if (turn % fair_turn != 0) return;
+  poller* net = m->w->poller_or_null();
+  if (!net || turn - m->p->polled_at < m->p->ahead_then || !net->has_waiters()) return;
+  ready_list ready;
+  net->poll(*m->p, ready);
+  push_polled(m, ready);
+  polled(m);
+}
+
 runnable* poll_now(M* m) {
-  poller* net = m->w->net;
+  poller* net = m->w->poller_or_null();
   if (!net || !net->has_waiters()) return nullptr;
   ready_list ready;
   net->poll(*m->p, ready);
   runnable* first = ready.pop();
-  push_ready_list(m, ready);
+  push_polled(m, ready);
+  polled(m);
   return first;
 }
 
@@ -93,6 +114,7 @@ runnable* find_runnable(M* m) {
     if (retire_if_asked(m)) continue;
     if ((m->p->attention.load(std::memory_order_relaxed) & stir_queue) && stir(m)) continue;
     run_own_timers(m);
+    poll_for_fairness(m);
     if (runnable* r = take_global_for_fairness(m)) return r;
     if (runnable* r = take_local(m->p)) return r;
     if (runnable* r = take_global(m, run_queue::capacity / 2)) return r;

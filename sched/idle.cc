@@ -8,7 +8,11 @@
 // at once and its own P goes on with that fiber. So when an M has looked in vain while others are
 // busy, it stays as the *sentinel*: it sleeps with a deadline, 50 us growing to 1 ms, and then looks
 // whether a `next` slot has not moved since. While it does (world::watching), a push to `next` wakes
-// nobody; one to a ring does. The sentinel is also the one M that sleeps for timers and I/O.
+// nobody; one to a ring does. The sentinel is also the one M that sleeps for timers.
+//
+// While fibers wait for descriptors, one idle M sleeps in the poller: the sentinel if it comes to that, else the
+// next that idles. The others sleep on a futex. If that M gets work, its post stays vacant until some M idles
+// again: those that run fibers poll between them.
 //
 // Timers that crowd are the other case in which waking is dearer than the work: a batch of a dozen short
 // turns is over before a second core is up. While batches are known to be short, the M that woke for one
@@ -24,6 +28,7 @@
 //   I3  If something stands in a ring or the global queue and a P is idle, some M spins or a wake-up is in flight.
 //   I4  If something stands in a `next` slot, or in the ring of an M that is quiet, and a P is idle: as I3, or
 //       the sentinel or the deputy looks within 1 ms.
+//   I5  If a fiber waits for a descriptor, some M is in the poller, or holds a P and polls, or is on its way.
 //
 // Note [wake-up]: no push is ever stranded
 //      pusher                              M that has looked in vain
@@ -142,6 +147,7 @@ struct watch {
   post as = post::plain;
   std::int64_t until = never;
   bool deadlock = false;
+  poller* net = nullptr;  // it sleeps in here
 };
 
 bool deputy_wanted_locked(const world& w) noexcept {
@@ -160,17 +166,21 @@ watch take_post_locked(M* m, std::int64_t watch_ns) {
   }
   m->is_idle = true;
   ++w.idle_ms;
+  poller* net = w.poller_or_null();
+  if (net && !w.io_m && net->has_waiters()) w.io_m = m;
+  else net = nullptr;
   const bool no_sentinel = !w.sentinel || !w.sentinel->is_idle;
   if (until != never && (no_sentinel || until < w.sentinel_until)) {
-    if (!no_sentinel) {  // the old one sleeps on as a plain idle M
+    if (!no_sentinel && w.sentinel != w.io_m) {  // the old one sleeps on as a plain idle M
       w.sentinel->next_idle = w.idle_m_list;
       w.idle_m_list = w.sentinel;
     }
     w.sentinel = m;
     w.sentinel_until = until;
     w.watching.store(somebody_busy, std::memory_order_relaxed);
-    return {post::sentinel, until};
+    return {post::sentinel, until, false, net};
   }
+  if (net) return {post::plain, until, false, net};
   m->next_idle = w.idle_m_list;
   w.idle_m_list = m;
   if (deputy_wanted_locked(w)) {
@@ -184,18 +194,16 @@ watch take_post_locked(M* m, std::int64_t watch_ns) {
 
 // Sleeps at its post. True if the time has come to look around; else somebody has woken m, for a P,
 // for the end of the world, or only to take its post anew.
-bool stand_watch(M* m, const watch& at) {
-  if (!sleep_m(m, at.until)) {
+bool stand_watch(M* m, const watch& at, ready_list& ready) {
+  const bool woken = at.net ? poll_m(m, *at.net, at.until, ready) : sleep_m(m, at.until);
+  if (!woken || at.net) {
     const std::lock_guard hold(m->w->lock);
-    if (m->is_idle) {
-      unlist_locked(*m->w, m);
-      return true;
-    }
-  } else {
-    if (m->p) acquire_p(m, m->p);
-    return false;
+    const bool still_idle = m->is_idle;
+    if (still_idle) unlist_locked(*m->w, m);
+    if (at.net) m->w->io_m = nullptr;
+    if (still_idle) return true;
   }
-  sleep_m(m, never);  // somebody is waking us just now
+  if (!woken) sleep_m(m, never);  // somebody is waking us just now
   if (m->p) acquire_p(m, m->p);
   return false;
 }
@@ -208,6 +216,16 @@ bool serve_timers(M* m, std::int64_t now) {
   run_due_timers_everywhere(now, due);
   push_batch(m, due, now);
   return true;
+}
+
+// Fibers whose descriptors are ready: m runs them if there is a P for it. True if m has a P.
+bool serve_io(M* m, ready_list& ready) {
+  if (m->p || back_to_work(m)) {
+    push_polled(m, ready);
+    return true;
+  }
+  push_global_list(*m->w, ready);
+  return false;
 }
 
 }  // namespace
@@ -259,7 +277,10 @@ void idle_without_p(M* m) {
       at = take_post_locked(m, watch_ns);
     }
     if (at.deadlock) deadlock_verdict(w);
-    if (!stand_watch(m, at)) {
+    ready_list ready;
+    const bool look_around = stand_watch(m, at, ready);
+    if (!ready.empty() && !w.stopping.load(std::memory_order_relaxed) && serve_io(m, ready)) return;
+    if (!look_around) {
       if (m->p || m->ends || w.stopping.load(std::memory_order_relaxed)) return;
       continue;
     }

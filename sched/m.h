@@ -43,6 +43,7 @@ struct M : m_face {
   M* next_idle = nullptr;
   bool is_idle = false;
   bool is_deputy = false;
+  bool was_in_poller = false;  // it was idle there when somebody took it off the idle list
   bool waits_for_locked_g = false;
 
   // What an M that waits for its locked fiber is sent: written before its note, read after it.

@@ -117,6 +117,7 @@ bool retire_if_asked(M* m) {
   if (!(p->attention.load(std::memory_order_relaxed) & retire_p)) [[likely]]
     return false;
   world& w = *m->w;
+  if (poller* net = w.poller_or_null()) net->flush(*p);
   {
     const std::lock_guard hold(w.lock);
     if (!(p->attention.load(std::memory_order_relaxed) & retire_p)) return false;  // grown again

@@ -34,6 +34,8 @@ struct alignas(line_pair) P {
   std::uint32_t inherited = 0;         // Gs taken in a row from the next slot, in one time slice
   std::uint64_t slice_began = 0;       // ticks, once `inherited` says so
   std::uint64_t clock_read_at = 0;     // ticks, when timers were last looked at
+  std::uint32_t polled_at = 0;         // the turn of the last poll
+  std::size_t ahead_then = 0;          // how many were queued after it
   std::uint64_t next_id = 0;           // fiber ids are given out in batches
   std::uint64_t ids_end = 0;
   g_cache gs;

@@ -53,7 +53,7 @@ bool asleep_in_kernel(long tid) noexcept {
 // A fiber that could run now and has no P to run on, or something that only a P can find out.
 bool somebody_waits(const world& w, std::int64_t now) noexcept {
   if (w.global_size.load(std::memory_order_relaxed) > 0) return true;
-  if (w.net && w.net->has_waiters()) return true;
+  if (const poller* net = w.poller_or_null(); net && net->has_waiters()) return true;
   const int made = w.ps_to_look_at();
   for (int i = 0; i < made; ++i)
     if (const P* p = w.p_at(i); !p->queue.empty_approx() || p->timers.earliest() <= now) return true;

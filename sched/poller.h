@@ -7,6 +7,7 @@
 namespace weft::detail {
 
 struct P;
+struct world;
 
 struct poller {
   virtual ~poller() = default;
@@ -14,7 +15,7 @@ struct poller {
   // True while some fiber waits for a descriptor. Any M.
   virtual bool has_waiters() const noexcept = 0;
 
-  // Collects what is ready now, without waiting. By an M that holds `p`.
+  // Submits what `p` has batched and collects what is ready now, without waiting. By an M that holds `p`.
   virtual void poll(P& p, ready_list& ready) = 0;
 
   // Waits until something is ready, wake() is called, or the clock reaches `deadline_ns`. By one M
@@ -24,8 +25,15 @@ struct poller {
   // Ends a wait(), or the next one if none is under way. Any thread; calls coalesce.
   virtual void wake() noexcept = 0;
 
-  // The scheduler is about to let `p` idle or has run it for a while: submit what is batched.
+  // Whoever held `p` is about to let go of it: submits what is batched.
   virtual void flush(P& p) = 0;
+
+  // The world has ended. After this the kernel writes into no memory of its fibers any more. `all_gone`:
+  // none of its Ms is left.
+  virtual void end_world(bool all_gone) = 0;
 };
+
+// Makes `net` the poller of w, unless w has one already; returns the one it has from now on.
+poller* install_poller(world& w, poller* net) noexcept;
 
 }  // namespace weft::detail

@@ -95,6 +95,21 @@ void push_ready_list(M* m, ready_list& list, rouse who) {
   wake_for_ring(*m->w);
 }
 
+void push_polled(M* m, ready_list& list) {
+  if (list.empty()) return;
+  world& w = *m->w;
+  const bool more = list.size() > 1 || m->g;
+  std::size_t pushed = 0;
+  if (w.global_size.load(std::memory_order_relaxed) == 0) {
+    std::size_t room = run_queue::capacity - m->p->queue.ring_size_approx();
+    for (; room > 0 && !list.empty(); --room, ++pushed) push_ring(m, list.pop());
+  }
+  push_global_list(w, list);
+  if (!pushed || !more || m->p->queue.alone()) return;
+  std::atomic_thread_fence(std::memory_order_seq_cst);  // [wake-up] S2
+  wake_for_ring(w);
+}
+
 void ready_into(ready_list& list, G* g) {
   if (g->flags & (plain_thread | abandoned)) {
     if (g->flags & plain_thread) wake_plain_thread(g);

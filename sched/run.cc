@@ -128,6 +128,14 @@ void destroy(world& w) {
 
 }  // namespace
 
+// Note [poller]: a poller is complete before it is stored, and stays; readers acquire it.
+
+poller* install_poller(world& w, poller* net) noexcept {
+  poller* none = nullptr;
+  // [poller] either way what is returned is seen whole
+  return w.net.compare_exchange_strong(none, net, std::memory_order_acq_rel, std::memory_order_acquire) ? net : none;
+}
+
 // Note [stop]: `stopping` is stored before an M is woken, and an M looks at it under the world's
 // lock before it sleeps; wake_everybody() takes that lock after the store. So no M sleeps through it.
 
@@ -174,6 +182,7 @@ int run_world(const options& o, std::function<int()> main_fiber) {
   prctl(PR_SET_TIMERSLACK, static_cast<unsigned long>(old_slack), 0, 0, 0);
   const bool all_ended = wait_for_ms(*w);
   let_a_panic_finish();
+  if (poller* net = w->poller_or_null()) net->end_world(all_ended);
   if (o.report_leaks || w->debug.leaks) report_leaks(*w);
   abandon_fibers(*w);
   set_the_world(nullptr);

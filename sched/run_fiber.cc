@@ -262,7 +262,8 @@ void yield() {
   G* g = m->g;
   runnable* r = nullptr;
   const quick q = take_quick(m, r);
-  if (q == quick::nothing && m->w->global_size.load(std::memory_order_relaxed) == 0 && !m->w->net) {
+  if (q == quick::nothing && m->w->global_size.load(std::memory_order_relaxed) == 0 &&
+      !m->w->net.load(std::memory_order_relaxed)) {
     leave_runtime(m);
     return;
   }

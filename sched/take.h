@@ -58,7 +58,7 @@ enum class quick { got, nothing, look_further };
   if (p->attention.load(std::memory_order_relaxed)) [[unlikely]]
     return quick::look_further;
   if (turn % fair_turn == 0) [[unlikely]] {
-    if (m->w->net) return quick::look_further;
+    if (m->w->net.load(std::memory_order_relaxed)) return quick::look_further;
     if ((r = take_global(m, 1))) return quick::got;
   }
   if (p->timers.earliest() != never && ticks() - p->clock_read_at > timer_ticks()) return quick::look_further;

@@ -12,15 +12,18 @@ void mark_busy_locked(world& w, M* m) noexcept {
   m->is_idle = false;
   --w.idle_ms;
   if (w.idle_ms < w.least_idle_ms) w.least_idle_ms = w.idle_ms;
+  m->was_in_poller = w.io_m == m;  // it keeps that post until it has left the poller
   if (m->is_deputy) w.deputies.store(0, std::memory_order_relaxed);
   m->is_deputy = false;
 }
 
-// Takes one M off the idle list, the sentinel last: its post would have to be filled again.
+// Takes one M off the idle list, those with a post last: it would have to be filled again.
 M* take_idle_m_locked(world& w) noexcept {
   M* m = w.idle_m_list;
   if (m) {
     w.idle_m_list = m->next_idle;
+  } else if (w.io_m && w.io_m->is_idle && w.io_m != w.sentinel) {
+    m = w.io_m;
   } else if (w.sentinel && w.sentinel->is_idle) {
     m = w.sentinel;
   } else {
@@ -73,9 +76,18 @@ bool sleep_m(M* m, std::int64_t deadline) {
   return m->note.exchange(0, std::memory_order_acquire) != 0;  // [note]
 }
 
+bool poll_m(M* m, poller& net, std::int64_t deadline, ready_list& ready) {
+  net.wait(deadline, ready);
+  return m->note.exchange(0, std::memory_order_acquire) != 0;  // [note]
+}
+
 void wake_m(M* m) noexcept {
+  // Once it has its note m may end, so this is read before. An M that is only on its way into the poller
+  // finds there that it has been woken; one that has just left it sleeps for its note.
+  poller* net = m->was_in_poller ? m->w->poller_or_null() : nullptr;
   m->note.store(1, std::memory_order_release);  // [note] the P and whatever else it was given
   futex_wake(m->note, 1);
+  if (net) net->wake();
 }
 
 // Note [note]: a waker writes the M's fields, then releases the note; the M acquires the note first.

@@ -26,7 +26,8 @@ struct world {
   std::size_t stack_size = 0;
   bool may_go_solo = false;      // membarrier works: see solo.cc
   bool always_in_doubt = false;  // it does not: see retake.cc
-  poller* net = nullptr;
+  // Comes with the first wait for a descriptor and stays. Anyone.
+  std::atomic<poller*> net{nullptr};
 
   // ---- read at every push -------------------------------------------------------------
   // Ms that look for work. Anyone, atomically.
@@ -52,7 +53,8 @@ struct world {
   M* idle_m_list = nullptr;       // last idle first; without the sentinel
   int idle_ms = 0;                // the sentinel included
   int least_idle_ms = 0;          // the least since the monitor has last asked: retire_ms.cc
-  M* sentinel = nullptr;          // the M that sleeps with a deadline, for timers and I/O
+  M* sentinel = nullptr;          // the M that sleeps with a deadline, for timers
+  M* io_m = nullptr;              // the M that sleeps in the poller; perhaps the sentinel too
   std::int64_t sentinel_until = never;
   int ms = 0;                     // Ms alive, idle or not
   int blocked_ms = 0;             // of those: in a blocking() call
@@ -83,6 +85,7 @@ struct world {
 
   // How many Ps may hold something: whoever looks for work or timers looks at all of these.
   int ps_to_look_at() const noexcept { return ps_made.load(std::memory_order_acquire); }  // [procs]
+  poller* poller_or_null() const noexcept { return net.load(std::memory_order_acquire); }  // [poller]
   P* p_at(int i) const noexcept { return ps[static_cast<std::size_t>(i)].load(std::memory_order_acquire); }  // [procs]
 };
 
@@ -137,6 +140,8 @@ void wake_m(M* m) noexcept;
 void wake_everybody(world& w) noexcept;
 // Waits until wake_m(m), at most to the deadline; true if woken.
 bool sleep_m(M* m, std::int64_t deadline);
+// As sleep_m, in the poller: returns for what has become ready too.
+bool poll_m(M* m, poller& net, std::int64_t deadline, ready_list& ready);
 
 // ---- maxprocs.cc -------------------------------------------------------------------------
 // True if a P is neither idle nor retired, with the world's lock held.
@@ -155,9 +160,12 @@ void push_ring(M* m, runnable* r);
 // To the global queue's end. With a fence and a wake-up.
 void push_global(world& w, runnable* r);
 void push_global_list(world& w, ready_list& list);
-// What a poller or the timers made ready: to this M's ring, or global without a P.
+// What the timers made ready: to this M's ring, or global without a P.
 enum class rouse { if_worth_it, nobody };
 void push_ready_list(M* m, ready_list& list, rouse who = rouse::if_worth_it);
+// What a poller made ready, perhaps a thousand fibers at once: behind all that wait already, in order. By an M
+// that holds a P. If they went to the ring while older ones stand in the global queue, those would starve.
+void push_polled(M* m, ready_list& list);
 
 // ---- run_fiber.cc -----------------------------------------------------------------------
 // From the M's own stack: runs r until it leaves.

@@ -43,14 +43,14 @@ TEST_CASE("each word sets what it names", "[runtime][debug]") {
 }
 
 TEST_CASE("a word that is not understood is named, with what is allowed, and the others hold", "[runtime][debug]") {
-  const auto [bad, allowed] = GENERATE(table<const char*, const char*>({{"choas=1", "chaos, leaks, schedtrace"},
+  const auto [bad, allowed] = GENERATE(table<const char*, const char*>({{"choas=1", "chaos, leaks, poller, schedtrace"},
                                                                         {"chaos=yes", "0 or 1"},
                                                                         {"schedtrace=-1", "milliseconds"},
                                                                         {"schedtrace=1s", "milliseconds"},
                                                                         {"schedtrace=99999999999", "milliseconds"},
                                                                         {"schedtrace", "milliseconds"},
                                                                         {"sigquit=stop", "continue"},
-                                                                        {"=", "chaos, leaks, schedtrace"}}));
+                                                                        {"=", "chaos, leaks, poller, schedtrace"}}));
   const debug_settings s = parse((std::string(bad) + ",leaks=1").c_str());
   CHECK(s.leaks);
   REQUIRE(complaints.size() == 1);

@@ -1,4 +1,4 @@
-// weft_bench WORKLOAD [-p P] [-n N] [-fibers K] [-cap C] [-ms T]: one workload, one line of JSON.
+// weft_bench WORKLOAD [-p P] [-n N] [-fibers K] [-cap C] [-ms T] [-addr A]: one workload, one line of JSON.
 #include <weft/weft.h>
 
 #include <fmt/format.h>
@@ -48,6 +48,7 @@ constexpr std::array workloads{
     workload{"cond32", "-fibers (32) waiters and one more meet n times (50000), the last one broadcasts", cond_rounds},
     workload{"ctxtimeout", "make and cancel 10 one-hour timeouts beside -fibers (4000) living ones, n times",
              derive_timeouts},
+    workload{"echo", "TCP echo server on -addr (127.0.0.1:7001) for -ms, or until it is killed", echo},
     workload{"fib", "fork-join fib(n) without cutoff, one fiber per fork (32)", fork_join_fib},
     workload{"hog", "a busy loop of -ms (200) beside a 1 ms ticker fiber: longest lateness", hog},
     workload{"idle", "nothing to do for -ms (1000): CPU used", idle},
@@ -82,7 +83,7 @@ constexpr std::array workloads{
 };
 
 int list(std::FILE* out) {
-  fmt::print(out, "usage: bench WORKLOAD [-p P] [-n N] [-fibers K] [-cap C] [-ms T]\n");
+  fmt::print(out, "usage: bench WORKLOAD [-p P] [-n N] [-fibers K] [-cap C] [-ms T] [-addr A]\n");
   for (const workload& w : workloads) fmt::print(out, "  {:<14} {}\n", w.name, w.what);
   return out == stdout ? 0 : 2;
 }
@@ -124,6 +125,7 @@ int main_of(std::vector<std::string> args) {
   app.add_option("--fibers", a.fibers, "fibers (0: the workload's default)")->check(CLI::Range(std::int64_t{0}, most));
   app.add_option("--cap", a.cap, "channel capacity")->check(CLI::Range(std::int64_t{0}, most));
   app.add_option("--ms", a.ms, "milliseconds (0: the workload's default)")->check(CLI::Range(std::int64_t{0}, most));
+  app.add_option("--addr", a.addr, "where a server listens");
   std::vector<std::string> rest(args.rbegin(), args.rend() - 1);
   for (std::string& arg : rest) arg = with_right_dashes(arg);
   try {

@@ -16,6 +16,7 @@ struct params {
   std::int64_t fibers = 0;
   std::int64_t cap = 128;
   std::int64_t ms = 0;
+  std::string addr = "127.0.0.1:7001";
 
   std::int64_t count(std::int64_t otherwise) const noexcept { return n > 0 ? n : otherwise; }
   std::int64_t crowd(std::int64_t otherwise) const noexcept { return fibers > 0 ? fibers : otherwise; }
@@ -90,5 +91,6 @@ result derive_timeouts(const params&);
 result check_error(const params&);
 result check_done(const params&);
 result check_live(const params&);
+result echo(const params&);
 
 }  // namespace bench

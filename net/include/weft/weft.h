@@ -5,11 +5,13 @@
 #include <weft/chan.h>
 #include <weft/cond.h>
 #include <weft/context.h>
+#include <weft/endpoint.h>
 #include <weft/errgroup.h>
 #include <weft/errors.h>
 #include <weft/fiber_local.h>
 #include <weft/go.h>
 #include <weft/mutex.h>
+#include <weft/net.h>
 #include <weft/once.h>
 #include <weft/pool.h>
 #include <weft/rw_mutex.h>

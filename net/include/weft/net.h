@@ -1,0 +1,165 @@
+// Sockets, used as if they blocked: the fiber waits, its thread goes on with others. Go's net.
+//
+//   weft::net::listener l = weft::net::listen("tcp", "127.0.0.1:0").unwrap();
+//   for (;;) {
+//     auto [c, err] = l.accept();
+//     if (err) break;
+//     weft::go([c = c] { std::byte b[4096]; while (auto r = c.read(b)) if (c.write({b, r.value}).err) break; });
+//   }
+//
+// A handle is shared: copies name the same descriptor, and the last that goes closes it. All may be used from
+// many fibers, and from plain threads, which then block. One fiber may read while another writes; reads of
+// several queue, as do writes.
+//
+// Errors are those of the system, and: errc::eof at the end of a stream, errc::closed after close, errc::timeout
+// past a deadline, a context's own. An error of read means that nothing was read.
+#pragma once
+#include <weft/clock.h>
+#include <weft/context.h>
+#include <weft/detail/deadline.h>
+#include <weft/endpoint.h>
+#include <weft/errors.h>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace weft::detail {
+
+class descriptor;
+void keep(descriptor* d) noexcept;
+void let_go(descriptor* d) noexcept;
+
+// One handle to a descriptor, or none.
+class descriptor_ref {
+ public:
+  descriptor_ref() noexcept = default;
+  explicit descriptor_ref(descriptor* adopted) noexcept : d_(adopted) {}
+  descriptor_ref(const descriptor_ref& o) noexcept : d_(o.d_) {
+    if (d_) keep(d_);
+  }
+  descriptor_ref(descriptor_ref&& o) noexcept : d_(std::exchange(o.d_, nullptr)) {}
+  descriptor_ref& operator=(descriptor_ref o) noexcept {
+    std::swap(d_, o.d_);
+    return *this;
+  }
+  ~descriptor_ref() {
+    if (d_) let_go(d_);
+  }
+  descriptor* get() const noexcept { return d_; }
+
+ private:
+  descriptor* d_ = nullptr;
+};
+
+}  // namespace weft::detail
+
+namespace weft::net {
+
+// What is wrong with an address, before the system is asked.
+enum class errc { unknown_network = 1, missing_port, bad_port, bad_address, name_too_long, no_address };
+const std::error_category& net_category() noexcept;
+inline std::error_code make_error_code(errc e) noexcept { return {static_cast<int>(e), net_category()}; }
+// Errors of name lookup: EAI_NONAME and its like.
+const std::error_category& lookup_category() noexcept;
+
+// What all sockets have.
+class socket {
+ public:
+  // None: every operation returns errc::closed.
+  socket() noexcept = default;
+
+  // Ends whatever waits on it with errc::closed, and closes it. errc::closed if it was closed before.
+  std::error_code close() const;
+
+  // From this time on operations return errc::timeout, those that wait already included, until it is set
+  // anew. time_point::max() and the default: no deadline. Go's SetDeadline.
+  void set_deadline(time_point at = time_point::max()) const;
+  void set_read_deadline(time_point at = time_point::max()) const;
+  void set_write_deadline(time_point at = time_point::max()) const;
+  template <class Clock, class D>
+  void set_deadline(std::chrono::time_point<Clock, D> at) const {
+    set_deadline(time_point(duration(detail::deadline_of(at))));
+  }
+  template <class Clock, class D>
+  void set_read_deadline(std::chrono::time_point<Clock, D> at) const {
+    set_read_deadline(time_point(duration(detail::deadline_of(at))));
+  }
+  template <class Clock, class D>
+  void set_write_deadline(std::chrono::time_point<Clock, D> at) const {
+    set_write_deadline(time_point(duration(detail::deadline_of(at))));
+  }
+
+  // The number, for options that are not here; -1 once closed. It stays the socket's own, and non-blocking.
+  int fd() const noexcept;
+  // Not closed.
+  explicit operator bool() const noexcept;
+  friend bool operator==(const socket& a, const socket& b) noexcept { return a.d_.get() == b.d_.get(); }
+
+  // For weft itself.
+  explicit socket(detail::descriptor_ref d) noexcept : d_(std::move(d)) {}
+
+ protected:
+  detail::descriptor_ref d_;
+};
+
+// A connection: a stream, or a Unix socket that keeps packets apart.
+class conn : public socket {
+ public:
+  using socket::socket;
+
+  // Waits for something and reads at most buf.size() bytes; 0 for an empty buf, at once.
+  result<std::size_t> read(std::span<std::byte> buf) const;
+  result<std::size_t> read(const context& ctx, std::span<std::byte> buf) const;
+  // Writes all; with an error: how much of it.
+  result<std::size_t> write(std::span<const std::byte> data) const;
+  result<std::size_t> write(const context& ctx, std::span<const std::byte> data) const;
+  result<std::size_t> write(std::string_view text) const { return write(std::as_bytes(std::span(text))); }
+
+  // Half of it: the own reads end, or the peer's.
+  std::error_code close_read() const;
+  std::error_code close_write() const;
+
+  const endpoint& local_addr() const;
+  const endpoint& remote_addr() const;
+};
+
+class listener : public socket {
+ public:
+  using socket::socket;
+  // The next connection. Aborted ones are passed over.
+  result<conn> accept() const;
+  result<conn> accept(const context& ctx) const;
+  const endpoint& addr() const;
+};
+
+// `network`: tcp, tcp4, tcp6, unix, unixpacket. `address`: "host:port", ":port" for all interfaces, port 0 for one
+// that is free, a name for either; a path or "@name" for Unix sockets. The file of a Unix listener goes with it.
+result<listener> listen(std::string_view network, std::string_view address);
+result<listener> listen(const context& ctx, std::string_view network, std::string_view address);
+
+// Connects. Tries the addresses of a name in turn.
+result<conn> dial(std::string_view network, std::string_view address);
+result<conn> dial(const context& ctx, std::string_view network, std::string_view address);
+// At most for so long: errc::timeout then.
+result<conn> dial_timeout(std::string_view network, std::string_view address, duration limit);
+
+// The addresses of a host, by the system's resolver, on a thread of its own.
+result<std::vector<endpoint>> lookup_host(std::string_view host);
+result<std::vector<endpoint>> lookup_host(const context& ctx, std::string_view host);
+
+// Wait until a descriptor that is not ours can be read or written, or is broken. It must stay open meanwhile.
+std::error_code wait_readable(int fd);
+std::error_code wait_writable(int fd);
+std::error_code wait_readable(const context& ctx, int fd);
+std::error_code wait_writable(const context& ctx, int fd);
+
+}  // namespace weft::net
+
+template <>
+struct std::is_error_code_enum<weft::net::errc> : std::true_type {};

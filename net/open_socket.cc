@@ -1,0 +1,41 @@
+#include "net/open_socket.h"
+
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+
+namespace weft::detail {
+
+std::error_code last_error() noexcept { return {errno, std::system_category()}; }
+
+owned_fd new_socket(int family, int type) noexcept {
+  return owned_fd(socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+}
+
+void set_defaults(int fd, const net::endpoint& of) noexcept {
+  if (of.network() != "tcp") return;
+  const int on = 1, seconds = 15, probes = 9;
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+  setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof seconds);
+  setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &seconds, sizeof seconds);
+  setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
+}
+
+net::endpoint name_of_socket(int fd, int type) noexcept {
+  sockaddr_storage a{};
+  socklen_t n = sizeof a;
+  if (getsockname(fd, reinterpret_cast<sockaddr*>(&a), &n) != 0) return {};
+  return {reinterpret_cast<sockaddr*>(&a), n, type};
+}
+
+descriptor* adopt_connection(owned_fd fd, const net::endpoint& remote) {
+  const net::endpoint local = name_of_socket(fd.get(), remote.type());
+  auto* d = new descriptor(fd.get(), local, remote);
+  fd.release();
+  d->is_stream = remote.type() == SOCK_STREAM;
+  return d;
+}
+
+}  // namespace weft::detail

@@ -1,0 +1,90 @@
+// One io_uring: a submission queue with a lock, and a completion queue with another.
+//
+// Each P has a ring of its own, where its fibers' operations are batched until the P's M runs dry, idles or
+// has taken 61 turns. Completions are taken by whoever looks first: the P's M, or the one that sleeps for all.
+// Since Ps and their rings move between Ms, the ring is made without SINGLE_ISSUER and DEFER_TASKRUN; with
+// COOP_TASKRUN, which costs as little and lets another thread take the completions.
+//
+// A thousand connections may have something to say at once. Whoever is served must be served to the end of its
+// request while its memory is in the cache, so of the completions that begin something (what was received,
+// who has connected) a batch is taken at a time and the others stand in line; those of what a fiber does on its way
+// (it has sent) are passed on at once.
+//
+// An entry is published as it is written, so a batch may be submitted by any thread: a canceller does, for an
+// operation must be with the kernel before it can be cancelled there.
+#pragma once
+#include <liburing.h>
+#include <weft/detail/spin_lock.h>
+
+#include <atomic>
+#include <cstdint>
+#include <vector>
+
+#include "net/poller/io_request.h"
+#include "runtime/cache_line.h"
+
+namespace weft::detail {
+
+struct ring {
+  // 0, or an error number.
+  int open(unsigned entries) noexcept;
+  ~ring();
+
+  // False if the queue is full and the kernel takes nothing just now.
+  bool push(io_request& rq) noexcept;
+  // Submits what is batched. Any thread.
+  void submit() noexcept;
+  // Submits what stood there when it was last called: the P's own M is busy in a fiber. One thread at a time.
+  void submit_if_stale() noexcept;
+  // Cancels an operation of this ring, whatever has become of it. Any thread.
+  void cancel(const io_request& rq) noexcept;
+  // Cancels all, for the end of a world.
+  void cancel_all() noexcept;
+
+  // Completes what the kernel has done. Any M. `look`: also what it has not posted yet.
+  enum class look { in_memory, with_system_call };
+  void reap(ready_list& ready, look how) noexcept;
+
+  unsigned unsubmitted() const noexcept { return at(raw_.sq.ktail) - io_uring_smp_load_acquire(raw_.sq.khead); }
+  // There is something to reap, as far as can be seen without a system call.
+  bool has_completions() const noexcept {
+    return at(raw_.cq.khead) != io_uring_smp_load_acquire(raw_.cq.ktail) ||
+           in_line_.load(std::memory_order_relaxed) != 0;
+  }
+  // Operations started and not completed.
+  bool busy() const noexcept {
+    return started_.load(std::memory_order_relaxed) != completed_.load(std::memory_order_relaxed);
+  }
+  // Completions wait to be posted, or have no room in the queue.
+  bool needs_enter() const noexcept {
+    return io_uring_smp_load_acquire(raw_.sq.kflags) & (taskrun_pending | IORING_SQ_CQ_OVERFLOW);
+  }
+  int fd() const noexcept { return raw_.ring_fd; }
+  bool can_wait_without_iowait() const noexcept { return raw_.features & feature_no_iowait; }
+
+  static constexpr unsigned taskrun_pending = 1u << 2;    // IORING_SQ_TASKRUN
+  static constexpr unsigned enter_no_iowait = 1u << 7;    // IORING_ENTER_NO_IOWAIT, 6.15
+  static constexpr unsigned feature_no_iowait = 1u << 17;
+
+
+ private:
+  struct completion {
+    std::uint64_t data;
+    std::int32_t res;
+  };
+  // A word of the ring that this side writes.
+  static unsigned at(const unsigned* word) noexcept { return __atomic_load_n(word, __ATOMIC_RELAXED); }
+  int enter(unsigned n, unsigned flags) noexcept;
+
+  io_uring raw_{};
+  alignas(line_pair) spin_lock submit_lock_;
+  std::atomic<std::uint64_t> started_{0};     // written under submit_lock_
+  unsigned seen_ = 0;                         // of submit_if_stale()
+  alignas(line_pair) spin_lock reap_lock_;
+  std::vector<completion> line_;              // under reap_lock_, as the next
+  std::size_t first_ = 0;                     // the line begins here
+  std::atomic<std::size_t> in_line_{0};       // its length; written under reap_lock_
+  std::atomic<std::uint64_t> completed_{0};   // written under reap_lock_
+};
+
+}  // namespace weft::detail

@@ -1,0 +1,168 @@
+#include "net/poller/uring.h"
+
+#include <fmt/format.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <mutex>
+
+#include "net/poller/on_p.h"
+#include "net/poller/sleep_until.h"
+#include "runtime/fatal.h"
+
+namespace weft::detail {
+namespace {
+
+constexpr unsigned ring_entries = 512;
+
+// The operations that we cannot do without came with 5.19 and before, cancelling by a system call with 6.0.
+bool can_cancel(io_uring& r) noexcept {
+  io_uring_sync_cancel_reg what{};
+  what.addr = 1;  // of nobody
+  return io_uring_register_sync_cancel(&r, &what) == -ENOENT;
+}
+
+}  // namespace
+
+// Note [bell]: who wakes writes its note first and then rings; the sleeper takes the bell down as its last act
+// and then looks for a note. Whoever finds it rung adds to what that last act acquires.
+//
+// Note [rings]: a ring is complete before its slot, or the count that covers it, is stored; readers acquire that.
+
+int uring::open() noexcept {
+  io_uring probe{};
+  if (const int e = io_uring_queue_init(4, &probe, 0); e < 0) return -e;
+  constexpr unsigned needed = IORING_FEAT_NODROP | IORING_FEAT_SUBMIT_STABLE | IORING_FEAT_FAST_POLL;
+  const bool fits = (probe.features & needed) == needed && can_cancel(probe);
+  io_uring_queue_exit(&probe);
+  if (!fits) return ENOSYS;
+  bell_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  sleep_ = epoll_create1(EPOLL_CLOEXEC);
+  if (bell_ < 0 || sleep_ < 0) return errno;
+  epoll_event e{.events = EPOLLIN | EPOLLET, .data = {.u64 = 0}};
+  if (epoll_ctl(sleep_, EPOLL_CTL_ADD, bell_, &e) != 0) return errno;
+  return add_ring(0);
+}
+
+uring::~uring() {
+  each([](ring& r) { delete &r; });
+  if (bell_ >= 0) close(bell_);
+  if (sleep_ >= 0) close(sleep_);
+}
+
+// A ring for P number p; where there can be no more, it shares the first.
+int uring::add_ring(int p) noexcept {
+  const std::lock_guard hold(adding_);
+  if (ring_of(p)) return 0;
+  const int n = rings_.load(std::memory_order_relaxed);
+  auto made = std::make_unique<ring>();
+  int error = made->open(ring_entries);
+  epoll_event e{.events = EPOLLIN, .data = {.u64 = 1}};
+  if (!error && epoll_ctl(sleep_, EPOLL_CTL_ADD, made->fd(), &e) != 0) error = errno;
+  auto& slot = of_p_[static_cast<std::size_t>(p)];
+  if (error) {
+    if (n == 0) return error;
+    log_line(fmt::format("no io_uring for P {}: {}; it shares that of P 0", p, std::strerror(error)));
+    slot.store(made_[0], std::memory_order_release);  // [rings]
+    return 0;
+  }
+  made_[static_cast<std::size_t>(n)] = made.get();
+  slot.store(made.release(), std::memory_order_release);  // [rings]
+  rings_.store(n + 1, std::memory_order_release);         // [rings]
+  return 0;
+}
+
+void uring::start(io_request& rq) {
+  begin_op(rq.op);
+  for (;;) {
+    int p = 0;
+    bool full = false;
+    {
+      const on_p here;
+      p = here.p()->id;
+      if (ring* r = ring_of(p)) {
+        if (r->push(rq)) return;
+        full = true;
+      }
+    }
+    if (full) yield();  // the scheduler reaps in between
+    else add_ring(p);
+  }
+}
+
+void uring::cancel(io_request& rq) { rq.at->cancel(rq); }
+
+bool uring::has_waiters() const noexcept {
+  bool any = false;
+  each([&](const ring& r) { any = any || r.busy(); });
+  return any;
+}
+
+void uring::poll(P& p, ready_list& ready) {
+  ring* r = ring_of(p.id);
+  if (r) r->reap(ready, r->unsubmitted() ? ring::look::with_system_call : ring::look::in_memory);
+  if (!ready.empty() || rings_.load(std::memory_order_relaxed) == 1) return;
+  each([&](ring& other) {  // as good as stealing: those that stand in line at a busy P
+    if (ready.empty() && &other != r && other.has_completions()) other.reap(ready, ring::look::in_memory);
+  });
+}
+
+void uring::wait(std::int64_t deadline_ns, ready_list& ready) {
+  epoll_event events[8];
+  const auto look = [&] {
+    each([&](ring& r) {
+      do r.reap(ready, ring::look::in_memory);
+      while (ready.empty() && r.has_completions());
+    });
+  };
+  each([](ring& r) { r.submit_if_stale(); });
+  look();
+  if (ready.empty() && deadline_ns > now_ns()) {
+    patience_.watch([&] {
+      bool some = rung_.load(std::memory_order_relaxed);
+      each([&](const ring& r) { some = some || r.has_completions() || r.needs_enter(); });
+      return some;
+    });
+    look();
+  }
+  if (ready.empty()) {
+    epoll_until(sleep_, events, deadline_ns);
+    look();
+  }
+  rung_.exchange(false, std::memory_order_acq_rel);  // [bell]
+}
+
+void uring::wake() noexcept {
+  if (rung_.exchange(true, std::memory_order_acq_rel)) return;  // [bell] rung already: that wait ends after this
+  const std::uint64_t one = 1;
+  (void)!write(bell_, &one, sizeof one);
+}
+
+void uring::flush(P& p) {
+  if (ring* r = ring_of(p.id)) r->submit();
+}
+
+void uring::end_world(bool all_gone) {
+  each([](ring& r) { r.cancel_all(); });
+  // Each completion is there or on its way: the operations of threads that have ended were cancelled with them.
+  const std::int64_t until = now_ns() + 1'000'000'000;
+  while (has_waiters() && now_ns() < until) {
+    ready_list never_run;
+    each([&](ring& r) { r.reap(never_run, ring::look::with_system_call); });
+  }
+  if (has_waiters()) log_line("the kernel keeps operations of a world that has ended; its memory is kept too");
+  else if (all_gone) delete this;
+}
+
+backend* make_uring(std::string& why_not) {
+  auto made = std::make_unique<uring>();
+  const int e = made->open();
+  if (e == 0) return made.release();
+  why_not = e == ENOSYS ? "the kernel lacks it, or parts that weft needs" : std::strerror(e);
+  return nullptr;
+}
+
+}  // namespace weft::detail

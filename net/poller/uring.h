@@ -1,0 +1,55 @@
+// io_uring as the poller: a ring per P, and one M that sleeps for all of them.
+//
+// The sleeper waits in epoll on the rings' descriptors, not in io_uring_enter: that would count as waiting
+// for a disk, and could hear of one ring only.
+#pragma once
+#include <array>
+#include <atomic>
+#include <memory>
+
+#include "net/poller/backend.h"
+#include "net/poller/patience.h"
+#include "net/poller/ring.h"
+#include "runtime/cpu_count.h"
+
+namespace weft::detail {
+
+class uring final : public backend {
+ public:
+  ~uring() override;
+  // An error number, or 0.
+  int open() noexcept;
+
+  poller_kind kind() const noexcept override { return poller_kind::io_uring; }
+  void start(io_request& rq) override;
+  void cancel(io_request& rq) override;
+
+  bool has_waiters() const noexcept override;
+  void poll(P& p, ready_list& ready) override;
+  void wait(std::int64_t deadline_ns, ready_list& ready) override;
+  void wake() noexcept override;
+  void flush(P& p) override;
+  void end_world(bool all_gone) override;
+
+ private:
+  ring* ring_of(int p) const noexcept {
+    return of_p_[static_cast<std::size_t>(p)].load(std::memory_order_acquire);  // [rings]
+  }
+  int add_ring(int p) noexcept;
+  template <class F>
+  void each(F f) const {
+    const int n = rings_.load(std::memory_order_acquire);  // [rings]
+    for (int i = 0; i < n; ++i) f(*made_[static_cast<std::size_t>(i)]);
+  }
+
+  int bell_ = -1;    // an eventfd that ends the sleep
+  int sleep_ = -1;   // an epoll of the bell and all rings
+  std::atomic<bool> rung_{false};
+  patience patience_;
+  std::array<std::atomic<ring*>, max_procs> of_p_{};
+  std::array<ring*, max_procs> made_{};   // those in use; written under adding_
+  std::atomic<int> rings_{0};
+  spin_lock adding_;
+};
+
+}  // namespace weft::detail

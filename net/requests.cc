@@ -1,0 +1,69 @@
+#include "net/requests.h"
+
+#include <liburing.h>
+#include <poll.h>
+
+#include <cerrno>
+
+namespace weft::detail {
+namespace {
+
+template <class N>
+int result_of(N n) noexcept {
+  return n < 0 ? -errno : static_cast<int>(n);
+}
+
+// More than this at a time the kernel does not take.
+constexpr std::size_t most = 0x7ffff000;
+unsigned at_most(std::size_t n) noexcept { return static_cast<unsigned>(n < most ? n : most); }
+
+}  // namespace
+
+receive::receive(int s, void* buffer, std::size_t n) noexcept : io_request(s, POLLIN), to(buffer), size(n) {}
+void receive::prepare(io_uring_sqe& sqe) { io_uring_prep_recv(&sqe, fd, to, at_most(size), 0); }
+int receive::attempt() { return result_of(recv(fd, to, at_most(size), MSG_DONTWAIT)); }
+
+send::send(int s, const void* data, std::size_t n) noexcept : io_request(s, POLLOUT), from(data), size(n) {}
+void send::prepare(io_uring_sqe& sqe) { io_uring_prep_send(&sqe, fd, from, at_most(size), MSG_NOSIGNAL); }
+int send::attempt() { return result_of(::send(fd, from, at_most(size), MSG_NOSIGNAL | MSG_DONTWAIT)); }
+
+accept_one::accept_one(int s) noexcept : io_request(s, POLLIN) {}
+void accept_one::prepare(io_uring_sqe& sqe) {
+  length = sizeof peer;
+  io_uring_prep_accept(&sqe, fd, reinterpret_cast<sockaddr*>(&peer), &length, SOCK_CLOEXEC | SOCK_NONBLOCK);
+}
+int accept_one::attempt() {
+  length = sizeof peer;
+  return result_of(accept4(fd, reinterpret_cast<sockaddr*>(&peer), &length, SOCK_CLOEXEC | SOCK_NONBLOCK));
+}
+
+connect_to::connect_to(int s, const sockaddr* a, socklen_t n) noexcept
+    : io_request(s, POLLOUT), address(a), length(n) {}
+void connect_to::prepare(io_uring_sqe& sqe) { io_uring_prep_connect(&sqe, fd, address, length); }
+int connect_to::attempt() {
+  if (begun) {
+    int error = 0;
+    socklen_t n = sizeof error;
+    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &n) != 0) return -errno;
+    if (error) return -error;
+    sockaddr_storage peer;
+    n = sizeof peer;
+    if (getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &n) == 0) return 0;
+    return errno == ENOTCONN ? -EAGAIN : -errno;  // woken before it is really connected
+  }
+  if (connect(fd, address, length) == 0) return 0;
+  if (errno != EINPROGRESS && errno != EINTR) return -errno;
+  begun = true;
+  return -EAGAIN;
+}
+
+void poll_for::prepare(io_uring_sqe& sqe) { io_uring_prep_poll_add(&sqe, fd, static_cast<unsigned>(events)); }
+int poll_for::attempt() {
+  pollfd p{.fd = fd, .events = events, .revents = 0};
+  const int n = poll(&p, 1, 0);
+  if (n < 0) return -errno;
+  if (n > 0 && (p.revents & POLLNVAL)) return -EBADF;
+  return n == 0 ? -EAGAIN : p.revents;
+}
+
+}  // namespace weft::detail

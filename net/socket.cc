@@ -1,0 +1,102 @@
+#include <weft/net.h>
+
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <poll.h>
+
+#include "net/perform.h"
+#include "net/requests.h"
+
+namespace weft::detail {
+
+void keep(descriptor* d) noexcept { d->add_handle(); }
+void let_go(descriptor* d) noexcept { d->drop_handle(); }
+
+}  // namespace weft::detail
+
+namespace weft::net {
+
+using namespace detail;
+
+namespace {
+
+const endpoint nowhere;
+
+std::int64_t nanoseconds(time_point at) noexcept { return at.time_since_epoch().count(); }
+
+result<std::size_t> read_some(descriptor* d, const context* ctx, std::span<std::byte> buf) {
+  turn t(d, half_of::reading, ctx);
+  if (t.error()) return {0, t.error()};
+  if (buf.empty()) return {};
+  receive rq(t.fd(), buf.data(), buf.size());
+  const outcome got = perform(t, rq, ctx);
+  if (got.err) return {0, got.err};
+  const auto n = static_cast<std::size_t>(got.n);
+  t.it().drained = t.of().is_stream && n < buf.size();
+  if (n == 0) return {0, weft::errc::eof};
+  return {n, {}};
+}
+
+result<std::size_t> write_all(descriptor* d, const context* ctx, std::span<const std::byte> data) {
+  turn t(d, half_of::writing, ctx);
+  if (t.error()) return {0, t.error()};
+  std::size_t done = 0;
+  do {
+    const auto rest = data.subspan(done);
+    send rq(t.fd(), rest.data(), rest.size());
+    const outcome sent = perform(t, rq, ctx);
+    if (sent.err) return {done, sent.err};
+    done += static_cast<std::size_t>(sent.n);
+  } while (done < data.size());
+  return {done, {}};
+}
+
+std::error_code shut(descriptor* d, int how) {
+  const in_use hold(d);
+  if (!hold) return weft::errc::closed;
+  return shutdown(d->fd(), how) == 0 ? std::error_code() : std::error_code(errno, std::system_category());
+}
+
+}  // namespace
+
+std::error_code socket::close() const { return d_.get() ? d_.get()->close() : make_error_code(weft::errc::closed); }
+
+void socket::set_deadline(time_point at) const {
+  set_read_deadline(at);
+  set_write_deadline(at);
+}
+void socket::set_read_deadline(time_point at) const {
+  const in_use hold(d_.get());
+  if (hold) d_.get()->half_for(half_of::reading).set_deadline(nanoseconds(at));
+}
+void socket::set_write_deadline(time_point at) const {
+  const in_use hold(d_.get());
+  if (hold) d_.get()->half_for(half_of::writing).set_deadline(nanoseconds(at));
+}
+
+int socket::fd() const noexcept { return d_.get() && !d_.get()->closed() ? d_.get()->fd() : -1; }
+socket::operator bool() const noexcept { return d_.get() && !d_.get()->closed(); }
+
+result<std::size_t> conn::read(std::span<std::byte> buf) const { return read_some(d_.get(), nullptr, buf); }
+result<std::size_t> conn::read(const context& ctx, std::span<std::byte> buf) const {
+  return read_some(d_.get(), &ctx, buf);
+}
+result<std::size_t> conn::write(std::span<const std::byte> data) const { return write_all(d_.get(), nullptr, data); }
+result<std::size_t> conn::write(const context& ctx, std::span<const std::byte> data) const {
+  return write_all(d_.get(), &ctx, data);
+}
+
+std::error_code conn::close_read() const { return shut(d_.get(), SHUT_RD); }
+std::error_code conn::close_write() const { return shut(d_.get(), SHUT_WR); }
+
+const endpoint& conn::local_addr() const { return d_.get() ? d_.get()->local() : nowhere; }
+const endpoint& conn::remote_addr() const { return d_.get() ? d_.get()->remote() : nowhere; }
+const endpoint& listener::addr() const { return d_.get() ? d_.get()->local() : nowhere; }
+
+std::error_code wait_readable(int fd) { return wait_for_foreign(fd, POLLIN, nullptr); }
+std::error_code wait_writable(int fd) { return wait_for_foreign(fd, POLLOUT, nullptr); }
+std::error_code wait_readable(const context& ctx, int fd) { return wait_for_foreign(fd, POLLIN, &ctx); }
+std::error_code wait_writable(const context& ctx, int fd) { return wait_for_foreign(fd, POLLOUT, &ctx); }
+
+}  // namespace weft::net

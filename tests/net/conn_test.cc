@@ -1,0 +1,268 @@
+#include "tests/net/on_each_poller.h"
+
+#include <sys/socket.h>
+
+#include <random>
+
+using namespace weft;
+using namespace weft::testing;
+using namespace std::chrono_literals;
+
+TEST_CASE("what one end writes the other reads", "[net][NET-33]") {
+  on_each_poller([] {
+    auto [a, b] = tcp_pair();
+    std::byte buf[16];
+    for (int i = 0; i < 100; ++i) {
+      FACT(a.write("ping").value == 4);
+      const auto [n, err] = b.read(buf);
+      REQUIRE(!err);
+      FACT(n == 4);
+      FACT(b.write({buf, n}).value == 4);
+      FACT(a.read(buf).value == 4);
+    }
+    FACT(a.local_addr() == b.remote_addr());
+    FACT(a.remote_addr() == b.local_addr());
+  });
+}
+
+TEST_CASE("a megabyte arrives as it was sent, then the end", "[net][NET-32]") {
+  on_each_poller([] {
+    auto [a, b] = tcp_pair();
+    std::string data(1 << 20, '\0');
+    std::mt19937 random(1);
+    for (char& c : data) c = static_cast<char>(random());
+    wait_group all;
+    all.go([&, a = a] {
+      for (std::size_t at = 0; at < data.size(); at += 1024) FACT(a.write(std::string_view(data).substr(at, 1024)).value == 1024);
+      FACT(!a.close());
+    });
+    FACT(read_up_to(b, data.size()) == data);
+    std::byte one[1];
+    FACT(b.read(one).err == errc::eof);
+    all.wait();
+  });
+}
+
+TEST_CASE("a write larger than all buffers waits for the reader", "[net][NET-65]") {
+  on_each_poller([] {
+    auto [a, b] = tcp_pair();
+    const std::string data(16 << 20, 'x');
+    wait_group all;
+    all.go([&, a = a] {
+      const auto [n, err] = a.write(data);
+      FACT(n == data.size());
+      FACT(!err);
+      a.close_write();
+    });
+    FACT(read_up_to(b, data.size()).size() == data.size());
+    all.wait();
+  });
+}
+
+TEST_CASE("an empty read returns at once", "[net][NET-10]") {
+  on_each_poller([] {
+    auto [a, b] = tcp_pair();
+    const auto [n, err] = a.read({});
+    FACT(n == 0);
+    FACT(!err);
+  });
+}
+
+TEST_CASE("after close_write the peer reads to the end, and the own reads go on", "[net][NET-02]") {
+  on_each_poller([] {
+    auto [a, b] = tcp_pair();
+    FACT(!a.write("last words").err);
+    FACT(!a.close_write());
+    FACT(read_up_to(b, 100) == "last words");
+    FACT(a.write("more").err == std::errc::broken_pipe);
+    FACT(!b.write("answer").err);
+    FACT(!b.close());
+    FACT(read_up_to(a, 100) == "answer");
+  });
+}
+
+TEST_CASE("after close_read a read returns the end", "[net][NET-01]") {
+  on_each_poller([] {
+    auto [a, b] = tcp_pair();
+    wait_group all;
+    std::error_code waiting;
+    all.go([&, a = a] {
+      std::byte buf[8];
+      waiting = a.read(buf).err;
+    });
+    sleep(2ms);
+    FACT(!a.close_read());
+    all.wait();
+    FACT(waiting == errc::eof);
+    std::byte buf[8];
+    FACT(a.read(buf).err == errc::eof);
+  });
+}
+
+TEST_CASE("operations on a closed connection say so", "[net][NET-03]") {
+  on_each_poller([] {
+    auto [a, b] = tcp_pair();
+    FACT(!a.close());
+    std::byte buf[8];
+    FACT(a.read(buf).err == errc::closed);
+    FACT(a.write("x").err == errc::closed);
+    FACT(a.close_read() == errc::closed);
+    FACT(a.close() == errc::closed);
+    FACT(a.fd() == -1);
+    FACT(!a);
+    const net::conn none;
+    FACT(none.read(buf).err == errc::closed);
+    FACT(none.close() == errc::closed);
+  });
+}
+
+TEST_CASE("close ends reads and writes that wait", "[net][NET-12][NET-21]") {
+  on_each_poller([] {
+    const hang_guard guard("close ends waits");
+    auto [a, b] = tcp_pair();
+    std::error_code reading, writing;
+    wait_group all;
+    all.go([&, a = a] {
+      std::byte buf[8];
+      reading = a.read(buf).err;
+    });
+    all.go([&, a = a] {
+      const std::string much(64 << 20, 'x');
+      writing = a.write(much).err;
+    });
+    sleep(5ms);
+    FACT(!a.close());
+    all.wait();
+    FACT(reading == errc::closed);
+    FACT(writing == errc::closed);
+    FACT(reading != std::errc::timed_out);
+  });
+}
+
+TEST_CASE("the peer's close ends a read", "[net][NET-13]") {
+  on_each_poller([] {
+    auto [a, b] = tcp_pair();
+    wait_group all;
+    std::error_code end;
+    all.go([&, a = a] {
+      std::byte buf[8];
+      end = a.read(buf).err;
+    });
+    sleep(1ms);
+    FACT(!b.close());
+    all.wait();
+    FACT(end == errc::eof);
+  });
+}
+
+TEST_CASE("a reset is reported", "[net][NET-15]") {
+  on_each_poller([] {
+    auto [a, b] = tcp_pair();
+    const linger at_once{.l_onoff = 1, .l_linger = 0};
+    setsockopt(b.fd(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    FACT(!b.close());
+    std::byte buf[8];
+    const std::error_code e = a.read(buf).err;
+    FACT(e == std::errc::connection_reset);
+    FACT(e != std::errc::timed_out);
+  });
+}
+
+TEST_CASE("reads of several fibers queue, and close fails them all", "[net][NET-35]") {
+  on_each_poller([] {
+    const hang_guard guard("queued reads");
+    auto [a, b] = tcp_pair();
+    std::atomic<int> closed{0};
+    wait_group all;
+    for (int i = 0; i < 10; ++i)
+      all.go([&, a = a] {
+        std::byte buf[8];
+        if (a.read(buf).err == errc::closed) ++closed;
+      });
+    sleep(2ms);
+    FACT(!a.close());
+    all.wait();
+    FACT(closed == 10);
+  });
+}
+
+TEST_CASE("reads of several fibers get each byte once", "[net][NET-35]") {
+  on_each_poller([] {
+    auto [a, b] = tcp_pair();
+    constexpr int readers = 8, each = 50;
+    std::atomic<int> got{0};
+    wait_group all;
+    for (int i = 0; i < readers; ++i)
+      all.go([&, a = a] {
+        std::byte one[1];
+        for (int k = 0; k < each; ++k)
+          if (a.read(one).value == 1) ++got;
+      });
+    for (int i = 0; i < readers * each; ++i) FACT(b.write("x").value == 1);
+    all.wait();
+    FACT(got == readers * each);
+  });
+}
+
+TEST_CASE("a context ends a read and nothing is lost by it", "[net][NET-30]") {
+  on_each_poller([] {
+    const hang_guard guard("a context ends a read");
+    auto [a, b] = tcp_pair();
+    std::byte buf[8];
+    {
+      auto [ctx, cancel] = with_timeout(background(), 3ms);
+      FACT(a.read(ctx, buf).err == errc::deadline_exceeded);
+    }
+    auto [ctx, cancel] = with_cancel(background());
+    wait_group all;
+    std::error_code e;
+    all.go([&, a = a, ctx = ctx] {
+      std::byte own[8];
+      e = a.read(ctx, own).err;
+    });
+    sleep(1ms);
+    cancel();
+    all.wait();
+    FACT(e == errc::canceled);
+    FACT(a.read(ctx, buf).err == errc::canceled);
+    FACT(!b.write("x").err);
+    FACT(a.read(buf).value == 1);
+  });
+}
+
+TEST_CASE("a cancel that meets the data loses none of it", "[net][NET-30]") {
+  on_each_poller([] {
+    const hang_guard guard("cancel against data");
+    auto [a, b] = tcp_pair();
+    for (int i = 0; i < scaled(200); ++i) {
+      auto [ctx, cancel] = with_cancel(background());
+      wait_group all;
+      std::size_t n = 0;
+      all.go([&, a = a, ctx = ctx] {
+        std::byte own[8];
+        n = a.read(ctx, own).value;
+      });
+      all.go([&, b = b] { FACT(!b.write("x").err); });
+      if (i % 2) yield();
+      cancel();
+      all.wait();
+      if (n == 0) {
+        std::byte own[8];
+        FACT(a.read(own).value == 1);
+      }
+    }
+  });
+}
+
+TEST_CASE("the last handle closes", "[net]") {
+  on_each_poller([] {
+    auto [a, b] = tcp_pair();
+    net::conn copy = a;
+    a = {};
+    FACT(!copy.write("x").err);
+    copy = {};
+    FACT(read_up_to(b, 10) == "x");
+    std::byte buf[1];
+    FACT(b.read(buf).err == errc::eof);
+  });
+}

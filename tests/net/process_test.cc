@@ -1,0 +1,106 @@
+// What a process does as a whole: which poller it takes, when it sleeps, when it gives up.
+#include "tests/net/on_each_poller.h"
+#include "tests/support/child.h"
+
+#include <sys/resource.h>
+
+#include <cstdlib>
+#include <fstream>
+
+using namespace weft;
+using namespace weft::testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+outcome scenario(const std::string& name, const std::string& environment = {}, int limit_s = 60) {
+  std::vector<std::string> argv{"/usr/bin/env"};
+  if (!environment.empty()) argv.push_back(environment);
+  argv.push_back(beside_this_program("net_scenarios"));
+  argv.push_back(name);
+  return run_child(argv, limit_s);
+}
+
+double cpu_seconds() {
+  rusage u{};
+  getrusage(RUSAGE_SELF, &u);
+  return static_cast<double>(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+         static_cast<double>(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
+}
+
+// Time that the machine's CPUs have spent waiting for disks, in ticks.
+long iowait() {
+  std::ifstream stat("/proc/stat");
+  std::string cpu;
+  long user = 0, nice = 0, system = 0, idle = 0, wait = 0;
+  stat >> cpu >> user >> nice >> system >> idle >> wait;
+  return wait;
+}
+
+}  // namespace
+
+TEST_CASE("a poller that does not exist is reported, and the program goes on", "[net][process]") {
+  const outcome r = scenario("talk", "WEFT_POLLER=kqueue");
+  CHECK(r.status == 0);
+  CHECK(r.out == "hello\n");
+  CHECK(r.err == "weft: WEFT_POLLER=kqueue: no such poller; allowed are io_uring, epoll and auto, and it is ignored\n");
+}
+
+TEST_CASE("a poller may be forced, and named", "[net][process]") {
+  for (const std::string kind : {"io_uring", "epoll"}) {
+    const outcome r = run_child({"/usr/bin/env", "WEFT_DEBUG=poller", "WEFT_POLLER=" + kind,
+                                 beside_this_program("net_scenarios"), "talk"});
+    CHECK(r.status == 0);
+    CHECK(r.out == "hello\n");
+    CHECK(r.err.find("poller: " + kind) != std::string::npos);
+  }
+}
+
+TEST_CASE("where io_uring is refused epoll takes its place", "[net][process]") {
+  const outcome r = scenario("refused", "WEFT_DEBUG=poller");
+  if (r.status == 77) return;  // no seccomp here
+  CHECK(r.status == 0);
+  CHECK(r.out == "hello\n");
+  CHECK(r.err == "weft: poller: epoll (io_uring: Operation not permitted)\n");
+  const outcome asked = scenario("refused", "WEFT_POLLER=io_uring");
+  CHECK(asked.out == "hello\n");
+  CHECK(asked.err == "weft: io_uring is asked for but cannot be used: Operation not permitted\n");
+}
+
+TEST_CASE("a fiber that waits for a descriptor keeps the verdict from being spoken", "[net][process]") {
+  for (const char* kind : {"WEFT_POLLER=io_uring", "WEFT_POLLER=epoll"}) {
+    const outcome r = scenario("accept-for-ever", kind, 1);
+    CHECK(r.timed_out);
+    CHECK(r.err.empty());
+  }
+}
+
+TEST_CASE("a descriptor that nobody waits for does not", "[net][process]") {
+  for (const char* kind : {"WEFT_POLLER=io_uring", "WEFT_POLLER=epoll"}) {
+    const outcome r = scenario("deadlock-beside-a-listener", kind, 30);
+    CHECK(r.status == 2);
+    CHECK(r.err.find("all fibers are asleep") != std::string::npos);
+  }
+}
+
+TEST_CASE("waiting connections use no CPU and wait for no disk", "[net][process]") {
+  on_each_poller([] {
+    auto l = net::listen("tcp", "127.0.0.1:0").unwrap();
+    auto [a, b] = tcp_pair();
+    wait_group all;
+    all.go([l] { FACT(l.accept().err == errc::closed); });
+    all.go([a = a] {
+      std::byte buf[1];
+      FACT(a.read(buf).err == errc::closed);
+    });
+    sleep(5ms);  // everybody has come to rest
+    const double before = cpu_seconds();
+    const long disk = iowait();
+    sleep(100ms);
+    FACT(cpu_seconds() - before < 0.01);
+    if (!sanitized) FACT(iowait() - disk < 9);  // of 10 ticks; others may wait for disks meanwhile
+    l.close();
+    a.close();
+    all.wait();
+  });
+}

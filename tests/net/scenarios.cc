@@ -1,0 +1,70 @@
+// Programs whose end, or whose words on standard error, are the fact.
+#include <weft/weft.h>
+
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+using namespace weft;
+using namespace std::chrono_literals;
+
+namespace {
+
+// As containers do it.
+void refuse_io_uring() {
+  sock_filter code[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
+      BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, SYS_io_uring_setup, 0, 2),
+      BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, SYS_io_uring_register, 1, 0),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  const sock_fprog program{.len = sizeof code / sizeof code[0], .filter = code};
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) {
+    std::perror("seccomp");
+    _exit(77);
+  }
+}
+
+// "hello" through a connection of its own.
+void talk() {
+  auto l = net::listen("tcp", "127.0.0.1:0").unwrap();
+  go([l] {
+    auto c = l.accept().unwrap();
+    (void)c.write("hello").err;
+  });
+  auto c = net::dial("tcp", l.addr().to_string()).unwrap();
+  char text[6]{};
+  (void)c.read(std::as_writable_bytes(std::span(text, 5))).err;
+  std::puts(text);
+}
+
+int in_world(void (*f)()) { return run(options{.maxprocs = 2}, f); }
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const char* what = argc > 1 ? argv[1] : "";
+  if (std::strcmp(what, "talk") == 0) return in_world(talk);
+  if (std::strcmp(what, "refused") == 0) {
+    refuse_io_uring();
+    return in_world(talk);
+  }
+  if (std::strcmp(what, "accept-for-ever") == 0)
+    return in_world([] { (void)net::listen("tcp", "127.0.0.1:0").unwrap().accept().err; });
+  if (std::strcmp(what, "deadlock-beside-a-listener") == 0)
+    return in_world([] {
+      talk();
+      auto l = net::listen("tcp", "127.0.0.1:0").unwrap();
+      make_chan<int>().recv();
+    });
+  std::fprintf(stderr, "no scenario '%s'\n", what);
+  return 1;
+}
