@@ -63,11 +63,18 @@ bool is_expected(const detail::fiber_view& f, std::uint64_t caller, std::span<co
   return std::any_of(overlook.begin(), overlook.end(), [&f](const ignore& i) { return leak_filter::overlooks(i, f); });
 }
 
-std::vector<detail::fiber_view> unexpected_fibers(detail::world& w, std::span<const ignore> overlook) {
+struct unexpected {
+  std::vector<detail::fiber_view> fibers;
+  bool all_seen;  // else one was just on its way from a queue to its stack, and could not be looked at
+};
+
+unexpected unexpected_fibers(detail::world& w, std::span<const ignore> overlook) {
+  const std::uint64_t alive = detail::fibers_alive(w);
   auto fibers = detail::list_fibers(w);
+  const bool all_seen = fibers.size() >= alive;
   const std::uint64_t caller = this_fiber::id();
   std::erase_if(fibers, [&](const auto& f) { return is_expected(f, caller, overlook); });
-  return fibers;
+  return {std::move(fibers), all_seen};
 }
 
 }  // namespace
@@ -90,8 +97,8 @@ std::string find_leaks(std::span<const ignore> overlook) {
   if (!w) return "";
   duration nap = 1us;
   for (int look = 1;; ++look, nap = std::min<duration>(2 * nap, 100ms)) {
-    const auto left = unexpected_fibers(*w, overlook);
-    if (left.empty()) return "";
+    const auto [left, all_seen] = unexpected_fibers(*w, overlook);
+    if (left.empty() && (all_seen || look == looks)) return "";
     if (look == looks)
       return fmt::format("{} fiber{} left behind\n\n", left.size(), left.size() == 1 ? " is" : "s are") +
              detail::describe_fibers(left);
