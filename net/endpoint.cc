@@ -9,6 +9,15 @@
 #include <cstring>
 
 namespace weft::net {
+namespace {
+
+// An IPv4 peer as a socket of both families sees it.
+bool is_mapped(const endpoint& at) noexcept {
+  return at.family() == AF_INET6 &&
+         IN6_IS_ADDR_V4MAPPED(&reinterpret_cast<const sockaddr_in6*>(at.address())->sin6_addr);
+}
+
+}  // namespace
 
 endpoint::endpoint(const sockaddr* at, socklen_t length, int type) noexcept
     : length_(static_cast<std::uint8_t>(std::min<std::size_t>(length, sizeof at_))),
@@ -25,6 +34,7 @@ int endpoint::port() const noexcept {
 std::string endpoint::host() const {
   char text[INET6_ADDRSTRLEN + IF_NAMESIZE + 2];
   if (family() == AF_INET) return inet_ntop(AF_INET, &at_.v4.sin_addr, text, sizeof text);
+  if (is_mapped(*this)) return inet_ntop(AF_INET, &at_.v6.sin6_addr.s6_addr[12], text, sizeof text);
   if (family() == AF_INET6) {
     std::string s = inet_ntop(AF_INET6, &at_.v6.sin6_addr, text, sizeof text);
     if (const unsigned zone = at_.v6.sin6_scope_id) {
@@ -43,7 +53,7 @@ std::string endpoint::host() const {
 }
 
 std::string endpoint::to_string() const {
-  if (family() == AF_INET) return fmt::format("{}:{}", host(), port());
+  if (family() == AF_INET || is_mapped(*this)) return fmt::format("{}:{}", host(), port());
   if (family() == AF_INET6) return fmt::format("[{}]:{}", host(), port());
   return host();
 }

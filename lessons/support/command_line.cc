@@ -32,6 +32,7 @@ void add_flags(CLI::App& app, command_line& c, bool& list) {
   app.add_option("--width", c.width, "columns of the picture, 40 to 400, instead of the terminal's")
       ->option_text("N")
       ->check(CLI::Range(40, 400));
+  app.add_option("--html", c.html, "write the picture of a sub-program as a page for a browser")->option_text("FILE");
   app.add_flag("--json", c.json, "one line of JSON per run, and nothing else");
   app.add_flag("--list", list, "list the sub-programs");
 }
@@ -65,6 +66,7 @@ std::variant<command_line, int> parse(int argc, char** argv, const about& lesson
     fmt::print("{}", program_list(programs));
     return 0;
   }
+  if (!c.html.empty() && c.program.empty()) return complain(lesson, "--html: takes a sub-program");
   const auto known = [&](const program& p) { return p.name == c.program; };
   if (!c.program.empty() && std::none_of(programs.begin(), programs.end(), known)) {
     fmt::print(stderr, "lesson {}: there is no sub-program '{}'. There are:\n{}", lesson.id, c.program,

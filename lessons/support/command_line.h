@@ -14,6 +14,7 @@ struct command_line {
   int repeat = 1;
   int width = 0;  // columns; 0: the terminal's
   bool json = false;
+  std::string html;  // a file for the picture as a page; further parts get a number
 };
 
 // What to run, or the exit status after a help text or a complaint has been printed.

@@ -1,8 +1,13 @@
 #include "lessons/support/lesson.h"
 
+#include <fmt/format.h>
+
 #include <cstdio>
+#include <cstdlib>
+#include <fstream>
 
 #include "lessons/support/command_line.h"
+#include "lessons/support/html_page.h"
 #include "lessons/support/recorded_run.h"
 #include "lessons/support/report.h"
 
@@ -13,6 +18,18 @@ namespace {
 void show(std::string_view text) {
   std::fwrite(text.data(), 1, text.size(), stdout);
   std::fflush(stdout);
+}
+
+// The page of a program's i-th part: FILE, then FILE-2.html and so on. False: it could not be written.
+bool write_page(const program& what, const part& p, const record& r, std::string file) {
+  const auto i = &p - what.parts.data();
+  if (const auto dot = file.rfind('.'); i > 0)
+    file.insert(dot == file.npos ? file.size() : dot, fmt::format("-{}", i + 1));
+  std::ofstream out(file, std::ios::binary);
+  out << html_page(fmt::format("{}: {}, {} {}", what.name, p.title, r.maxprocs, r.maxprocs == 1 ? "P" : "Ps"), r);
+  if (out.flush()) return true;
+  fmt::print(stderr, "lesson: cannot write {}\n", file);
+  return false;
 }
 
 figures run_part(const program& what, const part& p, const command_line& c, settings s, const terminal& t) {
@@ -33,6 +50,7 @@ figures run_part(const program& what, const part& p, const command_line& c, sett
         recorded_run([&] { p.fibers(s); }, s.maxprocs, p.shown == paper::live ? screen{&t, &who} : screen{});
     if (p.shown == paper::condensed) show(condensed(r, t));
     show(report(r, t, who));
+    if (!c.html.empty() && !write_page(what, p, r, c.html)) std::exit(1);
     first = count(r);
   }
   if (!c.json) show("\n");

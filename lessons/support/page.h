@@ -10,6 +10,7 @@
 #include <weft/weft.h>
 
 #include <chrono>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -49,6 +50,10 @@ const std::vector<const page*>& pages();
 
 // The program's times are multiplied by --scale, so that a lecture's seconds need not be waited for.
 weft::duration scaled(weft::duration d);
+
+// The addresses of the lessons' servers, by --port and --debug-port: ":8080" and "127.0.0.1:8001".
+std::string app_address(std::string_view host = "");
+std::string debug_address();
 
 // Time that has passed, in the program's own measure: a sleep of scaled(1s) takes 1000 ms of it.
 class stopwatch {

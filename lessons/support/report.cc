@@ -60,13 +60,19 @@ std::size_t fibers_of(const figures& f) {
   return n;
 }
 
+std::chrono::nanoseconds running(const figures& f) {
+  std::chrono::nanoseconds sum{};
+  for (const stream& s : f.streams) sum += s.running;
+  return sum;
+}
+
 std::string in_parallel(const figures& f) {
   const std::string who = fibers_of(f) == 2 ? "both fibers" : "two or more fibers";
   std::string text = fmt::format("{}: {} ran at once for {} % of the time. That is parallelism.", shown_ps(f.maxprocs),
                                  who, percent(f.at_once_share));
   if (f.maxprocs > weft::num_cpu())
     text += fmt::format(" (More Ps than CPUs, {}: the operating system lets the threads take turns.)", weft::num_cpu());
-  else if (f.cpus_busy() < 0.75 * (1 + f.at_once_share))
+  else if (f.cpu < running(f) * 3 / 4)
     text += " (But the machine was busy with other programs, and did not give each thread a CPU for itself.)";
   return text;
 }

@@ -20,6 +20,7 @@ namespace lesson {
 namespace {
 
 double scale = 1;
+int port = 8080, debug_port = 8001;
 
 // Waits for the fibers that will end by themselves, however slow the machine is, and looks once more
 // where some are meant to stay.
@@ -82,6 +83,9 @@ int run_in_child(const variant& v, char** argv) {
 
 weft::duration scaled(weft::duration d) { return weft::duration(std::llround(static_cast<double>(d.count()) * scale)); }
 
+std::string app_address(std::string_view host) { return fmt::format("{}:{}", host, port); }
+std::string debug_address() { return fmt::format("127.0.0.1:{}", debug_port); }
+
 long stopwatch::ms() const {
   const double ns = static_cast<double>((weft::now() - began_).count());
   return static_cast<long>(ns / 1e6 / scale + 1e-6);
@@ -89,6 +93,8 @@ long stopwatch::ms() const {
 
 int run_variant(const page& of, const variant& v, const run_flags& flags) {
   scale = flags.scale;
+  port = flags.port;
+  debug_port = flags.debug_port;
   if (flags.picture || !flags.html.empty()) return draw(of, v, flags);
   weft::options o;
   o.maxprocs = flags.maxprocs;

@@ -9,6 +9,7 @@ namespace lesson {
 struct run_flags {
   int maxprocs = 0;   // 0: as many as weft takes by itself
   double scale = 1;
+  int port = 8080, debug_port = 8001;
   bool picture = false;
   std::string html;   // a file for the page, or empty
   int width = 0;      // columns of the picture, 0: the terminal's

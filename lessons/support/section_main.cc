@@ -23,6 +23,12 @@ void add_flags(CLI::App& app, run_flags& f, choice& c) {
   app.add_option("--scale", f.scale, "all times of the program times this, 0.001 to 1000")
       ->option_text("X")
       ->check(CLI::Range(0.001, 1000.0));
+  app.add_option("--port", f.port, "of a lesson's server, instead of 8080")
+      ->option_text("N")
+      ->check(CLI::Range(0, 65535));
+  app.add_option("--debug-port", f.debug_port, "of its second one, instead of 8001")
+      ->option_text("N")
+      ->check(CLI::Range(0, 65535));
   app.add_option("--variant", c.variant, "only this one of the lesson's programs")->option_text("NAME");
   app.add_flag("--wrong", c.wrong, "--variant=wrong");
   app.add_flag("--right", c.right, "--variant=right");

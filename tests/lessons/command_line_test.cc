@@ -1,8 +1,11 @@
 // How every lesson behaves at the command line and on the screen, shown by one.
 #include <algorithm>
+#include <fstream>
+#include <iterator>
 
 #include "tests/lessons/lesson_run.h"
 #include "tests/support/catch.h"
+#include "tests/support/temp_tree.h"
 
 using namespace weft::testing;
 
@@ -11,6 +14,11 @@ namespace {
 const std::string lesson = "parallelism/parallelism";
 
 bool has(const std::string& text, const std::string& part) { return text.find(part) != text.npos; }
+
+std::string text_of(const std::string& file) {
+  std::ifstream in(file);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
 
 std::size_t longest_line(const std::string& text) {
   std::size_t longest = 0;
@@ -66,6 +74,16 @@ TEST_CASE("a repeated run is told once in full and then in a line each", "[lesso
   CHECK(o.status == 0);
   CHECK(has(o.out, "  run   2: the output changed hands    1 times, 1 at once at the most"));
   CHECK(has(o.out, "  run   3: "));
+}
+
+TEST_CASE("the picture of a sub-program is written as a page, one per part", "[lessons]") {
+  const temp_tree files;
+  const std::string page = files.root() + "/p.html";
+  CHECK(run_lesson(lesson, {"p5", "--html=" + page}).status == 0);
+  CHECK(has(text_of(page), "<title>p5: long work, nobody yields, 1 P</title>"));
+  CHECK(has(text_of(files.root() + "/p-2.html"), "<title>p5: long work, with yields, 1 P</title>"));
+  CHECK(run_lesson(lesson, {"p1", "--html=/nonexistent/p.html"}).status == 1);
+  CHECK(run_lesson(lesson, {"--html=" + page}).status == 2);
 }
 
 TEST_CASE("a lesson that is not on a terminal writes no escape codes", "[lessons]") {

@@ -79,7 +79,18 @@ class page(unittest.TestCase):
         file, _ = self.make(sys.argv[1], "leak", "--right")
         shown = self.browse(f"file://{file}#P0,0.001", "--dump-dom")
         detail = re.search(r'<p id="detail"[^>]*>([^<]*)', shown)[1]
-        self.assertRegex(detail, r"^P0 at [\d.]+ us: (main, fiber 1, on thread M\d+, from|idle)")
+        self.assertRegex(detail, r"^P0 at [\d.]+ us: (main, fiber 1, on P\d and thread M\d+, from|idle)")
+
+    def test_a_lane_per_fiber_is_a_click_away(self):
+        file, _ = self.make(sys.argv[1], "leak", "--right")
+        text = file.read_text(encoding="utf-8")
+        file.write_text(text.replace("</body>", "<script>document.getElementById('kind').click()</script></body>"),
+                        encoding="utf-8")
+        shown = self.browse(f"file://{file}", "--dump-dom")
+        drawn = shown[shown.index("<body>"):shown.index("<script>")]
+        self.assertIn(">main</text>", drawn)
+        self.assertIn(">fibers 2</text>", drawn)
+        self.assertIn("show a lane per P", drawn)
 
     def test_a_hover_tells_who_runs_there(self):
         file, _ = self.make(sys.argv[1], "leak", "--right")
@@ -90,7 +101,7 @@ class page(unittest.TestCase):
         file.write_text(text.replace("</body>", hover), encoding="utf-8")
         shown = self.browse(f"file://{file}", "--dump-dom")
         detail = re.search(r'<p id="detail"[^>]*>([^<]*)', shown)[1]
-        self.assertRegex(detail, r"^P\d at .*: \w+, fiber \d+, on thread M\d+, from .* to ")
+        self.assertRegex(detail, r"^P\d at .*: \w+, fiber \d+, on P\d and thread M\d+, from .* to ")
 
     def test_what_is_on_the_screen_has_the_colours_of_the_fibers(self):
         file, _ = self.make(sys.argv[1], "process", "--wrong", "--scale=0.1")

@@ -85,7 +85,11 @@ TEST_CASE("a listener on all interfaces takes IPv4 and IPv6", "[net][NET-61]") {
     auto l = net::listen("tcp", ":0").unwrap();
     auto four = net::dial("tcp", "127.0.0.1:" + std::to_string(l.addr().port()));
     REQUIRE(!four.err);
-    FACT(!l.accept().err);
+    const auto accepted = l.accept();
+    FACT(!accepted.err);
+    FACT(accepted.value.remote_addr().to_string() ==
+         four.value.local_addr().to_string());  // "127.0.0.1:...", no "::ffff:"
+    FACT(accepted.value.remote_addr().host() == "127.0.0.1");
     if (l.addr().family() != AF_INET6) return;
     auto six = net::dial("tcp", "[::1]:" + std::to_string(l.addr().port()));
     if (six.err == std::errc::address_not_available) return;

@@ -10,7 +10,7 @@ using lesson::println;
 
 recv_chan<int> gen(std::initializer_list<int> numbers) {
   auto out = make_chan<int>();
-  go([=, numbers = std::vector(numbers)] {
+  go({.name = "gen"}, [=, numbers = std::vector(numbers)] {
     for (int n : numbers) out.send(n);
     out.close();
   });
@@ -19,7 +19,7 @@ recv_chan<int> gen(std::initializer_list<int> numbers) {
 
 recv_chan<int> sq(recv_chan<int> in) {
   auto out = make_chan<int>();
-  go([=] {
+  go({.name = "sq"}, [=] {
     for (int n : in) out.send(n * n);
     out.close();
   });

@@ -15,11 +15,12 @@ void compete() {
   Lock mu;
   auto done = make_chan<bool>(1);
   long greedy = 0;
-  wait_group g1;
-  g1.go([&] {
+  wait_group both;
+  both.add(2);
+  go({.name = "greedy"}, [&] {
     for (;;) {
       bool stop;
-      if (select(recv(done, stop), otherwise) == 0) return;
+      if (select(recv(done, stop), otherwise) == 0) return both.done();
       mu.lock();
       ++greedy;
       sleep(100us);
@@ -27,21 +28,20 @@ void compete() {
     }
   });
   std::atomic<int> polite = 0;
-  wait_group g2;
-  g2.go([&] {
+  go({.name = "polite"}, [&] {
     for (int i = 0; i < 10; ++i) {
       sleep(100us);
       mu.lock();
       ++polite;
       mu.unlock();
     }
+    both.done();
   });
   for (const time_point limit = now() + lesson::scaled(1s); polite.load() < 10 && now() < limit;) sleep(1ms);
   lesson::println("the polite one had the lock {} of 10 times{}", polite.load(),
                   polite.load() < 10 ? ", after 1 s" : "");
   done.send(true);
-  g1.wait();
-  g2.wait();
+  both.wait();
   lesson::println("the greedy one {} times", greedy);
 }
 

@@ -44,11 +44,13 @@ template <class Store, class Load>
 void greet(Store store, Load load) {
   std::atomic<bool> done{false};
   wait_group changer;
-  changer.go([&] {
+  changer.add(1);
+  go({.name = "changer"}, [&] {
     for (int i = 0; !done.load(std::memory_order_relaxed); ++i) {
       store(makers[i % 2]);
       if (i % 8 == 0) yield();
     }
+    changer.done();
   });
   long greetings = 0, mixed = 0;
   said example{"Ben", "Ben"};

@@ -23,14 +23,16 @@ void measure(const char* what, Write write, Read read) {
   std::atomic<long> reads{0}, inconsistent{0};
   const time_point began = now();
   wait_group all;
-  all.go([&] {
+  all.add(1 + readers);
+  go({.name = "writer"}, [&] {
     for (int i = 1; !done.load(); ++i) {
       write(i);
       yield();
     }
+    all.done();
   });
   for (int n = 0; n < readers; ++n)
-    all.go([&] {
+    go({.name = fmt::format("reader {}", n)}, [&] {
       long mine = 0, bad = 0;
       while (!done.load(std::memory_order_relaxed)) {
         for (int i = 0; i < 100; ++i) bad += read();
@@ -39,6 +41,7 @@ void measure(const char* what, Write write, Read read) {
       }
       reads.fetch_add(mine);
       inconsistent.fetch_add(bad);
+      all.done();
     });
   sleep(lesson::scaled(300ms));
   done.store(true);

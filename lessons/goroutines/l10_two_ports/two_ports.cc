@@ -1,0 +1,20 @@
+// L10: two servers, one of them fire-and-forget.
+#include "lessons/support/page.h"
+#include "lessons/support/small_http.h"
+
+namespace {
+
+using namespace weft;
+using small_http::server;
+
+void wrong() {
+  small_http::mux app, debug;
+  app.handle("/", [](auto& w, auto&) { w.write("Hello, QCon!\n"); });
+  debug.handle("/debug/fibers", small_http::show_fibers);
+  go({.name = "debug"}, [=] { server(lesson::debug_address(), debug).listen_and_serve(); });  // debug
+  server(lesson::app_address("0.0.0.0"), app).listen_and_serve();                             // app traffic
+}
+
+const lesson::page page{"L10", "two_ports", {{"wrong", "nobody hears of the debug server", wrong}}};
+
+}  // namespace

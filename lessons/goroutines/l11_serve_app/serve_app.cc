@@ -1,0 +1,30 @@
+// L11: a function for each server, and the caller decides which one gets a fiber.
+#include "lessons/support/page.h"
+#include "lessons/support/small_http.h"
+
+namespace {
+
+using namespace weft;
+using small_http::server;
+
+void serve_app() {
+  small_http::mux mux;
+  mux.handle("/", [](auto& w, auto&) { w.write("Hello, QCon!\n"); });
+  server(lesson::app_address("0.0.0.0"), mux).listen_and_serve();
+}
+
+void serve_debug() {
+  small_http::mux mux;
+  mux.handle("/debug/fibers", small_http::show_fibers);
+  server(lesson::debug_address(), mux).listen_and_serve();
+}
+
+void wrong() {
+  go({.name = "debug"}, serve_debug);
+  serve_app();
+}
+
+const lesson::page page{
+    "L11", "serve_app", {{"wrong", "better, and still nobody hears of debug", wrong, {.end = lesson::at_end::leave}}}};
+
+}  // namespace
