@@ -117,11 +117,17 @@ def wanted_rows(args):
                     yield "growth", sweep.row, p, extra
 
 
+def can_run(peer, section, row, extra):
+    flags = dict(zip(row.flags + extra, (row.flags + extra)[1:]))
+    return (row.workload in peer.workloads and (peer.name == "floors") == (section == "floors") and
+            int(flags.get("-fibers", 0)) <= peer.most_fibers)
+
+
 def measure_all(args, ready, lines):
     runs, section_of = [], {}
     for section, row, p, extra in wanted_rows(args):
         for peer in ready:
-            if row.workload in peer.workloads and (peer.name == "floors") == (section == "floors"):
+            if can_run(peer, section, row, extra):
                 it = measure.Run(peer, row, p, extra)
                 runs.append(it)
                 section_of[it] = section
