@@ -142,7 +142,8 @@ def compiler_version():
 
 
 ALL = [
-    Peer("weft", "weft", weft, lambda: first_line("git", "-C", ROOT, "log", "-1", "--format=%h of %cs")),
+    Peer("weft", "weft", weft, lambda: first_line("git", "-C", str(ROOT), "log", "-1", "--format=%h of %cs", "--", "runtime",
+                                                  "sched", "chan", "net")),
     Peer("go", "Go", go, lambda: first_line("go", "version").replace("go version ", "")),
     Peer("tokio", "Tokio", cargo("tokio"), cargo_version("tokio"),
          ("stackless: a task's state is what its future holds",

@@ -71,7 +71,7 @@ ROWS = [
 
 # CPU used by a process that has (next to) nothing to do.
 REST = [
-    Row("idle", ("-ms", "1000"), figure="cpu_us_per_s", unit="us"),
+    Row("idle", ("-ms", "3000"), figure="cpu_us_per_s", unit="us"),
     Row("wakeups", ("-ms", "1000"), figure="cpu_us_per_s", unit="us"),
     Row("tickers", ("-ms", "1000"), figure="cpu_us_per_s", unit="us"),
 ]
