@@ -30,6 +30,7 @@ class Peer:
     workloads: dict = field(default_factory=dict)
 
     def prepare(self):
+        BUILD.mkdir(parents=True, exist_ok=True)
         self.program = str(self.build())
         done = subprocess.run([self.program, "--help"], capture_output=True, text=True, timeout=60, check=False)
         listed = re.findall(r"^  ([a-z0-9]+)  +(.+)$", done.stdout + done.stderr, re.M)

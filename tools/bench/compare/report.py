@@ -1,6 +1,10 @@
 """The report of what the lines say: where weft leads and where it trails, every figure, growth, counts, and CPU at rest."""
-import tomllib
 from pathlib import Path
+
+try:
+    import tomllib
+except ImportError:  # before Python 3.11: the reasons are left out
+    tomllib = None
 
 import plots
 from document import Heading, Picture, Table, Text
@@ -110,7 +114,7 @@ def tally(lines):
 
 
 def reasons():
-    return tomllib.loads(REASONS.read_text(encoding="utf-8"))["loss"] if REASONS.exists() else []
+    return tomllib.loads(REASONS.read_text(encoding="utf-8"))["loss"] if tomllib and REASONS.exists() else []
 
 
 UNEXPLAINED = {"why": "Not explained yet.", "change": "-"}
