@@ -64,10 +64,11 @@ def peers_used(lines):
         return []
     versions, missing = {}, {}
     for line in about:
-        versions.update(line["versions"])
+        for name, version in line["versions"].items():
+            versions.setdefault(name, {})[version] = None
         missing.update(line["missing"])
-    rows = [[title_of(name), version, "; ".join(next(p.notes for p in ALL if p.name == name)) or "-"]
-            for name, version in versions.items() if name != "floors"]
+    rows = [[title_of(name), " and ".join(found), "; ".join(next(p.notes for p in ALL if p.name == name)) or "-"]
+            for name, found in versions.items() if name != "floors"]
     blocks = [Heading("The peers"), Table(["peer", "version", "where its operation differs from Go's"], rows, left=3)]
     missing = {name: why for name, why in missing.items() if name not in versions}
     if missing:
