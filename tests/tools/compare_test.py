@@ -67,7 +67,7 @@ class standing(unittest.TestCase):
 
     def test_a_loss_without_a_reason_says_so(self):
         lines = [line("weft", 1, 50, "nosuch"), line("threads", 1, 10, "nosuch")]
-        self.assertEqual(report.why(Row("nosuch"), "threads")[0], "not explained yet")
+        self.assertEqual(report.reason_for(Row("nosuch"), 1, "threads"), report.UNEXPLAINED)
         self.assertEqual(report.verdict(report.ratio_to(figures.standings(figures.Results(lines), Row("nosuch"), 1), "threads")),
                          "trails")
 

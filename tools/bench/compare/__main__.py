@@ -117,11 +117,17 @@ def wanted_rows(args):
                     yield "growth", sweep.row, p, extra
 
 
+def can_run(peer, section, row, extra):
+    flags = dict(zip(row.flags + extra, (row.flags + extra)[1:]))
+    return (row.workload in peer.workloads and (peer.name == "floors") == (section == "floors") and
+            int(flags.get("-fibers", 0)) <= peer.most_fibers)
+
+
 def measure_all(args, ready, lines):
     runs, section_of = [], {}
     for section, row, p, extra in wanted_rows(args):
         for peer in ready:
-            if row.workload in peer.workloads and (peer.name == "floors") == (section == "floors"):
+            if can_run(peer, section, row, extra):
                 it = measure.Run(peer, row, p, extra)
                 runs.append(it)
                 section_of[it] = section
@@ -175,6 +181,15 @@ def list_all():
     print("peers:", " ".join(peers.NAMES))
 
 
+def what_was_asked(arguments):
+    """The command line without where the results went."""
+    out = []
+    for i, word in enumerate(arguments):
+        if word not in ("--append", "--out") and not word.startswith("--out=") and (i == 0 or arguments[i - 1] != "--out"):
+            out.append(word)
+    return out
+
+
 def main():
     args = command_line(sys.argv[1:])
     if args.list:
@@ -189,7 +204,7 @@ def main():
     if not args.render:
         ready, missing = prepared(args)
         new.append({"machine": machine.about(), "versions": {p.name: p.version() for p in ready}, "missing": missing,
-                    "command": shlex.join(["./tools/dev", "compare", *sys.argv[1:]])})
+                    "command": shlex.join(["./tools/dev", "compare", *what_was_asked(sys.argv[1:])])})
         try:
             measure_all(args, ready, new)
         except KeyboardInterrupt:

@@ -68,7 +68,9 @@ class Run:
 
     def __init__(self, peer, row, p, extra=()):
         self.peer, self.row, self.p, self.extra = peer, row, p, tuple(extra)
-        self.n, self.failed = row.n, None
+        # At least one operation for each fiber of a sweep.
+        flags = dict(zip(self.extra, self.extra[1:]))
+        self.n, self.failed = max(row.n, int(flags.get("-fibers", 0))) if row.n else 0, None
         self.trial = {}
 
     @property

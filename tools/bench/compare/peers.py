@@ -24,10 +24,13 @@ class Peer:
     version: object = lambda: ""
     # Where its operation differs from Go's.
     notes: tuple = ()
+    # The most fibers that it is asked for: beyond, the system has no more threads or mappings for it.
+    most_fibers: int = 1_000_000
     program: str = ""
     workloads: dict = field(default_factory=dict)
 
     def prepare(self):
+        BUILD.mkdir(parents=True, exist_ok=True)
         self.program = str(self.build())
         done = subprocess.run([self.program, "--help"], capture_output=True, text=True, timeout=60, check=False)
         listed = re.findall(r"^  ([a-z0-9]+)  +(.+)$", done.stdout + done.stderr, re.M)
@@ -140,7 +143,8 @@ def compiler_version():
 
 
 ALL = [
-    Peer("weft", "weft", weft, lambda: first_line("git", "-C", ROOT, "log", "-1", "--format=%h of %cs")),
+    Peer("weft", "weft", weft, lambda: first_line("git", "-C", str(ROOT), "log", "-1", "--format=%h of %cs", "--", "runtime",
+                                                  "sched", "chan", "net")),
     Peer("go", "Go", go, lambda: first_line("go", "version").replace("go version ", "")),
     Peer("tokio", "Tokio", cargo("tokio"), cargo_version("tokio"),
          ("stackless: a task's state is what its future holds",
@@ -149,17 +153,19 @@ ALL = [
           "timer: a Sleep that is polled once and dropped")),
     Peer("may", "may (Rust)", cargo("may"), cargo_version("may"),
          ("its channels are unbounded: a send never waits",
-          "no fib and no skynet: oldest first and a mapping for each stack, a tree meets the limit of mappings")),
+          "no fib and no skynet: oldest first and a mapping for each stack, a tree meets the limit of mappings"),
+         most_fibers=20_000),
     Peer("fiber", "Boost.Fiber", compiled("fiber.cc", "libboost-fiber-dev", "-lboost_fiber", "-lboost_context"),
          header_version("boost/version.hpp", "BOOST_LIB_VERSION"),
          ("one P: round robin; more: work stealing as by default, whose idle threads never sleep",
-          "fib and skynet start the child at once (launch::dispatch), or the memory of all fibers would be needed")),
+          "fib and skynet start the child at once (launch::dispatch), or the memory of all fibers would be needed"),
+         most_fibers=100_000),
     Peer("tbb", "oneTBB", compiled("tbb.cc", "libtbb-dev", "-ltbb"),
          header_version("oneapi/tbb/version.h", "TBB_VERSION_MAJOR.TBB_VERSION_MINOR"),
          ("tasks without stacks of their own: one that waits runs others on top of itself",
           "skynet returns sums, it has no channels")),
     Peer("threads", "std::thread", compiled("threads.cc", "g++"), compiler_version,
-         ("P is the number of CPUs that the process may use", "channels of std::mutex and std::condition_variable")),
+         ("P is the number of CPUs that the process may use", "channels of std::mutex and std::condition_variable"), most_fibers=10_000),
     Peer("floors", "C", compiled("floors.c", "gcc"), lambda: first_line("cc", "--version")),
 ]
 NAMES = [p.name for p in ALL]

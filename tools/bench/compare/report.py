@@ -1,6 +1,10 @@
 """The report of what the lines say: where weft leads and where it trails, every figure, growth, counts, and CPU at rest."""
-import tomllib
 from pathlib import Path
+
+try:
+    import tomllib
+except ImportError:  # before Python 3.11: the reasons are left out
+    tomllib = None
 
 import plots
 from document import Heading, Picture, Table, Text
@@ -60,10 +64,11 @@ def peers_used(lines):
         return []
     versions, missing = {}, {}
     for line in about:
-        versions.update(line["versions"])
+        for name, version in line["versions"].items():
+            versions.setdefault(name, {})[version] = None
         missing.update(line["missing"])
-    rows = [[title_of(name), version, "; ".join(next(p.notes for p in ALL if p.name == name)) or "-"]
-            for name, version in versions.items() if name != "floors"]
+    rows = [[title_of(name), " and ".join(found), "; ".join(next(p.notes for p in ALL if p.name == name)) or "-"]
+            for name, found in versions.items() if name != "floors"]
     blocks = [Heading("The peers"), Table(["peer", "version", "where its operation differs from Go's"], rows, left=3)]
     missing = {name: why for name, why in missing.items() if name not in versions}
     if missing:
@@ -95,28 +100,52 @@ def standing_table(lines, section, rows):
     return Table(["workload", "P", "weft", "Go", "weft / Go", "wanted", "best other", "its figure", "weft / best", ""], table)
 
 
+def tally(lines):
+    """In how many rows weft leads, is level and trails, against Go and against the best of the others."""
+    against = {"Go": {}, "the best other": {}}
+    for _, _, found in measured(lines, "rows", ROWS):
+        others = [s.peer for s in found if s.peer not in ("weft", "floors")]
+        for name, peer in (("Go", "go"), ("the best other", others[0] if others else None)):
+            ratio = ratio_to(found, peer)
+            if ratio is not None:
+                against[name][verdict(ratio)] = against[name].get(verdict(ratio), 0) + 1
+    said = [f"against {name} it leads in {n.get('leads', 0)} rows, is level in {n.get('level', 0)} and trails in {n.get('trails', 0)}"
+            for name, n in against.items() if n]
+    return [Text("; ".join(said).capitalize().replace("go it", "Go it") + ".")] if said else []
+
+
 def reasons():
-    return tomllib.loads(REASONS.read_text(encoding="utf-8"))["loss"] if REASONS.exists() else []
+    return tomllib.loads(REASONS.read_text(encoding="utf-8"))["loss"] if tomllib and REASONS.exists() else []
 
 
-def why(row, peer):
+UNEXPLAINED = {"why": "Not explained yet.", "change": "-"}
+
+
+def reason_for(row, p, peer):
     for it in reasons():
-        if row.workload in it["workloads"] and row.figure == it.get("figure", row.figure) and peer in it["peers"]:
-            return it["why"], it["change"]
-    return "not explained yet", "-"
+        if (row.workload in it["workloads"] and row.figure == it.get("figure", row.figure) and peer in it["peers"] and
+                p in it.get("procs", [p])):
+            return it
+    return UNEXPLAINED
 
 
 def losses(lines):
-    table = []
+    """What is lost, by the reason: each with the rows where it shows."""
+    where = {}
     for section, rows in (("rows", ROWS), ("rest", REST)):
         for row, p, found in measured(lines, section, rows):
             for other in found:
                 r = ratio_to(found, other.peer) if other.peer != "weft" else None
                 if verdict(r) == "trails":
-                    table.append([row.title, str(p), title_of(other.peer), times(r), *why(row, other.peer)])
-    if not table:
+                    it = reason_for(row, p, other.peer)
+                    key = (it["why"], it["change"])
+                    where.setdefault(key, {}).setdefault((row.title, p), []).append(f"{title_of(other.peer)} {times(r)}")
+    if not where:
         return [Text("It trails nowhere by more than the noise.")]
-    return [Table(["workload", "P", "behind", "weft / it", "why", "what would change it"], table, left=6)]
+    table = []
+    for (why, change), at in where.items():
+        table.append(["; ".join(f"{title}, {p}P: {', '.join(behind)}" for (title, p), behind in at.items()), why, change])
+    return [Table(["where, and weft / the other", "why", "what would change it"], table, left=3)]
 
 
 def every_figure(lines, section, rows):
@@ -168,7 +197,11 @@ def count_blocks(lines):
 
 
 def counted(value):
-    return "-" if value is None else f"{value:,.0f}" if value >= 10 else f"{value:.2f}".rstrip("0").rstrip(".")
+    if value is None:
+        return "-"
+    if value >= 10:
+        return f"{value:,.0f}"
+    return f"{max(value, 0):.2f}".rstrip("0").rstrip(".")
 
 
 def failures(lines):
@@ -185,7 +218,7 @@ def report(lines):
         if inside:
             blocks.extend([Heading(title), *inside])
 
-    section("Where weft stands", standing_table(lines, "rows", ROWS))
+    section("Where weft stands", *tally(lines), standing_table(lines, "rows", ROWS))
     if any(line.get("section") in ("rows", "rest") for line in lines):
         section("Where weft trails", *losses(lines))
     section("At rest and at low load", *with_text(standing_table(lines, "rest", REST), (

@@ -36,6 +36,8 @@ FIGURES = {
     "rss_per_fiber": "memory of a parked fiber",
     "create_ns": "creating a parked fiber",
     "wake_ns": "waking a parked fiber",
+    "stall_ms": "longest stall of the others",
+    "late_ms": "longest lateness of a 1 ms sleep",
     "cpu_us_per_s": "CPU used per second",
 }
 
@@ -61,6 +63,8 @@ ROWS = [
     Row("parked", ("-fibers", "100000"), 0, (1,), figure="rss_per_fiber", unit="B"),
     Row("parked", ("-fibers", "100000"), 0, (1,), figure="create_ns"),
     Row("parked", ("-fibers", "100000"), 0, (1,), figure="wake_ns"),
+    Row("blocking", ("-fibers", "1000"), 0, figure="stall_ms", unit="ms"),
+    Row("hog", ("-ms", "200"), 0, figure="late_ms", unit="ms"),
     Row("rwmutex", (), 50_000, (1,)),
     Row("waitgroup", (), 100_000, (1,)),
     Row("once", (), 1_000_000, (1,)),
@@ -71,9 +75,9 @@ ROWS = [
 
 # CPU used by a process that has (next to) nothing to do.
 REST = [
-    Row("idle", ("-ms", "2000"), figure="cpu_us_per_s", unit="us"),
-    Row("wakeups", ("-ms", "2000"), figure="cpu_us_per_s", unit="us"),
-    Row("tickers", ("-ms", "2000"), figure="cpu_us_per_s", unit="us"),
+    Row("idle", ("-ms", "3000"), figure="cpu_us_per_s", unit="us"),
+    Row("wakeups", ("-ms", "1000"), figure="cpu_us_per_s", unit="us"),
+    Row("tickers", ("-ms", "1000"), figure="cpu_us_per_s", unit="us"),
 ]
 
 # What nobody can be faster than: no scheduler, only the machine.

@@ -30,6 +30,8 @@ const WORKLOADS: &[(&str, &str)] = &[
     ("timer", "arm and drop a one-hour sleep, n times, beside -fibers (0) pending ones"),
     ("sleepers", "-fibers tasks (100000) each sleep a random 1-100 ms, n times (5)"),
     ("parked", "-fibers tasks (100000) blocked on a channel: memory, create and wake time"),
+    ("blocking", "4 tasks in a 100 ms system call beside -fibers (1000) yielding ones: longest stall"),
+    ("hog", "a busy loop of -ms (200) beside a task that sleeps 1 ms at a time: longest lateness"),
     ("idle", "nothing to do for -ms (1000): CPU used"),
     ("wakeups", "a task that wakes every millisecond: CPU used"),
     ("tickers", "a task per P with a 10 ms ticker: CPU used"),
@@ -55,6 +57,8 @@ async fn run(name: &str, a: Params) -> Outcome {
         "timer" => tokio_time::arm_and_drop(a).await,
         "sleepers" => tokio_time::sleepers(a).await,
         "parked" => tokio_time::parked(a).await,
+        "blocking" => tokio_time::blocking_calls(a).await,
+        "hog" => tokio_time::hog(a).await,
         _ => tokio_time::at_rest(name, a).await,
     }
 }

@@ -1,7 +1,7 @@
 //! Tokio's timers, its parked tasks, and what it does at rest.
 use std::future::{poll_fn, Future};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
@@ -85,6 +85,61 @@ pub async fn parked(a: Params) -> Outcome {
     never.close();
     join_all(tasks).await;
     peer::stood(k, created, began.elapsed(), bytes)
+}
+
+/// The calls are announced to nobody, as in the other peers; Tokio asks for spawn_blocking.
+pub async fn blocking_calls(a: Params) -> Outcome {
+    let k = a.crowd(1000);
+    let began = Instant::now();
+    let (stop, last, worst) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+    let mut all = Vec::with_capacity(k + 4);
+    for _ in 0..k {
+        let (stop, last, worst) = (stop.clone(), last.clone(), worst.clone());
+        all.push(tokio::spawn(async move {
+            while !stop.load(Ordering::Relaxed) {
+                let now = began.elapsed().as_nanos() as u64;
+                worst.fetch_max(now.saturating_sub(last.swap(now, Ordering::Relaxed)), Ordering::Relaxed);
+                yield_now().await;
+            }
+        }));
+    }
+    for _ in 0..4 {
+        all.push(tokio::spawn(async { std::thread::sleep(Duration::from_millis(100)) }));
+    }
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    stop.store(true, Ordering::Relaxed);
+    join_all(all).await;
+    Outcome::new("run", 1, began.elapsed()).with("stall_ms", worst.load(Ordering::Relaxed) as f64 / 1e6)
+}
+
+pub async fn hog(a: Params) -> Outcome {
+    let length = if a.ms > 0 { a.length() } else { Duration::from_millis(200) };
+    let stop = Arc::new(AtomicBool::new(false));
+    let stopping = stop.clone();
+    let ticker = tokio::spawn(async move {
+        let mut worst = Duration::ZERO;
+        while !stopping.load(Ordering::Relaxed) {
+            let asleep = Instant::now();
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            worst = worst.max(asleep.elapsed().saturating_sub(Duration::from_millis(1)));
+        }
+        worst
+    });
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    let began = Instant::now();
+    let busy = tokio::spawn(async move {
+        let (mut x, mut i) = (1u64, 0u64);
+        while i & 0xfffff != 0 || began.elapsed() < length {
+            x = x.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            i += 1;
+        }
+        std::hint::black_box(x)
+    });
+    busy.await.expect("the hog");
+    let took = began.elapsed();
+    stop.store(true, Ordering::Relaxed);
+    let worst = ticker.await.expect("the ticker");
+    Outcome::new("hog", 1, took).with("late_ms", worst.as_nanos() as f64 / 1e6)
 }
 
 pub async fn at_rest(name: &str, a: Params) -> Outcome {
