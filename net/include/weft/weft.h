@@ -2,6 +2,7 @@
 #pragma once
 #include <weft/async.h>
 #include <weft/atomic_value.h>
+#include <weft/bufio.h>
 #include <weft/chan.h>
 #include <weft/cond.h>
 #include <weft/context.h>
