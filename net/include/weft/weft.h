@@ -10,10 +10,12 @@
 #include <weft/errgroup.h>
 #include <weft/errors.h>
 #include <weft/fiber_local.h>
+#include <weft/fs.h>
 #include <weft/go.h>
 #include <weft/mutex.h>
 #include <weft/net.h>
 #include <weft/once.h>
+#include <weft/os.h>
 #include <weft/pool.h>
 #include <weft/rw_mutex.h>
 #include <weft/select.h>
