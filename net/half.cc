@@ -27,7 +27,7 @@ void park_for(io_op& op, sections& held) {
         auto found = io_op::progress::under_way;
         // [op] from here on the completion may run the fiber; before the locks are given up nobody else does
         const bool waits = p.op->state.compare_exchange_strong(found, io_op::progress::waited_for,
-                                                               std::memory_order_acq_rel, std::memory_order_relaxed);
+                                                               std::memory_order_acq_rel, std::memory_order_acquire);
         p.held->leave();
         if (!waits) ready(g);
       },

@@ -25,6 +25,14 @@ outcome outcome_of(int res) {
 outcome by_completion(backend& b, half& h, io_request& rq, const context* ctx) {
   for (;;) {
     std::error_code why;
+    if (!rq.fits_ring()) {
+      const int res = rq.attempt();
+      if (res == -EINTR) continue;
+      if (res != -EAGAIN) return outcome_of(res);
+      poll_for ready(rq.fd, rq.events);
+      if (const outcome o = by_completion(b, h, ready, ctx); o.err) return o;
+      continue;
+    }
     b.start(rq);
     if (!h.wait(rq.op, ctx, why)) {
       b.cancel(rq);

@@ -2,6 +2,7 @@
 
 #include <liburing.h>
 #include <poll.h>
+#include <sys/sendfile.h>
 
 #include <cerrno>
 
@@ -56,6 +57,18 @@ int connect_to::attempt() {
   begun = true;
   return -EAGAIN;
 }
+
+void receive_message::prepare(io_uring_sqe& sqe) {
+  io_uring_prep_recvmsg(&sqe, fd, &head, static_cast<unsigned>(flags | MSG_CMSG_CLOEXEC));
+}
+int receive_message::attempt() {
+  return result_of(recvmsg(fd, &head, flags | MSG_CMSG_CLOEXEC | MSG_DONTWAIT));
+}
+
+void send_message::prepare(io_uring_sqe& sqe) { io_uring_prep_sendmsg(&sqe, fd, &head, MSG_NOSIGNAL); }
+int send_message::attempt() { return result_of(sendmsg(fd, &head, MSG_NOSIGNAL | MSG_DONTWAIT)); }
+
+int send_from_file::attempt() { return result_of(sendfile(fd, file, &at, at_most(size))); }
 
 void poll_for::prepare(io_uring_sqe& sqe) { io_uring_prep_poll_add(&sqe, fd, static_cast<unsigned>(events)); }
 int poll_for::attempt() {

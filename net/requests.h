@@ -41,6 +41,34 @@ struct connect_to final : io_request {
   int attempt() override;
 };
 
+// Data in pieces, with an address or control data or neither. `head` is the caller's, and what it points at.
+struct receive_message final : io_request {
+  msghdr& head;
+  const int flags;
+  receive_message(int s, msghdr& m, int f = 0) noexcept : io_request(s, POLLIN), head(m), flags(f) {}
+  void prepare(io_uring_sqe& sqe) override;
+  int attempt() override;
+};
+
+struct send_message final : io_request {
+  const msghdr& head;
+  send_message(int s, const msghdr& m) noexcept : io_request(s, POLLOUT), head(m) {}
+  void prepare(io_uring_sqe& sqe) override;
+  int attempt() override;
+};
+
+// From a file to a socket, without a way through our memory. No ring does that: attempts.
+struct send_from_file final : io_request {
+  const int file;
+  off_t at;
+  const std::size_t size;
+  send_from_file(int s, int f, off_t offset, std::size_t n) noexcept
+      : io_request(s, POLLOUT), file(f), at(offset), size(n) {}
+  bool fits_ring() const noexcept override { return false; }
+  void prepare(io_uring_sqe&) override {}
+  int attempt() override;
+};
+
 // For what a descriptor may be ready.
 struct poll_for final : io_request {
   poll_for(int descriptor, short wanted) noexcept : io_request(descriptor, wanted) {}

@@ -1,5 +1,6 @@
 #include <weft/net.h>
 
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -28,13 +29,14 @@ std::int64_t nanoseconds(time_point at) noexcept { return at.time_since_epoch().
 result<std::size_t> read_some(descriptor* d, const context* ctx, std::span<std::byte> buf) {
   turn t(d, half_of::reading, ctx);
   if (t.error()) return {0, t.error()};
-  if (buf.empty()) return {};
+  const bool packets = d->remote().type() == SOCK_DGRAM;
+  if (buf.empty() && !packets) return {};
   receive rq(t.fd(), buf.data(), buf.size());
   const outcome got = perform(t, rq, ctx);
   if (got.err) return {0, got.err};
   const auto n = static_cast<std::size_t>(got.n);
   t.it().drained = t.of().is_stream && n < buf.size();
-  if (n == 0) return {0, weft::errc::eof};
+  if (n == 0 && !packets) return {0, weft::errc::eof};
   return {n, {}};
 }
 
@@ -73,6 +75,27 @@ void socket::set_read_deadline(time_point at) const {
 void socket::set_write_deadline(time_point at) const {
   const in_use hold(d_.get());
   if (hold) d_.get()->half_for(half_of::writing).set_deadline(nanoseconds(at));
+}
+
+std::error_code socket::set_option(int level, int name, const void* value, std::size_t size) const {
+  const in_use hold(d_.get());
+  if (!hold) return weft::errc::closed;
+  if (setsockopt(d_.get()->fd(), level, name, value, static_cast<socklen_t>(size)) == 0) return {};
+  return {errno, std::system_category()};
+}
+std::error_code socket::set_read_buffer(int bytes) const { return set_option(SOL_SOCKET, SO_RCVBUF, bytes); }
+std::error_code socket::set_write_buffer(int bytes) const { return set_option(SOL_SOCKET, SO_SNDBUF, bytes); }
+std::error_code socket::set_no_delay(bool on) const { return set_option(IPPROTO_TCP, TCP_NODELAY, on ? 1 : 0); }
+std::error_code socket::set_linger(int seconds) const {
+  const linger how{.l_onoff = seconds >= 0 ? 1 : 0, .l_linger = seconds >= 0 ? seconds : 0};
+  return set_option(SOL_SOCKET, SO_LINGER, &how, sizeof how);
+}
+std::error_code socket::set_keep_alive(duration idle) const {
+  if (idle.count() <= 0) return set_option(SOL_SOCKET, SO_KEEPALIVE, 0);
+  const auto seconds = static_cast<int>(std::chrono::ceil<std::chrono::seconds>(idle).count());
+  if (const std::error_code e = set_option(SOL_SOCKET, SO_KEEPALIVE, 1)) return e;
+  if (const std::error_code e = set_option(IPPROTO_TCP, TCP_KEEPIDLE, seconds)) return e;
+  return set_option(IPPROTO_TCP, TCP_KEEPINTVL, seconds);
 }
 
 int socket::fd() const noexcept { return d_.get() && !d_.get()->closed() ? d_.get()->fd() : -1; }

@@ -37,11 +37,11 @@ void wait_until_done(io_op& op) {
         wait_reason::io_wait,
         [](G* g, void* at) {
           auto* o = static_cast<io_op*>(at);
-          progress found = o->state.load(std::memory_order_relaxed);
+          progress found = o->state.load(std::memory_order_acquire);  // [op]
           while (found != progress::done)
             // [op] from here on the completion may run the fiber
             if (o->state.compare_exchange_weak(found, progress::canceled, std::memory_order_acq_rel,
-                                               std::memory_order_relaxed))
+                                               std::memory_order_acquire))
               return;
           ready(g);
         },

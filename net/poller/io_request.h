@@ -25,6 +25,8 @@ struct io_request {
   io_request(const io_request&) = delete;
   io_request& operator=(const io_request&) = delete;
 
+  // False if there is no such entry: attempts then, with waits between them.
+  virtual bool fits_ring() const noexcept { return true; }
   // Fills a cleared entry, but for its user_data.
   virtual void prepare(io_uring_sqe& sqe) = 0;
   // The result, or an error number below 0; -EAGAIN: wait for `events`, then try again.

@@ -68,6 +68,8 @@ inline std::error_code make_error_code(errc e) noexcept { return {static_cast<in
 // Errors of name lookup: EAI_NONAME and its like.
 const std::error_category& lookup_category() noexcept;
 
+class packet_conn;
+
 // What all sockets have.
 class socket {
  public:
@@ -95,6 +97,17 @@ class socket {
     set_write_deadline(time_point(duration(detail::deadline_of(at))));
   }
 
+  // setsockopt and its most wanted cases. Bytes of the kernel's buffers; whether small writes go at once (they
+  // do by default); how long an idle connection goes unprobed (15 s by default; 0: for ever); how many seconds
+  // close waits for unsent data (-1: it goes on in the background, 0: a reset).
+  std::error_code set_option(int level, int name, const void* value, std::size_t size) const;
+  std::error_code set_option(int level, int name, int value) const { return set_option(level, name, &value, sizeof value); }
+  std::error_code set_read_buffer(int bytes) const;
+  std::error_code set_write_buffer(int bytes) const;
+  std::error_code set_no_delay(bool on) const;
+  std::error_code set_keep_alive(duration idle) const;
+  std::error_code set_linger(int seconds) const;
+
   // The number, for options that are not here; -1 once closed. It stays the socket's own, and non-blocking.
   int fd() const noexcept;
   // Not closed.
@@ -121,6 +134,12 @@ class conn : public socket {
   result<std::size_t> write(const context& ctx, std::span<const std::byte> data) const;
   result<std::size_t> write(std::string_view text) const { return write(std::as_bytes(std::span(text))); }
 
+  // All pieces, in order, with as few system calls as there can be. Go's net.Buffers.
+  result<std::size_t> write_v(std::span<const std::span<const std::byte>> pieces) const;
+  result<std::size_t> write_v(const context& ctx, std::span<const std::span<const std::byte>> pieces) const;
+  // At most `count` bytes of an open file from `offset` on, fewer if it ends before, without a copy.
+  result<std::uint64_t> send_file(int file, std::uint64_t offset, std::uint64_t count) const;
+
   // Half of it: the own reads end, or the peer's.
   std::error_code close_read() const;
   std::error_code close_write() const;
@@ -138,12 +157,46 @@ class listener : public socket {
   const endpoint& addr() const;
 };
 
+// What came, and from whom.
+struct datagram {
+  std::size_t n = 0;
+  endpoint from;
+};
+
+// Datagrams: UDP, or Unix.
+class packet_conn : public socket {
+ public:
+  using socket::socket;
+  // Waits for a datagram. What is longer than buf is cut off.
+  result<datagram> read_from(std::span<std::byte> buf) const;
+  result<datagram> read_from(const context& ctx, std::span<std::byte> buf) const;
+  result<std::size_t> write_to(std::span<const std::byte> data, const endpoint& to) const;
+  result<std::size_t> write_to(const context& ctx, std::span<const std::byte> data, const endpoint& to) const;
+  const endpoint& local_addr() const;
+};
+
+// `network`: udp, udp4, udp6, unixgram. An empty Unix address: the kernel finds a name.
+result<packet_conn> listen_packet(std::string_view network, std::string_view address);
+// The first address that it has there. Asks the resolver for names.
+result<endpoint> resolve(std::string_view network, std::string_view address);
+
 // `network`: tcp, tcp4, tcp6, unix, unixpacket. `address`: "host:port", ":port" for all interfaces, port 0 for one
 // that is free, a name for either; a path or "@name" for Unix sockets. The file of a Unix listener goes with it.
 result<listener> listen(std::string_view network, std::string_view address);
 result<listener> listen(const context& ctx, std::string_view network, std::string_view address);
 
-// Connects. Tries the addresses of a name in turn.
+// How to connect. Go's Dialer.
+struct dialer {
+  duration timeout{0};            // 0: none but the system's
+  // A name with addresses of both families: when to try the other one besides. Negative: only after the first.
+  duration fallback_delay = std::chrono::milliseconds(300);
+  std::string_view local = {};    // the own address, if it matters; "192.0.2.7:0"
+
+  result<conn> dial(std::string_view network, std::string_view address) const;
+  result<conn> dial(const context& ctx, std::string_view network, std::string_view address) const;
+};
+
+// Connects, with a dialer as it is made. tcp, udp (with 4 or 6), unix, unixgram, unixpacket.
 result<conn> dial(std::string_view network, std::string_view address);
 result<conn> dial(const context& ctx, std::string_view network, std::string_view address);
 // At most for so long: errc::timeout then.

@@ -2,6 +2,7 @@
 #pragma once
 #include <weft/async.h>
 #include <weft/atomic_value.h>
+#include <weft/bufio.h>
 #include <weft/chan.h>
 #include <weft/cond.h>
 #include <weft/context.h>
@@ -9,10 +10,12 @@
 #include <weft/errgroup.h>
 #include <weft/errors.h>
 #include <weft/fiber_local.h>
+#include <weft/fs.h>
 #include <weft/go.h>
 #include <weft/mutex.h>
 #include <weft/net.h>
 #include <weft/once.h>
+#include <weft/os.h>
 #include <weft/pool.h>
 #include <weft/rw_mutex.h>
 #include <weft/select.h>
