@@ -23,9 +23,11 @@ template <class Write, class Read>
 void watch(Write write, Read read) {
   std::atomic<bool> done{false};
   std::atomic<int> torn{0}, backwards{0};
+  const auto written = make_chan<void>();
   wait_group writer, reading;
   writer.go([&] {
     for (int i = 1; !done.load(); ++i) {
+      if (i == 2) written.close();
       write(numbers{i, i + 1, i + 2, i + 3, i + 4, i + 5});
       yield();
     }
@@ -33,6 +35,7 @@ void watch(Write write, Read read) {
   for (int n = 0; n < readers; ++n)
     reading.go([&] {
       int last = 0;
+      written.recv();
       for (int i = 0; i < prints; ++i) {
         const numbers a = read();
         if (!consecutive(a)) torn.fetch_add(1);
@@ -53,7 +56,7 @@ void wrong() {
       [](const numbers& next) {
         for (std::size_t i = 0; i < next.size(); ++i) {
           a[i] = next[i];
-          if (i == 2) yield();
+          if (i == 2) sleep(std::chrono::microseconds(20));  // half done for most of the time
         }
       },
       [] {
