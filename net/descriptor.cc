@@ -37,7 +37,7 @@ void descriptor::leave() noexcept {
   for (;;) {
     const bool last = (now & closing) && (now & ops) == one_op;
     if (life_.compare_exchange_weak(now, now - one_op, std::memory_order_acq_rel,  // [life]
-                                    std::memory_order_acquire)) {                  // [life]
+                                    std::memory_order_acquire)) {  // [life]
       if (last && (now & handles) == 0) delete this;
       return;
     }
@@ -92,7 +92,7 @@ void descriptor::close_now() noexcept {
   if (epoll_slot* s = slot_.load(std::memory_order_acquire)) slot_of_->unwatch(s, fd_);  // [slot]
   if (unlinks_path)
     if (const std::string path = local_.to_string(); !path.empty() && path[0] != '@') unlink(path.c_str());
-  const int error = ::close(fd_) == 0 ? 0 : errno;
+  const int error = ::close(fd_) == 0 ? 0 : last_error().value();
   waiter* closer = nullptr;
   {
     section hold(lock_);

@@ -17,7 +17,9 @@ namespace {
 
 constexpr std::uint64_t where_it_stands = UINT64_MAX;
 
-std::error_code error_of_result(int res) { return res < 0 ? std::error_code(-res, std::system_category()) : std::error_code(); }
+std::error_code error_of_result(int res) {
+  return res < 0 ? std::error_code(-res, std::system_category()) : std::error_code();
+}
 
 std::error_code error_of_call(int res) { return res < 0 ? last_error() : std::error_code(); }
 
@@ -49,7 +51,8 @@ result<std::size_t> write_from(descriptor* d, std::uint64_t at, std::span<const 
   std::size_t done = 0;
   while (done < data.size()) {
     const auto rest = data.subspan(done);
-    const outcome o = part<write_file_part>(d, half_of::writing, at == where_it_stands ? at : at + done, rest.data(), rest.size());
+    const outcome o =
+        part<write_file_part>(d, half_of::writing, at == where_it_stands ? at : at + done, rest.data(), rest.size());
     if (o.err) return {done, o.err};
     done += static_cast<std::size_t>(o.n);
   }
@@ -141,7 +144,8 @@ result<info> lstat(std::string_view path) {
 }
 
 std::error_code rename(std::string_view from, std::string_view to) {
-  return on_disk_thread([a = std::string(from), b = std::string(to)] { return error_of_call(::rename(a.c_str(), b.c_str())); });
+  return on_disk_thread(
+      [a = std::string(from), b = std::string(to)] { return error_of_call(::rename(a.c_str(), b.c_str())); });
 }
 std::error_code remove(std::string_view path) {
   return on_disk_thread([at = std::string(path)] { return error_of_call(::remove(at.c_str())); });

@@ -34,7 +34,7 @@ class bell {
   int fd_;
 };
 
-const std::shared_ptr<bell>& bell_of_thread() {
+[[gnu::noinline]] const std::shared_ptr<bell>& bell_of_thread() {
   static thread_local const auto b = std::make_shared<bell>();
   return b;
 }

@@ -7,7 +7,7 @@
 
 namespace weft::detail {
 
-std::error_code last_error() noexcept { return {errno, std::system_category()}; }
+[[gnu::noinline]] std::error_code last_error() noexcept { return {errno, std::system_category()}; }
 
 owned_fd new_socket(int family, int type) noexcept {
   return owned_fd(socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));

@@ -26,6 +26,7 @@ class owned_fd {
   int fd_;
 };
 
+// errno. Never inlined: its address must not live across a suspension, after which the thread may be another.
 std::error_code last_error() noexcept;
 
 // Non-blocking and not for children.

@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "net/on_thread.h"
+#include "net/open_socket.h"
 #include "net/poller/epoll.h"
 #include "net/requests.h"
 
@@ -66,7 +67,7 @@ outcome by_readiness(epoll_poller& b, descriptor& d, half_of which, io_request& 
       if (res != -EAGAIN) return outcome_of(res);
     }
     if (!slot) slot = d.slot(b);
-    if (!slot) return {0, system_error(errno)};
+    if (!slot) return {0, last_error()};
     begin_op(rq.op);
     if (!slot->arm(which, rq.op)) continue;
     std::error_code why;
@@ -108,7 +109,7 @@ std::error_code wait_for_foreign(int fd, short events, const context* ctx) {
   if (const int now = ready.attempt(); now != -EAGAIN) return outcome_of(now).err;
   // A duplicate, so that several may wait for one number, and closing it may not hurt us.
   const int own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-  if (own < 0) return system_error(errno);
+  if (own < 0) return last_error();
   descriptor* d = new descriptor(own, {}, {});
   poll_for same(own, events);
   const outcome o =

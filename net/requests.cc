@@ -61,9 +61,7 @@ int connect_to::attempt() {
 void receive_message::prepare(io_uring_sqe& sqe) {
   io_uring_prep_recvmsg(&sqe, fd, &head, static_cast<unsigned>(flags | MSG_CMSG_CLOEXEC));
 }
-int receive_message::attempt() {
-  return result_of(recvmsg(fd, &head, flags | MSG_CMSG_CLOEXEC | MSG_DONTWAIT));
-}
+int receive_message::attempt() { return result_of(recvmsg(fd, &head, flags | MSG_CMSG_CLOEXEC | MSG_DONTWAIT)); }
 
 void send_message::prepare(io_uring_sqe& sqe) { io_uring_prep_sendmsg(&sqe, fd, &head, MSG_NOSIGNAL); }
 int send_message::attempt() { return result_of(sendmsg(fd, &head, MSG_NOSIGNAL | MSG_DONTWAIT)); }

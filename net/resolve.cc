@@ -75,8 +75,7 @@ result<std::vector<endpoint>> ask_system(const host_and_port& at, network_kind k
   const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owned(list, freeaddrinfo);
   std::vector<endpoint> found;
   for (const addrinfo* a = list; a; a = a->ai_next)
-    if (a->ai_family == AF_INET || a->ai_family == AF_INET6)
-      found.emplace_back(a->ai_addr, a->ai_addrlen, kind.type);
+    if (a->ai_family == AF_INET || a->ai_family == AF_INET6) found.emplace_back(a->ai_addr, a->ai_addrlen, kind.type);
   if (found.empty()) return {{}, net::errc::no_address};
   return {std::move(found), {}};
 }
@@ -87,7 +86,9 @@ result<std::vector<endpoint>> ask_in_background(const context& ctx, host_and_por
   if (!in_fiber() || !ctx.done()) return blocking([&] { return ask_system(at, kind, flags); });
   using answer = result<std::vector<endpoint>>;
   auto answers = make_chan<answer>(1);
-  go([answers, at = std::move(at), kind, flags] { answers.send(blocking([&] { return ask_system(at, kind, flags); })); });
+  go([answers, at = std::move(at), kind, flags] {
+    answers.send(blocking([&] { return ask_system(at, kind, flags); }));
+  });
   auto [got, err] = answers.recv(ctx);
   if (err) return {{}, err};
   return std::move(*got);
@@ -135,7 +136,8 @@ class address_errors final : public std::error_category {
   const char* name() const noexcept override { return "weft.net"; }
   std::string message(int code) const override {
     switch (static_cast<errc>(code)) {
-      case errc::unknown_network: return "unknown network; known are tcp, udp (with 4 or 6), unix, unixgram, unixpacket";
+      case errc::unknown_network:
+        return "unknown network; known are tcp, udp (with 4 or 6), unix, unixgram, unixpacket";
       case errc::missing_port: return "missing port in address";
       case errc::bad_port: return "port out of range: 0 to 65535";
       case errc::bad_address: return "malformed address; an IPv6 address with a port is [address]:port";

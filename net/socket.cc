@@ -3,9 +3,10 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
-#include <cerrno>
 #include <poll.h>
+#include <cerrno>
 
+#include "net/open_socket.h"
 #include "net/perform.h"
 #include "net/requests.h"
 
@@ -57,7 +58,7 @@ result<std::size_t> write_all(descriptor* d, const context* ctx, std::span<const
 std::error_code shut(descriptor* d, int how) {
   const in_use hold(d);
   if (!hold) return weft::errc::closed;
-  return shutdown(d->fd(), how) == 0 ? std::error_code() : std::error_code(errno, std::system_category());
+  return shutdown(d->fd(), how) == 0 ? std::error_code() : last_error();
 }
 
 }  // namespace
@@ -81,7 +82,7 @@ std::error_code socket::set_option(int level, int name, const void* value, std::
   const in_use hold(d_.get());
   if (!hold) return weft::errc::closed;
   if (setsockopt(d_.get()->fd(), level, name, value, static_cast<socklen_t>(size)) == 0) return {};
-  return {errno, std::system_category()};
+  return last_error();
 }
 std::error_code socket::set_read_buffer(int bytes) const { return set_option(SOL_SOCKET, SO_RCVBUF, bytes); }
 std::error_code socket::set_write_buffer(int bytes) const { return set_option(SOL_SOCKET, SO_SNDBUF, bytes); }

@@ -13,7 +13,8 @@ struct debug_settings {
   int schedtrace_ms = 0;         // schedtrace=MS: a line about the scheduler so often; 0: none
 };
 
-// What `text` says (null: nothing). Calls complain with one line for each word that is not understood, unless it is null.
+// What `text` says (null: nothing). Calls complain with one line for each word that is not understood, unless it is
+// null.
 debug_settings parse_debug_settings(const char* text, void (*complain)(std::string_view));
 
 // What WEFT_DEBUG says now. Complains in the log, the first time only.

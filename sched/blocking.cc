@@ -1,5 +1,6 @@
 // Announced blocking calls: the fiber keeps the thread, the P goes to another.
 #include "sched/g.h"
+#include "sched/no_suspend.h"
 #include "sched/retake.h"
 #include "sched/timeline.h"
 #include "sched/world.h"
@@ -71,6 +72,7 @@ M* this_m_in_any_call() noexcept {
 void begin_blocking() {
   M* m = this_m();
   if (!m || !m->g) return;
+  check_may_suspend(m, wait_reason::blocked_call);
   enter_runtime(m);  // and stays there: the call is no fiber's code that a P could be taken from
   G* g = m->g;
   world& w = *m->w;

@@ -2,8 +2,8 @@
 // In release builds too, since users need it there: WEFT_DEBUG=chaos.
 //
 // What a program may not count on happens often: the fiber made runnable last is not the next, the ring is
-// taken out of order, a fiber goes on in another thread than it was parked in, even with one P; and the monitor takes Ps
-// from under fibers that have done no wrong. Each P has an attention bit for it, so nothing is paid while it is off.
+// taken out of order, a fiber goes on in another thread than it was parked in, even with one P; and the monitor takes
+// Ps from under fibers that have done no wrong. Each P has an attention bit for it, so nothing is paid while it is off.
 #include "sched/chaos.h"
 
 #include "sched/world.h"

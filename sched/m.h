@@ -26,6 +26,7 @@ struct M : m_face {
   P* p = nullptr;             // given by whoever wakes it, before the wake
   stack_context own_stack;    // where it runs the scheduler
   runnable* handed = nullptr; // found by a fiber's fast path, but needs this stack to be run
+  const void* no_suspend_site = nullptr;  // where the region began that its fiber is in: no_suspend.cc
   bool spinning = false;      // counted in world::spinning
   bool ends = false;          // its locked fiber has ended, or it is not needed: the thread must end
   G* locked_g = nullptr;      // runs this fiber and no other

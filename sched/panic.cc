@@ -128,6 +128,13 @@ void on_terminate() {
 
 }  // namespace
 
+void panic_of(const G& g, const std::string& text) {
+  std::uint64_t nobody = 0;
+  if (!panicking.compare_exchange_strong(nobody, g.id, std::memory_order_relaxed)) wait_for_the_end();
+  print_panic(g, text);
+  _exit(2);
+}
+
 void catch_panics() noexcept { before = std::set_terminate(on_terminate); }
 
 void leave_panics_alone() noexcept {

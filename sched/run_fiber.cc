@@ -14,6 +14,7 @@
 
 #include "sched/exit.h"
 #include "sched/g.h"
+#include "sched/no_suspend.h"
 #include "sched/retake.h"
 #include "sched/take.h"
 #include "sched/timeline.h"
@@ -214,6 +215,7 @@ namespace {
     park_plain_thread(commit, arg);
     return;
   }
+  check_may_suspend(m, reason);
   enter_runtime(m);
   G* g = m->g;
   g->reason.store(reason, std::memory_order_relaxed);
@@ -258,6 +260,7 @@ void yield() {
     sched_yield();
     return;
   }
+  check_may_suspend(m, "yield");
   enter_runtime_with_p(m);
   G* g = m->g;
   runnable* r = nullptr;

@@ -50,7 +50,7 @@ bool epoll_slot::arm(half_of h, io_op& op) noexcept {
 bool epoll_slot::disarm(half_of h, io_op& op) noexcept {
   io_op* mine = &op;
   return at(*this, h).compare_exchange_strong(mine, nullptr, std::memory_order_acq_rel,  // [edge]
-                                              std::memory_order_acquire);                // [edge]
+                                              std::memory_order_acquire);  // [edge]
 }
 
 bool epoll_slot::edge_waits(half_of h) const noexcept {

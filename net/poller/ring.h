@@ -66,7 +66,6 @@ struct ring {
   static constexpr unsigned enter_no_iowait = 1u << 7;    // IORING_ENTER_NO_IOWAIT, 6.15
   static constexpr unsigned feature_no_iowait = 1u << 17;
 
-
  private:
   struct completion {
     std::uint64_t data;

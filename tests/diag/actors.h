@@ -89,4 +89,10 @@ int be_looked_at() {
   sleep(60s);
 }
 
+[[gnu::noinline, maybe_unused]] void in_a_region(void (*f)()) {
+  const no_suspend region;
+  f();
+  WEFT_TEST_KEEP_FRAME;
+}
+
 }  // namespace

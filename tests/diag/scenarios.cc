@@ -188,6 +188,19 @@ const scenario_map scenarios = {
      }},
     {"plain-thread-throws",
      [] { return world([] { std::thread([] { throw std::runtime_error("no fiber's fault"); }).join(); }); }},
+    // ---- regions that must not suspend -----------------------------------------------------------
+    {"parks-in-region", [] { return world([] { in_a_region([] { make_chan<int>().recv(); }); }); }},
+    {"sleeps-in-region", [] { return world([] { in_a_region([] { sleep(1ms); }); }); }},
+    {"yields-in-region", [] { return world([] { in_a_region([] { yield(); }); }); }},
+    {"blocks-in-region", [] { return world([] { in_a_region([] { blocking([] {}); }); }); }},
+    {"parks-in-inner-region",
+     [] {
+       return world([] {
+         const no_suspend outer;
+         in_a_region([] {});
+         make_chan<int>().recv();
+       });
+     }},
     // ---- leaks ----------------------------------------------------------------------------------
     {"leaks-of-all-kinds",
      [] {

@@ -33,7 +33,8 @@ TEST_CASE("a megabyte arrives as it was sent, then the end", "[net][NET-32]") {
     for (char& c : data) c = static_cast<char>(random());
     wait_group all;
     all.go([&, a = a] {
-      for (std::size_t at = 0; at < data.size(); at += 1024) FACT(a.write(std::string_view(data).substr(at, 1024)).value == 1024);
+      for (std::size_t at = 0; at < data.size(); at += 1024)
+        FACT(a.write(std::string_view(data).substr(at, 1024)).value == 1024);
       FACT(!a.close());
     });
     FACT(read_up_to(b, data.size()) == data);

@@ -48,8 +48,8 @@ TEST_CASE("a poller that does not exist is reported, and the program goes on", "
 
 TEST_CASE("a poller may be forced, and named", "[net][process]") {
   for (const std::string kind : {"io_uring", "epoll"}) {
-    const outcome r = run_child({"/usr/bin/env", "WEFT_DEBUG=poller", "WEFT_POLLER=" + kind,
-                                 beside_this_program("net_scenarios"), "talk"});
+    const outcome r = run_child(
+        {"/usr/bin/env", "WEFT_DEBUG=poller", "WEFT_POLLER=" + kind, beside_this_program("net_scenarios"), "talk"});
     CHECK(r.status == 0);
     CHECK(r.out == "hello\n");
     CHECK(r.err.find("poller: " + kind) != std::string::npos);

@@ -9,6 +9,7 @@ import layout
 import orderings
 import readme
 import rows
+import thread_locals
 import tree
 
 
@@ -184,6 +185,33 @@ class the_tree_itself(unittest.TestCase):
 
     def test_its_tags_are_seen(self):
         self.assertGreater(len(rows.tags(tree.ROOT)), 40)
+
+
+class thread_locals_in_disassembly(unittest.TestCase):
+    """Lines as objdump -dr writes them."""
+
+    def listing(self, *body):
+        seeds = [f"0000 <_ZN4weft{s}_{i}>:" for i, s in enumerate(thread_locals.SUSPENDS)]
+        return [*seeds, "0000 <_ZN4weft6detail4parkEv>:", " 0:\tret", "0010 <caller>:", *body]
+
+    park = [" 14:\tcall   19 <caller+0x9>", "\t\t15: R_X86_64_PLT32\t_ZN4weft6detail4parkEv-0x4"]
+
+    def test_a_thread_local_beside_a_suspension_is_found(self):
+        found = thread_locals.violations(self.listing(" 10:\tmov    %fs:(%rax),%rdx", *self.park))
+        self.assertEqual(found, ["caller: touches a thread-local and may suspend"])
+
+    def test_errno_beside_a_suspension_further_down_is_found(self):
+        errno = [" 10:\tcall   15 <caller+0x5>", "\t\t11: R_X86_64_PLT32\t__errno_location-0x4"]
+        via = [" 14:\tcall   19 <between>", "0030 <between>:", " 30:\tcall   0 <_ZN4weft6detail4parkEv>"]
+        self.assertEqual(thread_locals.violations(self.listing(*errno, *via)),
+                         ["caller: touches __errno_location and may suspend"])
+
+    def test_each_alone_is_right_and_so_is_the_stack_guard(self):
+        self.assertEqual(thread_locals.violations(self.listing(" 10:\tmov    %fs:(%rax),%rdx", " 14:\tret")), [])
+        self.assertEqual(thread_locals.violations(self.listing(" 10:\tmov    %fs:0x28,%rax", *self.park)), [])
+
+    def test_a_name_that_is_gone_from_the_library_is_found(self):
+        self.assertIn("out of date", thread_locals.violations(["0010 <caller>:", " 10:\tret"])[0])
 
 
 if __name__ == "__main__":

@@ -25,7 +25,8 @@ inline constexpr std::size_t default_size = 4096;
 template <class Stream>
 class reader {
  public:
-  explicit reader(Stream from, std::size_t size = default_size) : from_(std::move(from)), buf_(std::max<std::size_t>(size, 16)) {}
+  explicit reader(Stream from, std::size_t size = default_size)
+      : from_(std::move(from)), buf_(std::max<std::size_t>(size, 16)) {}
 
   // What is there, else what one read of the stream gives.
   result<std::size_t> read(std::span<std::byte> to) {
@@ -102,7 +103,10 @@ class reader {
 template <class Stream>
 class writer {
  public:
-  explicit writer(Stream to, std::size_t size = default_size) : to_(std::move(to)), size_(std::max<std::size_t>(size, 1)) { buf_.reserve(size_); }
+  explicit writer(Stream to, std::size_t size = default_size)
+      : to_(std::move(to)), size_(std::max<std::size_t>(size, 1)) {
+    buf_.reserve(size_);
+  }
 
   // Kept until there is a bufferful, or flush(). Once something has failed, everything does.
   std::error_code write(std::span<const std::byte> data) {

@@ -20,7 +20,8 @@ class endpoint {
 
   // "127.0.0.1:8080", "[::1]:80", a path; "@name" for an abstract one, empty for a socket without a name.
   std::string to_string() const;
-  // "127.0.0.1", also of an IPv4 peer of a listener for all interfaces; "::1", "fe80::1%eth0"; for Unix sockets as to_string().
+  // "127.0.0.1", also of an IPv4 peer of a listener for all interfaces; "::1", "fe80::1%eth0"; for Unix sockets as
+// to_string().
   std::string host() const;
   // 0 for Unix sockets.
   int port() const noexcept;

@@ -101,7 +101,9 @@ class socket {
   // do by default); how long an idle connection goes unprobed (15 s by default; 0: for ever); how many seconds
   // close waits for unsent data (-1: it goes on in the background, 0: a reset).
   std::error_code set_option(int level, int name, const void* value, std::size_t size) const;
-  std::error_code set_option(int level, int name, int value) const { return set_option(level, name, &value, sizeof value); }
+  std::error_code set_option(int level, int name, int value) const {
+    return set_option(level, name, &value, sizeof value);
+  }
   std::error_code set_read_buffer(int bytes) const;
   std::error_code set_write_buffer(int bytes) const;
   std::error_code set_no_delay(bool on) const;

@@ -14,6 +14,7 @@
 #include <weft/go.h>
 #include <weft/mutex.h>
 #include <weft/net.h>
+#include <weft/no_suspend.h>
 #include <weft/once.h>
 #include <weft/os.h>
 #include <weft/pool.h>

@@ -1,0 +1,29 @@
+#include "sched/no_suspend.h"
+
+#include <fmt/format.h>
+#include <weft/no_suspend.h>
+
+#include <utility>
+
+#include "sched/g.h"
+#include "sched/panic.h"
+#include "sched/symbolize.h"
+
+namespace weft::detail {
+
+// In the M and not in the G, which is further away: a fiber that does not suspend does not change its M.
+const void* forbid_suspension(const void* site) noexcept {
+  M* m = this_m();
+  return m && m->g ? std::exchange(m->no_suspend_site, site) : nullptr;
+}
+
+void allow_suspension(const void* outer_site) noexcept {
+  if (M* m = this_m(); m && m->g) m->no_suspend_site = outer_site;
+}
+
+void suspended_in_region(const M* m, const char* reason) {
+  panic_of(*m->g, fmt::format("suspended ({}) in a region that must not, which began at {}", reason,
+                              to_string(start_site(m->no_suspend_site))));
+}
+
+}  // namespace weft::detail
