@@ -18,6 +18,8 @@
 #include <thread>
 #include <vector>
 
+#include "net/open_socket.h"
+
 #include "runtime/fatal.h"
 
 namespace weft::os {
@@ -72,7 +74,7 @@ void deliver(int sig) {
 void listen_for_ever() {
   for (;;) {
     std::uint64_t rings = 0;
-    if (read(bell.load(std::memory_order_relaxed), &rings, sizeof rings) < 0 && errno != EINTR) return;
+    if (read(bell.load(std::memory_order_relaxed), &rings, sizeof rings) < 0 && last_error().value() != EINTR) return;
     for (int sig = 1; sig < signals_end; ++sig)
       if (come[static_cast<std::size_t>(sig)].exchange(false, std::memory_order_relaxed)) deliver(sig);
   }

@@ -124,3 +124,47 @@ TEST_CASE("a fiber that hogs its P does not hold up the others' connections", "[
   });
   report_broken_fact();
 }
+
+TEST_CASE("a blocking call leaves no connection unwatched", "[net]") {
+  on_each_poller([] {
+    const hang_guard guard("a blocking call beside a connection");
+    auto [a, b] = tcp_pair();
+    std::atomic<bool> served{false};
+    wait_group all;
+    all.go([&] {
+      std::byte one[1];
+      FACT(a.read(one).value == 1);
+      served = true;
+    });
+    yield();
+    blocking([&] {
+      FACT(write(b.fd(), "x", 1) == 1);
+      for (int i = 0; i < 10'000 && !served; ++i) std::this_thread::sleep_for(1ms);
+    });
+    FACT(served);
+    all.wait();
+  });
+}
+
+TEST_CASE("what a fiber waits for outlives the thread that asked for it", "[net]") {
+  on_each_poller([] {
+    const hang_guard guard("the asking thread ends");
+    for (int i = 0; i < 5; ++i) {
+      auto [a, b] = tcp_pair();
+      wait_group all;
+      // Locked to its thread, and with it the thread that submits what others have batched on its P.
+      all.go([&] {
+        lock_os_thread();
+        for (int k = 0; k < 3; ++k) sleep(100us);
+      });  // ends with its thread
+      for (int k = 0; k < 4; ++k)
+        all.go([&] {
+          std::byte one[1];
+          FACT(a.read(one).value == 1);
+        });
+      sleep(3ms);
+      FACT(!b.write("four").err);
+      all.wait();
+    }
+  });
+}

@@ -51,6 +51,9 @@ constexpr std::array workloads{
     workload{"echo", "TCP echo server on -addr (127.0.0.1:7001) for -ms, or until it is killed", echo},
     workload{"fib", "fork-join fib(n) without cutoff, one fiber per fork (32)", fork_join_fib},
     workload{"hog", "a busy loop of -ms (200) beside a 1 ms ticker fiber: longest lateness", hog},
+#ifdef WEFT_BENCH_HTTP
+    workload{"http", "HTTP server on -addr that says hello, for -ms or until it is killed", http_hello},
+#endif
     workload{"idle", "nothing to do for -ms (1000): CPU used", idle},
     workload{"mapload", "P fibers load from one sync map of 1023 keys, n times in all", map_load},
     workload{"mpmc", "four producers, four consumers, channel of -cap (128), n items", four_to_four},

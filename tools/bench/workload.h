@@ -92,5 +92,6 @@ result check_error(const params&);
 result check_done(const params&);
 result check_live(const params&);
 result echo(const params&);
+result http_hello(const params&);
 
 }  // namespace bench

@@ -12,6 +12,7 @@
 #include <weft/fiber_local.h>
 #include <weft/fs.h>
 #include <weft/go.h>
+#include <weft/http.h>
 #include <weft/mutex.h>
 #include <weft/net.h>
 #include <weft/no_suspend.h>

@@ -9,8 +9,8 @@ void allow_suspension(const void* outer_site) noexcept;
 }  // namespace detail
 
 // While one lives, its fiber must not park, yield or call blocking(): it holds a std::mutex, or the address of a
-// thread-local, or walks something that other fibers change. If it does, the process ends as of a panic, with both places:
-// the suspension's stack and where the region began. Calls that do not suspend (try_send, unlock, go) are
+// thread-local, or walks something that other fibers change. If it does, the process ends as of a panic, with both
+// places: the suspension's stack and where the region began. Calls that do not suspend (try_send, unlock, go) are
 // allowed. Nests. Made and destroyed by the same fiber; on a plain thread it does nothing.
 class [[nodiscard]] no_suspend {
  public:

@@ -1,0 +1,282 @@
+// A fiber takes connections, and each has a fiber that answers one request after another.
+#include <fmt/format.h>
+#include <weft/chan.h>
+#include <weft/mutex.h>
+#include <weft/time.h>
+
+#include <algorithm>
+#include <exception>
+#include <mutex>
+#include <unordered_map>
+
+#include "net/http/exchange.h"
+#include "runtime/fatal.h"
+
+namespace weft::http::impl {
+
+struct server_state : std::enable_shared_from_this<server_state> {
+  std::string address;
+  handler handle;
+  limits bounds;
+  cancelable life = with_cancel(background());
+
+  mutex lock;
+  std::vector<net::listener> listeners;                 // these under lock
+  struct connection {
+    net::conn c;
+    bool idle = true;
+  };
+  std::unordered_map<std::uint64_t, connection> connections;
+  std::uint64_t last_id = 0;
+  bool stopping = false;
+  chan<void> drained;                                   // closed when stopping and no connection is left
+
+  std::uint64_t add(const net::conn& c);
+  void remove(std::uint64_t id);
+  // False if the server stops: the connection must end.
+  bool set_idle(std::uint64_t id, bool idle);
+  void stop_listening_locked();
+};
+
+namespace {
+
+using beast_error = boost::system::error_code;
+
+enum class got { request, nothing_more, bad, too_large_head, too_large_body, too_late };
+
+got what_is_wrong(const beast_error& e) {
+  if (e == beast_http::error::header_limit) return got::too_large_head;
+  if (e == beast_http::error::body_limit) return got::too_large_body;
+  return got::bad;
+}
+
+bool wants_continue(const exchange& x) {
+  return x.request.is_header_done() && !x.request.is_done() &&
+         boost::beast::iequals(x.message()[beast_http::field::expect], "100-continue");
+}
+
+// Reads until the request is complete. Its head and its body have a time each.
+got read_request(exchange& x, input& in) {
+  bool continued = false, head_done = false;
+  for (;;) {
+    if (const std::string_view rest = in.rest(); !rest.empty()) {
+      beast_error e;
+      in.consume(x.request.put(boost::asio::buffer(rest.data(), rest.size()), e));
+      if (e && e != beast_http::error::need_more) return what_is_wrong(e);
+      if (x.request.is_done()) return got::request;
+    }
+    if (x.request.is_header_done() && !head_done) {
+      head_done = true;
+      x.conn.set_read_deadline(now() + x.bounds.body_time);
+    }
+    if (!continued && wants_continue(x)) {
+      continued = true;
+      if (x.conn.write("HTTP/1.1 100 Continue\r\n\r\n").err) return got::nothing_more;
+    }
+    const bool begun = x.request.got_some();
+    if (const std::error_code e = in.fill(x.conn)) {
+      if (e == weft::errc::timeout && begun) return got::too_late;
+      return begun && e == weft::errc::eof ? got::bad : got::nothing_more;
+    }
+    if (!begun) x.conn.set_read_deadline(now() + x.bounds.header_time);
+  }
+}
+
+// What the client still sends would make the kernel answer with a reset, which may overtake our last words.
+void close_politely(const net::conn& c) {
+  if (c.close_write()) return;
+  c.set_read_deadline(now() + std::chrono::milliseconds(500));
+  std::byte rest[4096];
+  for (int i = 0; i < 64 && c.read(rest); ++i) {
+  }
+}
+
+void refuse(exchange& x, int code) {
+  x.status = code;
+  x.close_after = true;
+  x.body = fmt::format("{} {}\n", code, status_text(code));
+  x.send_part(true);
+}
+
+// As refuse(), for a request that has not been read to its end.
+bool turn_away(exchange& x, int code) {
+  refuse(x, code);
+  close_politely(x.conn);
+  return false;
+}
+
+void log_panic(const exchange& x, std::string_view what) {
+  const auto m = x.message().method_string();
+  detail::log_line(fmt::format("http: panic serving {} {}: {}", std::string_view(m.data(), m.size()), x.path, what));
+}
+
+// Calls the handler. An exception is a 500, or the end of the connection if the answer has begun.
+void answer(const handler& h, exchange& x) {
+  const auto target = x.message().target();
+  const std::string_view whole(target.data(), target.size());
+  x.path = decoded(whole.substr(0, whole.find('?')), encoding::path);
+  response_writer w(x);
+  const request r(x);
+  const auto fail = [&](std::string_view what) {
+    log_panic(x, what);
+    if (x.head_sent) {
+      x.close_after = true;
+      x.error = weft::errc::closed;  // what has been sent must not look complete
+      return;
+    }
+    x.headers.clear();
+    x.has_length = false;
+    refuse(x, 500);
+  };
+  try {
+    h(w, r);
+  } catch (const std::exception& e) {
+    fail(e.what());
+  } catch (const detail::goexit_signal&) {
+    throw;
+  } catch (...) {
+    fail("an exception of an unknown type");
+  }
+  x.watch.stop();
+  x.send_part(true);
+}
+
+// One request. False if the connection is over.
+bool serve_one(server_state& s, std::uint64_t id, const net::conn& c, input& in) {
+  exchange x(c, in, s.life.ctx, s.bounds);
+  // In this order, or shutdown would find it idle and then lose its deadline to ours.
+  c.set_read_deadline(now() + (in.rest().empty() ? s.bounds.idle_time : s.bounds.header_time));
+  if (!s.set_idle(id, true)) return false;
+  const got g = read_request(x, in);
+  if (g == got::nothing_more) return false;
+  if (!s.set_idle(id, false)) x.close_after = true;
+  switch (g) {
+    case got::request: break;
+    case got::too_large_head: return turn_away(x, 431);
+    case got::too_large_body: return turn_away(x, 413);
+    case got::too_late: return turn_away(x, 408);
+    default: return turn_away(x, 400);
+  }
+  answer(s.handle, x);
+  return !x.error && !x.close_after;
+}
+
+void serve_connection(const std::shared_ptr<server_state>& s, const net::conn& c) {
+  const std::uint64_t id = s->add(c);
+  if (id == 0) return;
+  struct leave {
+    server_state& s;
+    std::uint64_t id;
+    ~leave() { s.remove(id); }
+  } at_end{*s, id};
+  input in;
+  while (serve_one(*s, id, c, in)) {
+  }
+  (void)c.close();
+}
+
+// Too many open files, no memory: it may pass.
+bool may_pass(const std::error_code& e) {
+  return e == std::errc::too_many_files_open || e == std::errc::too_many_files_open_in_system ||
+         e == std::errc::no_buffer_space || e == std::errc::not_enough_memory;
+}
+
+}  // namespace
+
+std::uint64_t server_state::add(const net::conn& c) {
+  const std::lock_guard hold(lock);
+  if (stopping) return 0;
+  connections.emplace(++last_id, connection{c});
+  return last_id;
+}
+
+void server_state::remove(std::uint64_t id) {
+  const std::lock_guard hold(lock);
+  connections.erase(id);
+  if (stopping && connections.empty() && drained) std::exchange(drained, {}).close();
+}
+
+bool server_state::set_idle(std::uint64_t id, bool idle) {
+  const std::lock_guard hold(lock);
+  if (const auto at = connections.find(id); at != connections.end()) at->second.idle = idle;
+  return !stopping;
+}
+
+void server_state::stop_listening_locked() {
+  stopping = true;
+  for (const net::listener& l : listeners) (void)l.close();
+  listeners.clear();
+}
+
+}  // namespace weft::http::impl
+
+namespace weft::http {
+
+using impl::server_state;
+
+server::server(std::string_view address, handler h, limits l) : state_(std::make_shared<server_state>()) {
+  state_->address = address;
+  state_->handle = std::move(h);
+  state_->bounds = l;
+}
+
+std::error_code server::listen_and_serve() {
+  auto [l, err] = net::listen("tcp", state_->address.empty() ? ":80" : state_->address);
+  return err ? err : serve(l);
+}
+
+std::error_code server::serve(const net::listener& l) {
+  const auto s = state_;
+  {
+    const std::lock_guard hold(s->lock);
+    if (s->stopping) {
+      (void)l.close();
+      return weft::errc::closed;
+    }
+    s->listeners.push_back(l);
+  }
+  duration pause{};
+  for (;;) {
+    auto [c, err] = l.accept();
+    if (!err) {
+      pause = {};
+      go([s, c = std::move(c)] { impl::serve_connection(s, c); });
+      continue;
+    }
+    if (!impl::may_pass(err)) return err;
+    pause = std::min<duration>(pause * 2 + std::chrono::milliseconds(5), std::chrono::seconds(1));
+    detail::log_line(fmt::format("http: accept: {}; again in {} ms", err.message(), pause.count() / 1'000'000));
+    sleep(pause);
+  }
+}
+
+std::error_code server::shutdown(const context& ctx) {
+  chan<void> drained;
+  std::vector<net::conn> idle;
+  {
+    const std::lock_guard hold(state_->lock);
+    state_->stop_listening_locked();
+    if (state_->connections.empty()) return {};
+    if (!state_->drained) state_->drained = make_chan<void>();
+    drained = state_->drained;
+    for (const auto& [id, c] : state_->connections)
+      if (c.idle) idle.push_back(c.c);
+  }
+  for (const net::conn& c : idle) c.set_read_deadline(now());
+  if (const auto [open, err] = drained.recv(ctx); err && err != errc::closed) return ctx.err();
+  return {};
+}
+
+std::error_code server::close() {
+  std::vector<net::conn> all;
+  {
+    const std::lock_guard hold(state_->lock);
+    state_->stop_listening_locked();
+    for (const auto& [id, c] : state_->connections) all.push_back(c.c);
+  }
+  state_->life.cancel();
+  for (const net::conn& c : all) (void)c.close();
+  return {};
+}
+
+}  // namespace weft::http
