@@ -19,7 +19,6 @@
 #include <vector>
 
 #include "net/open_socket.h"
-
 #include "runtime/fatal.h"
 
 namespace weft::os {
@@ -74,7 +73,8 @@ void deliver(int sig) {
 void listen_for_ever() {
   for (;;) {
     std::uint64_t rings = 0;
-    if (read(bell.load(std::memory_order_relaxed), &rings, sizeof rings) < 0 && last_error().value() != EINTR) return;
+    if (read(bell.load(std::memory_order_relaxed), &rings, sizeof rings) < 0 && detail::last_error().value() != EINTR)
+      return;
     for (int sig = 1; sig < signals_end; ++sig)
       if (come[static_cast<std::size_t>(sig)].exchange(false, std::memory_order_relaxed)) deliver(sig);
   }
