@@ -6,8 +6,8 @@
 #include <mutex>
 
 #include "net/poller/backend.h"
-#include "net/poller/on_p.h"
 #include "runtime/fatal.h"
+#include "sched/world.h"
 
 namespace weft::detail {
 namespace {
@@ -45,13 +45,13 @@ poller_kind poller_asked_for(const options& o) {
 }
 
 backend& the_backend() {
-  const on_p here;
-  if (poller* p = here.w().poller_or_null()) [[likely]]
+  world& w = *this_m()->w;  // the same for all Ms that this fiber may ever be on
+  if (poller* p = w.poller_or_null()) [[likely]]
     return *static_cast<backend*>(p);
   static std::mutex choosing;
   const std::lock_guard hold(choosing);
-  if (poller* p = here.w().poller_or_null()) return *static_cast<backend*>(p);
-  return *static_cast<backend*>(install_poller(here.w(), choose(here.w())));
+  if (poller* p = w.poller_or_null()) return *static_cast<backend*>(p);
+  return *static_cast<backend*>(install_poller(w, choose(w.opt)));
 }
 
 }  // namespace weft::detail
