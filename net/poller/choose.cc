@@ -51,7 +51,7 @@ backend& the_backend() {
   static std::mutex choosing;
   const std::lock_guard hold(choosing);
   if (poller* p = w.poller_or_null()) return *static_cast<backend*>(p);
-  return *static_cast<backend*>(install_poller(w, choose(w.opt)));
+  return *static_cast<backend*>(install_poller(w, choose(w)));
 }
 
 }  // namespace weft::detail
