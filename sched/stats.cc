@@ -1,6 +1,8 @@
 // What can be asked about fibers and the world: counts, ids, names.
 #include <weft/go.h>
 
+#include <mutex>
+
 #include "sched/g.h"
 #include "sched/world.h"
 
@@ -28,7 +30,7 @@ std::size_t num_fibers() {
 
 runtime_stats stats() {
   runtime_stats s;
-  const detail::world* w = detail::the_world();
+  detail::world* w = detail::the_world();
   if (!w) return s;
   s.spawned = w->spawned_outside.load(std::memory_order_relaxed);
   for (const auto& slot : w->ps) {
@@ -44,8 +46,8 @@ runtime_stats stats() {
   }
   s.wakeups = w->wakeups.load(std::memory_order_relaxed);
   s.handoffs = w->handoffs.load(std::memory_order_relaxed);
-  s.threads = w->ended_ms.load(std::memory_order_relaxed);
-  s.threads = static_cast<std::uint64_t>(w->next_m_id) - s.threads;
+  const std::lock_guard hold(w->lock);
+  s.threads = static_cast<std::uint64_t>(w->ms);
   return s;
 }
 

@@ -45,8 +45,9 @@ bool cancel_node::mark(errc why, const cause_words& cause) noexcept {
     section hold(lock_);
     if (status_.load(std::memory_order_relaxed)) return false;
     cause_ = cause;
-    if (!done_.load(std::memory_order_relaxed)) done_.store(closed, std::memory_order_release);  // [context-channel]
+    // The error first: whoever finds a closed channel asks for it at once, without this lock.
     status_.store(static_cast<int>(why), std::memory_order_release);                             // [context-done]
+    if (!done_.load(std::memory_order_relaxed)) done_.store(closed, std::memory_order_release);  // [context-channel]
     stops = stops_.get();
   }
   close_done();

@@ -1,4 +1,7 @@
 // A client keeps a connection that has been read to the end of an answer for the next request to the same place.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // g++ sees it in Boost's optional when it builds for ASan
+#endif
 #include <fmt/format.h>
 #include <weft/mutex.h>
 

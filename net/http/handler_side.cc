@@ -1,4 +1,7 @@
 // What a handler sees of an exchange.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // g++ sees it in Boost's optional when it builds for ASan
+#endif
 #include <boost/beast/core/string.hpp>
 
 #include "net/http/exchange.h"

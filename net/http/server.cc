@@ -1,4 +1,7 @@
 // A fiber takes connections, and each has a fiber that answers one request after another.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // g++ sees it in Boost's optional when it builds for ASan
+#endif
 #include <fmt/format.h>
 #include <weft/chan.h>
 #include <weft/mutex.h>

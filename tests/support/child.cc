@@ -46,7 +46,17 @@ outcome run_child(const std::vector<std::string>& argv, int limit_s) {
   for (const std::string& a : argv) args.push_back(const_cast<char*>(a.c_str()));
   args.push_back(nullptr);
   pid_t child = 0;
-  int failed = posix_spawn(&child, args[0], &actions, nullptr, args.data(), environ);
+  // A shell that runs tests in the background lets them ignore SIGQUIT, which is none of the child's business.
+  posix_spawnattr_t fresh;
+  posix_spawnattr_init(&fresh);
+  sigset_t usual;
+  sigemptyset(&usual);
+  sigaddset(&usual, SIGQUIT);
+  sigaddset(&usual, SIGINT);
+  posix_spawnattr_setsigdefault(&fresh, &usual);
+  posix_spawnattr_setflags(&fresh, POSIX_SPAWN_SETSIGDEF);
+  int failed = posix_spawn(&child, args[0], &actions, &fresh, args.data(), environ);
+  posix_spawnattr_destroy(&fresh);
   posix_spawn_file_actions_destroy(&actions);
   close(out.write_end);
   close(err.write_end);
