@@ -45,7 +45,6 @@ TEST_CASE("what does not suspend is allowed, and the end of the region allows th
     }
     all.wait();
     yield();
-    CHECK(true);
   });
 }
 

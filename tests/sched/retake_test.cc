@@ -70,9 +70,15 @@ TEST_CASE("a fiber in a blocking read holds nobody up", "[sched][retake]") {
   in_world(GENERATE(1, 2, 4), [] {
     gate g;
     wait_group all;
-    const int readers = num_cpu() + 4;  // more than there are Ps in any case
-    for (int i = 0; i < readers; ++i) all.go([&] { g.wait(); });
-    all.go([&] { g.open(readers); });
+    const int readers = maxprocs() + 4;
+    std::atomic<int> in = 0;
+    for (int i = 0; i < readers; ++i)
+      all.go([&] {
+        ++in;
+        g.wait();
+      });
+    while (in < readers) yield();  // comes back only with a P that one of them had
+    g.open(readers);
     all.wait();
   });
 }
