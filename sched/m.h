@@ -30,8 +30,6 @@ struct M : m_face {
   bool spinning = false;      // counted in world::spinning
   bool ends = false;          // its locked fiber has ended, or it is not needed: the thread must end
   G* locked_g = nullptr;      // runs this fiber and no other
-  G* blocked_g = nullptr;     // in blocking(): the fiber whose call this is
-  unsigned blocking_depth = 0;
   std::int64_t batch_began = 0;      // when it woke for a batch of timers; 0: it did not
   std::uint32_t batch_first_turn = 0;
   bool quiet = false;         // that batch is too short to rouse another M for

@@ -56,8 +56,7 @@ void grow(world& w, int from, int to) {
     auto& slot = w.ps[static_cast<std::size_t>(i)];
     P* p = slot.load(std::memory_order_relaxed);
     if (!p) {
-      p = new P(i);
-      if (w.debug.chaos) p->attention.store(stir_queue, std::memory_order_relaxed);
+      p = make_p(w, i);
       if (w.recording) timeline_watch(*p);
       slot.store(p, std::memory_order_release);  // [procs]
     }
@@ -104,6 +103,12 @@ int set_procs(world& w, int n) {
 }
 
 }  // namespace
+
+P* make_p(const world& w, int id) {
+  auto* p = new P(id);
+  if (w.debug.chaos) p->attention.store(stir_queue, std::memory_order_relaxed);
+  return p;
+}
 
 bool some_p_is_held_locked(const world& w) noexcept {
   const int made = w.ps_to_look_at();

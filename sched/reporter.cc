@@ -10,6 +10,7 @@
 #include "runtime/clock.h"
 #include "runtime/fatal.h"
 #include "runtime/futex.h"
+#include "sched/threads.h"
 
 namespace weft::detail {
 namespace {
@@ -46,12 +47,7 @@ void start_reporter() noexcept {
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  pthread_attr_t attr;
-  pthread_attr_init(&attr);
-  pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-  pthread_t t;
-  const int failed = pthread_create(&t, &attr, reporter_main, nullptr);
-  pthread_attr_destroy(&attr);
+  const int failed = start_detached(reporter_main, nullptr);
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (failed) log_line("cannot start the reporter thread: crashes and SIGQUIT will not be explained");
   else owner.store(getpid(), std::memory_order_relaxed);

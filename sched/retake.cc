@@ -27,11 +27,7 @@
 // does R1 again with a full fence.
 #include "sched/retake.h"
 
-#include <linux/membarrier.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
-#include "runtime/sanitizer.h"
+#include "runtime/membarrier.h"
 #include "sched/g.h"
 #include "sched/timeline.h"
 
@@ -75,12 +71,6 @@ void wait_for_p(M* m) noexcept {
 
 }  // namespace
 
-bool membarrier_works() noexcept {
-  if (under_tsan) return false;
-  static const bool registered = syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
-  return registered;
-}
-
 void settle_in_runtime(M* m) noexcept { has_p_for_certain(m, m->in_runtime); }
 
 void enter_runtime_with_p(M* m) noexcept {
@@ -106,11 +96,11 @@ bool take_p_locked(world& w, P* p, M* m, std::uint32_t turn) noexcept {
   m->claim.store(claim_on_p::asked, std::memory_order_seq_cst);  // [retake] Q1
   m->in_doubt.store(true, std::memory_order_relaxed);
   m->solo.store(false, std::memory_order_relaxed);
-  if (!w.always_in_doubt) syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);  // Q2
+  if (w.membarrier) fence_all_threads();  // Q2
   const bool in = m->in_runtime.load(std::memory_order_seq_cst) ||  // [retake] Q3
                   m->in_section.load(std::memory_order_seq_cst);    // [retake] Q3
   if (in || p->turn.load(std::memory_order_relaxed) != turn || p->holder.load(std::memory_order_relaxed) != m) {
-    if (!w.always_in_doubt) m->in_doubt.store(false, std::memory_order_relaxed);
+    if (w.membarrier) m->in_doubt.store(false, std::memory_order_relaxed);
     m->claim.store(claim_on_p::none, std::memory_order_relaxed);
     return false;
   }

@@ -54,7 +54,4 @@ class runtime_call {
 // no M then. With world::retaking held.
 bool take_p_locked(world& w, P* p, M* m, std::uint32_t turn) noexcept;
 
-// Whether this system has what makes asking cheap.
-bool membarrier_works() noexcept;
-
 }  // namespace weft::detail

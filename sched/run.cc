@@ -8,6 +8,7 @@
 #include "runtime/cpu_count.h"
 #include "runtime/fatal.h"
 #include "runtime/futex.h"
+#include "runtime/membarrier.h"
 #include "sched/coarse_clock.h"
 #include "sched/crash.h"
 #include "sched/dump.h"
@@ -15,7 +16,6 @@
 #include "sched/panic.h"
 #include "sched/quit.h"
 #include "sched/reporter.h"
-#include "sched/retake.h"
 #include "sched/spawn_into.h"
 #include "sched/sysmon.h"
 #include "sched/threads.h"
@@ -34,11 +34,7 @@ void check(const options& o) {
 }
 
 void create_ps(world& w, int procs) {
-  for (int i = 0; i < procs; ++i) {
-    auto* p = new P(i);
-    if (w.debug.chaos) p->attention.store(stir_queue, std::memory_order_relaxed);
-    w.ps[static_cast<std::size_t>(i)].store(p, std::memory_order_relaxed);
-  }
+  for (int i = 0; i < procs; ++i) w.ps[static_cast<std::size_t>(i)].store(make_p(w, i), std::memory_order_relaxed);
   w.procs.store(procs, std::memory_order_relaxed);
   w.ps_made.store(procs, std::memory_order_relaxed);
   w.p_at(0)->queue.set_alone(procs == 1);
@@ -151,8 +147,7 @@ int run_world(const options& o, std::function<int()> main_fiber) {
   w->debug = debug_settings_now();
   w->stack_size = arena_for(o.stack_size).stack_size();
   w->thread_ended_at = now_ns();
-  w->may_go_solo = membarrier_works();
-  w->always_in_doubt = !membarrier_works();
+  w->membarrier = membarrier_works();
   const int procs = o.maxprocs > 0 ? o.maxprocs : default_maxprocs();
   w->ever_shared.store(procs > 1, std::memory_order_relaxed);
   create_ps(*w, procs);

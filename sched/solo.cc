@@ -25,13 +25,10 @@
 // M sees D1 or the plain thread sees the world, whose M is listed by then.
 //
 // Under TSan every lock is taken: it cannot see a fence made by the kernel.
-#include <linux/membarrier.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
 #include <atomic>
 #include <mutex>
 
+#include "runtime/membarrier.h"
 #include "sched/world.h"
 
 namespace weft::detail {
@@ -55,7 +52,7 @@ bool some_m_is_in_a_section(world& w) noexcept {
 }  // namespace
 
 bool solo_now(const world& w) noexcept {
-  return w.may_go_solo && !w.ever_shared.load(std::memory_order_relaxed) &&
+  return w.membarrier && !w.ever_shared.load(std::memory_order_relaxed) &&
          !plain_threads_come.load(std::memory_order_seq_cst);  // [solo] C1, C3
 }
 
@@ -68,13 +65,13 @@ void wait_for_end_of_solo() noexcept { const std::lock_guard hold(one_at_a_time(
   plain_threads_come.store(true, std::memory_order_seq_cst);  // [solo] D1
   std::atomic_thread_fence(std::memory_order_seq_cst);        // [solo] D1 before the look for a world
   world* w = the_world();
-  if (w && w->may_go_solo) {
-    syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);  // D2
+  if (w && w->membarrier) {
+    fence_all_threads();  // D2
     {
       const std::lock_guard hold_world(w->lock);
       for (M* m : w->all_ms) m->solo.store(false, std::memory_order_relaxed);  // B1
     }
-    syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);  // B2
+    fence_all_threads();  // B2
     while (some_m_is_in_a_section(*w)) cpu_relax();                   // B3
   }
   plain_threads_came.store(true, std::memory_order_release);  // [solo] for the next plain thread

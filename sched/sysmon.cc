@@ -12,9 +12,7 @@
 // Either Z3 sees G1 or G3 sees Z1, as in [retake].
 #include "sched/sysmon.h"
 
-#include <linux/membarrier.h>
 #include <pthread.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <mutex>
@@ -22,8 +20,9 @@
 #include "runtime/clock.h"
 #include "runtime/fatal.h"
 #include "runtime/futex.h"
+#include "runtime/membarrier.h"
 #include "sched/p_watch.h"
-#include "sched/retake.h"
+#include "sched/threads.h"
 
 namespace weft::detail {
 
@@ -45,7 +44,7 @@ monitor& the_monitor() {
 
 // After Z1: nothing is there to do, as far as any M can have seen that we sleep.
 bool may_sleep_for_good(monitor& self) {
-  if (membarrier_works()) syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);  // Z2
+  if (membarrier_works()) fence_all_threads();  // Z2
   else std::atomic_thread_fence(std::memory_order_seq_cst);                                 // [monitor] Z2
   const std::lock_guard hold(self.looking);
   return !self.at || !self.at->any_p_held();  // Z3
@@ -76,13 +75,8 @@ void* sysmon_main(void*) {
 
 void start_thread(monitor& self) {
   if (self.owner.load(std::memory_order_relaxed) == getpid()) return;
-  pthread_attr_t attr;
-  pthread_attr_init(&attr);
-  pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-  pthread_t t;
-  const int failed = pthread_create(&t, &attr, sysmon_main, nullptr);
-  pthread_attr_destroy(&attr);
-  if (failed) log_line("cannot start the monitor thread: a fiber that blocks unannounced will hold up others");
+  if (start_detached(sysmon_main, nullptr) != 0)
+    log_line("cannot start the monitor thread: a fiber that blocks unannounced will hold up others");
   else self.owner.store(getpid(), std::memory_order_relaxed);
 }
 

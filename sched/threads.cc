@@ -36,12 +36,7 @@ void* m_main(void* arg) {
 constinit std::atomic<bool> any_started{false};
 
 void create_detached(void* (*f)(void*), void* arg) {
-  pthread_attr_t attr;
-  pthread_attr_init(&attr);
-  pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-  pthread_t t;
-  const int e = pthread_create(&t, &attr, f, arg);
-  pthread_attr_destroy(&attr);
+  const int e = start_detached(f, arg);
   if (e != 0) fatal(fmt::format("cannot start an OS thread: {}", std::strerror(e)));
   any_started.store(true, std::memory_order_relaxed);
 }
@@ -74,6 +69,16 @@ void* template_main(void*) {
 }
 
 }  // namespace
+
+int start_detached(void* (*f)(void*), void* arg) noexcept {
+  pthread_attr_t attr;
+  pthread_attr_init(&attr);
+  pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+  pthread_t t;
+  const int e = pthread_create(&t, &attr, f, arg);
+  pthread_attr_destroy(&attr);
+  return e;
+}
 
 void start_template_thread() {
   template_thread& t = the_template();

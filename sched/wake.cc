@@ -126,11 +126,11 @@ void acquire_p(M* m, P* p) noexcept {
   m->p = p;
   set_coarse_clock(*m->w, now_ns());
   go_solo_if_possible(m);
-  m->in_doubt.store(m->w->always_in_doubt, std::memory_order_relaxed);
+  m->in_doubt.store(!m->w->membarrier, std::memory_order_relaxed);
   // [retake] whoever sees this turn writes to `solo` and `in_doubt` after us
   p->turn.store(p->turn.load(std::memory_order_relaxed) + 1, std::memory_order_release);
   p->holder.store(m, std::memory_order_release);  // [retake], [monitor] G1
-  if (m->w->always_in_doubt) std::atomic_thread_fence(std::memory_order_seq_cst);  // [monitor] G2
+  if (!m->w->membarrier) std::atomic_thread_fence(std::memory_order_seq_cst);  // [monitor] G2
   else std::atomic_signal_fence(std::memory_order_seq_cst);                        // [monitor] G2
   wake_sysmon_if_asleep();                                                         // G3
 }

@@ -24,8 +24,7 @@ struct world {
   options opt;
   debug_settings debug;
   std::size_t stack_size = 0;
-  bool may_go_solo = false;      // membarrier works: see solo.cc
-  bool always_in_doubt = false;  // it does not: see retake.cc
+  bool membarrier = false;  // it works: solo.cc, retake.cc
   // Comes with the first wait for a descriptor and stays. Anyone.
   std::atomic<poller*> net{nullptr};
 
@@ -144,6 +143,8 @@ bool sleep_m(M* m, std::int64_t deadline);
 bool poll_m(M* m, poller& net, std::int64_t deadline, ready_list& ready);
 
 // ---- maxprocs.cc -------------------------------------------------------------------------
+// A P that nobody has yet.
+P* make_p(const world& w, int id);
 // True if a P is neither idle nor retired, with the world's lock held.
 bool some_p_is_held_locked(const world& w) noexcept;
 

@@ -50,9 +50,10 @@ concept callable_or_method = !std::is_same_v<std::decay_t<F>, fiber_options>;
 }  // namespace detail
 
 // Runs `main_fiber`, void() or int(), as the first fiber of a new world on this thread and
-// maxprocs - 1 further ones, and returns when it does: its int, or 0. Other fibers are abandoned
-// then and run no user code any more. Blocks the calling thread. May be called again afterwards;
-// throws weft::panic from inside a fiber, while another world runs, or for options out of range.
+// maxprocs - 1 further ones, and returns when it does: its int, or 0. At most maxprocs fibers run at once, but for
+// those that block or compute beyond a time slice without a call: they keep their threads, and others go on meanwhile.
+// Other fibers are abandoned then and run no user code any more. Blocks the calling thread. May be called again
+// afterwards; throws weft::panic from inside a fiber, while another world runs, or for options out of range.
 template <class F>
 int run(const options& o, F&& main_fiber) {
   using R = std::invoke_result_t<F&>;
@@ -149,7 +150,8 @@ void begin_blocking();
 void end_blocking() noexcept;
 }  // namespace detail
 
-// Calls f, which may block the OS thread, while another thread runs the other fibers. Inside f the
+// Calls f, which may block the OS thread, while another thread runs the other fibers, at once: a call that is not
+// announced so holds them up for some milliseconds, until the monitor has taken its P. Inside f the
 // thread counts as a plain one. Returns what f returns. On a plain thread just calls f.
 template <class F>
 auto blocking(F&& f) {
