@@ -2,39 +2,16 @@
 #pragma once
 #include <weft/net.h>
 
-#include <atomic>
 #include <cstring>
 #include <string>
 #include <string_view>
 
+#include "tests/support/facts.h"
 #include "tests/support/fibers.h"
 #include "tests/support/hang_guard.h"
 #include "tests/support/scale.h"
 
 namespace weft::testing {
-
-// The first expectation that was not met. Catch's own are for one thread at a time.
-struct broken_fact {
-  std::atomic<const char*> what{nullptr};
-  std::atomic<const char*> file{nullptr};
-  std::atomic<int> line{0};
-};
-inline broken_fact broken;
-
-inline void expect(bool met, const char* what, const char* file, int line) {
-  const char* none = nullptr;
-  if (met || !broken.what.compare_exchange_strong(none, what)) return;
-  broken.file = file;
-  broken.line = line;
-}
-// Like CHECK, from any fiber or thread.
-#define FACT(...) ::weft::testing::expect(static_cast<bool>(__VA_ARGS__), #__VA_ARGS__, __FILE__, __LINE__)
-
-// In the test's own thread, when the others are done.
-inline void report_broken_fact() {
-  if (const char* what = broken.what.exchange(nullptr)) FAIL_CHECK(broken.file << ":" << broken.line << ": " << what);
-  else SUCCEED();
-}
 
 inline const char* name_of(poller_kind k) { return k == poller_kind::epoll ? "epoll" : "io_uring"; }
 
@@ -44,23 +21,11 @@ void on_each_poller(F f) {
   const poller_kind kind = GENERATE(poller_kind::io_uring, poller_kind::epoll);
   const int procs = GENERATE(1, 2, 4, 16);
   CAPTURE(name_of(kind), procs);
-  std::exception_ptr failure;
-  std::size_t left_over = 0;
   options o;
   o.maxprocs = procs;
   o.poller = kind;
-  run(o, [&] {
-    try {
-      f();
-      for (int i = 0; i < 1000 && num_fibers() > 1; ++i) sleep(std::chrono::milliseconds(1));
-      left_over = num_fibers() - 1;
-    } catch (...) {
-      failure = std::current_exception();
-    }
-  });
+  in_world(o, f);
   report_broken_fact();
-  if (failure) std::rethrow_exception(failure);
-  CHECK(left_over == 0);
 }
 
 inline std::span<const std::byte> bytes(std::string_view s) { return std::as_bytes(std::span(s)); }

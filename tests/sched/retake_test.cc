@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "tests/support/facts.h"
 #include "tests/support/fibers.h"
 #include "tests/support/hang_guard.h"
 #include "tests/support/scale.h"
@@ -20,16 +21,6 @@ using namespace weft::testing;
 using namespace std::chrono_literals;
 
 namespace {
-
-// Catch counts its assertions without a lock, and fibers whose P was taken run beside others.
-std::atomic<int> failed_in_fibers{0};
-void expect(bool fact) {
-  if (!fact) ++failed_in_fibers;
-}
-struct no_failure_in_fibers {
-  no_failure_in_fibers() { failed_in_fibers = 0; }
-  ~no_failure_in_fibers() { CHECK(failed_in_fibers == 0); }
-};
 
 // A pipe that is read by a system call of which nobody is told.
 class gate {
@@ -48,7 +39,7 @@ class gate {
     }
   }
   void open(int times = 1) const {
-    for (; times > 0; --times) expect(write(ends_[1], "x", 1) == 1);
+    for (; times > 0; --times) FACT(write(ends_[1], "x", 1) == 1);
   }
 
  private:
@@ -65,7 +56,6 @@ void lose_p() {
 }  // namespace
 
 TEST_CASE("a fiber in a blocking read holds nobody up", "[sched][retake]") {
-  const no_failure_in_fibers no_failure;
   hang_guard guard("a blocking read holds up the fiber that would end it");
   in_world(GENERATE(1, 2, 4), [] {
     gate g;
@@ -81,10 +71,10 @@ TEST_CASE("a fiber in a blocking read holds nobody up", "[sched][retake]") {
     g.open(readers);
     all.wait();
   });
+  report_broken_fact();
 }
 
 TEST_CASE("a fiber that computes without a call lets the others run", "[sched][retake][GO-07][GO-08]") {
-  const no_failure_in_fibers no_failure;
   hang_guard guard("a loop without calls is never preempted");
   in_world(GENERATE(1, 2), [] {
     std::atomic<int> turn = 0;
@@ -104,7 +94,6 @@ TEST_CASE("a fiber that computes without a call lets the others run", "[sched][r
 }
 
 TEST_CASE("a std::mutex that a thread holds, waited for by a fiber, holds nobody up", "[sched][retake]") {
-  const no_failure_in_fibers no_failure;
   hang_guard guard("a fiber that waits for a std::mutex holds up the one that would get it freed");
   in_world(1, [] {
     std::mutex held;
@@ -126,23 +115,22 @@ TEST_CASE("a std::mutex that a thread holds, waited for by a fiber, holds nobody
 }
 
 TEST_CASE("timers fire while the only P's fiber sleeps in the kernel", "[sched][retake]") {
-  const no_failure_in_fibers no_failure;
   hang_guard guard("a timer waits for a fiber that sleeps in the kernel");
   in_world(1, [] {
     gate g;
     const timer opener = after_func(5ms, [&] { g.open(); });
     g.wait();
   });
+  report_broken_fact();
 }
 
 TEST_CASE("what a plain thread sends is received while the only P's fiber blocks", "[sched][retake]") {
-  const no_failure_in_fibers no_failure;
   hang_guard guard("a value sent from outside waits for a fiber that blocks");
   in_world(1, [] {
     gate g;
     auto c = make_chan<int>();
     go([&, c] {
-      expect(c.recv() == 7);
+      FACT(c.recv() == 7);
       g.open();
     });
     yield();
@@ -150,6 +138,7 @@ TEST_CASE("what a plain thread sends is received while the only P's fiber blocks
     g.wait();
     outside.join();
   });
+  report_broken_fact();
 }
 
 // What a fiber may do first when its P has gone.
@@ -159,7 +148,6 @@ struct first_call {
 };
 
 TEST_CASE("whatever a fiber calls first without its P, it does as ever", "[sched][retake]") {
-  const no_failure_in_fibers no_failure;
   hang_guard guard("a first call without a P hangs");
   const int procs = GENERATE(1, 2);
   in_world(procs, [procs] {
@@ -174,26 +162,26 @@ TEST_CASE("whatever a fiber calls first without its P, it does as ever", "[sched
         {"yield", [] { yield(); }},
         {"sleep", [] { sleep(10us); }},
         {"send", [&] { empty.send(1); }},
-        {"recv", [&] { expect(full.recv().has_value()); }},
-        {"try_recv", [&] { expect(!never_ready.try_recv()); }},
+        {"recv", [&] { FACT(full.recv().has_value()); }},
+        {"try_recv", [&] { FACT(!never_ready.try_recv()); }},
         {"rendezvous",
          [&] {
            auto c = make_chan<int>();
            go([c] { c.send(3); });
-           expect(c.recv() == 3);
+           FACT(c.recv() == 3);
          }},
         {"close",
          [] {
            auto c = make_chan<int>();
            c.close();
-           expect(!c.recv().has_value());
+           FACT(!c.recv().has_value());
          }},
-        {"select", [&] { expect(select(recv(never_ready), otherwise) == 1); }},
-        {"select that waits", [&] { expect(select(recv(never_ready), recv(after(10us))) == 1); }},
-        {"recv_for", [&] { expect(!never_ready.recv_for(10us)); }},
+        {"select", [&] { FACT(select(recv(never_ready), otherwise) == 1); }},
+        {"select that waits", [&] { FACT(select(recv(never_ready), recv(after(10us))) == 1); }},
+        {"recv_for", [&] { FACT(!never_ready.recv_for(10us)); }},
         {"go", [&] { go([&] { ++ran; }); }},
         {"go, named", [&] { go({.name = "late"}, [&] { ++ran; }); }},
-        {"async", [] { expect(async([] { return 5; }).get() == 5); }},
+        {"async", [] { FACT(async([] { return 5; }).get() == 5); }},
         {"lock", [&] { const std::lock_guard hold(mu); }},
         {"rw lock", [&] { const std::lock_guard hold(rw); }},
         {"wait_group",
@@ -210,17 +198,17 @@ TEST_CASE("whatever a fiber calls first without its P, it does as ever", "[sched
         {"timer",
          [] {
            timer t(1h);
-           expect(t.stop());
+           FACT(t.stop());
          }},
         {"after_func", [&] { after_func(1us, [&] { ++ran; }); }},
         {"context",
          [] {
            auto [ctx, cancel] = with_cancel(background());
            cancel();
-           expect(bool(ctx.err()));
+           FACT(bool(ctx.err()));
          }},
-        {"blocking", [] { expect(blocking([] { return 2; }) == 2); }},
-        {"maxprocs", [procs] { expect(maxprocs(procs) == procs); }},
+        {"blocking", [] { FACT(blocking([] { return 2; }) == 2); }},
+        {"maxprocs", [procs] { FACT(maxprocs(procs) == procs); }},
         {"lock_os_thread",
          [] {
            lock_os_thread();
@@ -239,14 +227,14 @@ TEST_CASE("whatever a fiber calls first without its P, it does as ever", "[sched
       });
       one.wait();
     }
-    expect(mu.try_lock());
+    FACT(mu.try_lock());
     mu.unlock();
     while (ran < 3) yield();
   });
+  report_broken_fact();
 }
 
 TEST_CASE("a fiber whose P was taken stays in its thread until it parks", "[sched][retake]") {
-  const no_failure_in_fibers no_failure;
   hang_guard guard("a fiber without a P hangs");
   in_world(1, [] {
     auto c = make_chan<int>(1);
@@ -257,18 +245,18 @@ TEST_CASE("a fiber whose P was taken stays in its thread until it parks", "[sche
         const std::lock_guard hold(unannounced);
         const pid_t before = gettid();
         lose_p();
-        expect(c.try_send(1));
-        expect(gettid() == before);
-        expect(c.try_recv().has_value());
-        expect(gettid() == before);
+        FACT(c.try_send(1));
+        FACT(gettid() == before);
+        FACT(c.try_recv().has_value());
+        FACT(gettid() == before);
       });
       one.wait();
     }
   });
+  report_broken_fact();
 }
 
 TEST_CASE("fibers that compute for long between their calls all get on", "[sched][retake]") {
-  const no_failure_in_fibers no_failure;
   hang_guard guard("a fiber without a P never gets one");
   in_world(GENERATE(1, 2), [] {
     auto c = make_chan<int>(1000);
@@ -289,7 +277,6 @@ TEST_CASE("fibers that compute for long between their calls all get on", "[sched
 }
 
 TEST_CASE("threads that many blocking calls needed end after a while", "[sched][retake]") {
-  const no_failure_in_fibers no_failure;
   hang_guard guard("idle threads stay");
   in_world(GENERATE(1, 2), [] {
     gate g;
@@ -307,10 +294,10 @@ TEST_CASE("threads that many blocking calls needed end after a while", "[sched][
     all.wait();
     while (stats().threads > static_cast<std::uint64_t>(maxprocs() + 6)) sleep(10ms);
   });
+  report_broken_fact();
 }
 
 TEST_CASE("channels keep their count while Ps are taken right and left", "[sched][retake][stress]") {
-  const no_failure_in_fibers no_failure;
   hang_guard guard("a P was lost, or two Ms had it", std::chrono::seconds(300));
   in_world(GENERATE(1, 2, 4, 16), [] {
     const int workers = 8, rounds = scaled(200);

@@ -3,19 +3,18 @@
 #include <weft/weft.h>
 
 #include <exception>
+#include <utility>
 
 #include "tests/support/catch.h"
 
 namespace weft::testing {
 
-// Runs `f` as the main fiber of a world of `maxprocs` Ps. Checks inside `f` that throw reach the
+// Runs `f` as the main fiber of a world with `o`, or of `maxprocs` Ps. Checks inside `f` that throw reach the
 // caller, and a fiber that `f` started and that is still alive when it returns fails the test.
 template <class F>
-void in_world(int maxprocs, F f) {
+void in_world(const options& o, F f) {
   std::exception_ptr failure;
   std::size_t left_over = 0;
-  options o;
-  o.maxprocs = maxprocs;
   run(o, [&] {
     try {
       f();
@@ -27,6 +26,12 @@ void in_world(int maxprocs, F f) {
   });
   if (failure) std::rethrow_exception(failure);
   CHECK(left_over == 0);
+}
+template <class F>
+void in_world(int maxprocs, F f) {
+  options o;
+  o.maxprocs = maxprocs;
+  in_world(o, std::move(f));
 }
 
 // As in_world, for facts about fibers that are meant to stay blocked for ever.
