@@ -3,6 +3,7 @@
 
   servers_test.py GOROUTINES CONTEXT     the programs of two sections
 """
+import contextlib
 import http.client
 import os
 import select
@@ -25,10 +26,10 @@ def free_ports(n):
 
 
 def get(port, path="/"):
-    client = http.client.HTTPConnection("127.0.0.1", port, timeout=LIMIT_S)
-    client.request("GET", path)
-    answer = client.getresponse()
-    return answer.status, answer.read().decode()
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=LIMIT_S)) as client:
+        client.request("GET", path)
+        answer = client.getresponse()
+        return answer.status, answer.read().decode()
 
 
 class server:

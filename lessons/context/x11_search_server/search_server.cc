@@ -2,7 +2,7 @@
 #include <charconv>
 
 #include "lessons/support/page.h"
-#include "lessons/support/small_http.h"
+#include "lessons/support/serving.h"
 
 namespace {
 
@@ -44,30 +44,23 @@ std::optional<duration> parse_duration(const std::string& text) {
   return std::nullopt;
 }
 
-void fail(small_http::response& w, int status, const std::string& why) {
-  w.status(status);
-  w.write(why + "\n");
-}
+void fail(http::response_writer& w, int status, const std::string& why) { w.status(status).write(why + "\n"); }
 
-void handle_search(small_http::response& w, const small_http::request& r) {
-  const auto at = [&](const char* name) {
-    const auto found = r.query.find(name);
-    return found == r.query.end() ? std::string() : found->second;
-  };
-  const auto limit = parse_duration(at("timeout"));
-  const auto [ctx, cancel] = limit ? with_timeout(r.ctx, lesson::scaled(*limit)) : with_cancel(r.ctx);
-  if (at("q").empty()) return fail(w, 400, "no query");
-  const context asked_by = user_ip::with(ctx, r.remote_ip);
+void handle_search(http::response_writer& w, const http::request& r) {
+  const auto limit = parse_duration(r.query("timeout"));
+  const auto [ctx, cancel] = limit ? with_timeout(r.ctx(), lesson::scaled(*limit)) : with_cancel(r.ctx());
+  if (r.query("q").empty()) return fail(w, 400, "no query");
+  const context asked_by = user_ip::with(ctx, r.remote_addr().host());
   std::string results;
-  if (const auto err = ask_backend(asked_by, at("q"), 100ms, [&](std::string s) { results = std::move(s); }))
+  if (const auto err = ask_backend(asked_by, r.query("q"), 100ms, [&](std::string s) { results = std::move(s); }))
     return fail(w, 500, err.message());
   w.write(results);
 }
 
 void right() {
-  small_http::mux mux;
+  http::mux mux;
   mux.handle("/search", handle_search);
-  small_http::log_fatal(small_http::server(lesson::app_address(), mux).listen_and_serve());
+  lesson::log_fatal(lesson::server(lesson::app_address(), mux).listen_and_serve());
 }
 
 const lesson::page page{

@@ -1,9 +1,6 @@
 // H1: the homework. Servers, signals, one leaves, all leave.
-#include <signal.h>
-#include <unistd.h>
-
 #include "lessons/support/page.h"
-#include "lessons/support/small_http.h"
+#include "lessons/support/serving.h"
 
 namespace {
 
@@ -11,28 +8,20 @@ using namespace weft;
 using namespace std::chrono_literals;
 using lesson::println;
 
-// A signal becomes a byte in a pipe, and a pipe is something that a fiber can wait for.
-int signal_pipe[2];
-void on_signal(int number) {
-  const auto byte = static_cast<char>(number);
-  [[maybe_unused]] const auto written = write(signal_pipe[1], &byte, 1);
-}
-
 struct stopped : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
 // Ends when ctx does, or throws what ends all the others.
 void wait_for_signal(const context& ctx) {
-  if (pipe(signal_pipe) != 0) throw stopped("no pipe");
-  for (const int number : {SIGINT, SIGTERM, SIGQUIT}) signal(number, on_signal);
-  if (net::wait_readable(ctx, signal_pipe[0])) return;
-  char number = 0;
-  if (read(signal_pipe[0], &number, 1) == 1) throw stopped(fmt::format("signal {}", static_cast<int>(number)));
+  auto signals = make_chan<int>(1);
+  os::signal_notify(signals, {SIGINT, SIGTERM, SIGQUIT});
+  int number = 0;
+  if (select(recv(signals, number), recv(ctx.done())) == 0) throw stopped(fmt::format("signal {}", number));
 }
 
 // A server in a group: its failure ends the group, the group's end shuts it down, within 2 s.
-void add_server(errgroup& group, const context& ctx, const char* name, const small_http::server& s) {
+void add_server(errgroup& group, const context& ctx, const char* name, const lesson::server& s) {
   group.go([=] { throw stopped(fmt::format("{}: {}", name, s.listen_and_serve())); });
   group.go([=] {
     ctx.done().recv();
@@ -45,14 +34,14 @@ void add_server(errgroup& group, const context& ctx, const char* name, const sma
 void right() {
   auto [group, ctx] = errgroup::with_context(background());
   auto asked = make_chan<void>(1);
-  small_http::mux app, debug;
+  http::mux app, debug;
   app.handle("/", [](auto& w, auto&) { w.write("Hello, homework\n"); });
   debug.handle("/shutdown", [=](auto& w, auto&) {
     (void)asked.try_send();
     w.write("stopping\n");
   });
-  add_server(group, ctx, "app", small_http::server(lesson::app_address(), app));
-  add_server(group, ctx, "debug", small_http::server(lesson::debug_address(), debug));
+  add_server(group, ctx, "app", lesson::server(lesson::app_address(), app));
+  add_server(group, ctx, "debug", lesson::server(lesson::debug_address(), debug));
   group.go([ctx = ctx] { wait_for_signal(ctx); });
   group.go([ctx = ctx, asked] {
     if (select(recv(asked), recv(ctx.done())) == 0) throw stopped("asked to");

@@ -1,16 +1,16 @@
 // L10: two servers, one of them fire-and-forget.
 #include "lessons/support/page.h"
-#include "lessons/support/small_http.h"
+#include "lessons/support/serving.h"
 
 namespace {
 
 using namespace weft;
-using small_http::server;
+using lesson::server;
 
 void wrong() {
-  small_http::mux app, debug;
+  http::mux app, debug;
   app.handle("/", [](auto& w, auto&) { w.write("Hello, QCon!\n"); });
-  debug.handle("/debug/fibers", small_http::show_fibers);
+  debug.handle("/debug/fibers", lesson::show_fibers);
   go({.name = "debug"}, [=] { server(lesson::debug_address(), debug).listen_and_serve(); });  // debug
   server(lesson::app_address("0.0.0.0"), app).listen_and_serve();                             // app traffic
 }

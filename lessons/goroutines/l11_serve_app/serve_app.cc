@@ -1,21 +1,21 @@
 // L11: a function for each server, and the caller decides which one gets a fiber.
 #include "lessons/support/page.h"
-#include "lessons/support/small_http.h"
+#include "lessons/support/serving.h"
 
 namespace {
 
 using namespace weft;
-using small_http::server;
+using lesson::server;
 
 void serve_app() {
-  small_http::mux mux;
+  http::mux mux;
   mux.handle("/", [](auto& w, auto&) { w.write("Hello, QCon!\n"); });
   server(lesson::app_address("0.0.0.0"), mux).listen_and_serve();
 }
 
 void serve_debug() {
-  small_http::mux mux;
-  mux.handle("/debug/fibers", small_http::show_fibers);
+  http::mux mux;
+  mux.handle("/debug/fibers", lesson::show_fibers);
   server(lesson::debug_address(), mux).listen_and_serve();
 }
 

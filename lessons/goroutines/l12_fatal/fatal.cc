@@ -1,23 +1,23 @@
 // L12, L13: if one fails, everything must end. So each ends everything?
 #include "lessons/support/page.h"
-#include "lessons/support/small_http.h"
+#include "lessons/support/serving.h"
 
 namespace {
 
 using namespace weft;
-using small_http::log_fatal;
-using small_http::server;
+using lesson::log_fatal;
+using lesson::server;
 
 void serve_app() {
-  small_http::mux mux;
+  http::mux mux;
   mux.handle("/", [](auto& w, auto&) { w.write("Hello, QCon!\n"); });
   if (const std::string err = server(lesson::app_address("0.0.0.0"), mux).listen_and_serve(); !err.empty())
     log_fatal(err);
 }
 
 void serve_debug() {
-  small_http::mux mux;
-  mux.handle("/debug/fibers", small_http::show_fibers);
+  http::mux mux;
+  mux.handle("/debug/fibers", lesson::show_fibers);
   if (const std::string err = server(lesson::debug_address(), mux).listen_and_serve(); !err.empty()) log_fatal(err);
 }
 

@@ -1,6 +1,6 @@
 // L14, L15: errors come back to the one who started, and one end ends all.
 #include "lessons/support/page.h"
-#include "lessons/support/small_http.h"
+#include "lessons/support/serving.h"
 
 namespace {
 
@@ -11,9 +11,8 @@ using lesson::println;
 // Whether serve() returns as soon as the server says that it is closed, or when its last request is answered.
 enum class wait_for_requests { no, yes };
 
-std::string serve(const std::string& address, const small_http::handler& h, const chan<void>& stop,
-                  wait_for_requests w) {
-  const small_http::server s(address, h);
+std::string serve(const std::string& address, const http::handler& h, const chan<void>& stop, wait_for_requests w) {
+  const lesson::server s(address, h);
   auto drained = make_chan<void>();
   go([=] {
     stop.recv();  // closed sooner or later, also if the server has failed by itself
@@ -21,12 +20,12 @@ std::string serve(const std::string& address, const small_http::handler& h, cons
     drained.close();
   });
   const std::string err = s.listen_and_serve();
-  if (err == small_http::server_closed && w == wait_for_requests::yes) drained.recv();
+  if (err == lesson::server_closed && w == wait_for_requests::yes) drained.recv();
   return err;
 }
 
-small_http::mux app() {
-  small_http::mux mux;
+http::mux app() {
+  http::mux mux;
   mux.handle("/", [](auto& w, auto&) { w.write("Hello, QCon!\n"); });
   mux.handle("/slow", [](auto& w, auto&) {
     sleep(lesson::scaled(600ms));
@@ -36,9 +35,9 @@ small_http::mux app() {
 }
 
 // The debug server's page can ask for the end, as a third party that is no server.
-small_http::mux debug(const chan<std::string>& done) {
-  small_http::mux mux;
-  mux.handle("/debug/fibers", small_http::show_fibers);
+http::mux debug(const chan<std::string>& done) {
+  http::mux mux;
+  mux.handle("/debug/fibers", lesson::show_fibers);
   mux.handle("/shutdown",
              [=](auto& w, auto&) { w.write(done.try_send("shutdown was asked for") ? "stopping\n" : "?\n"); });
   return mux;

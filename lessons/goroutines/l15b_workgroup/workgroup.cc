@@ -4,7 +4,7 @@
 #include <functional>
 
 #include "lessons/support/page.h"
-#include "lessons/support/small_http.h"
+#include "lessons/support/serving.h"
 
 namespace {
 
@@ -38,7 +38,7 @@ class work_group {
 };
 
 // For the group: a server with its shutdown, and the end of a context.
-work_group::fn server(small_http::server s) {
+work_group::fn server(lesson::server s) {
   return [=](const recv_chan<void>& stop) {
     auto down = make_chan<void>();
     go([=] {
@@ -52,7 +52,7 @@ work_group::fn server(small_http::server s) {
     std::string err = s.listen_and_serve();
     down.recv();
     println("stopped with: {}", err);
-    return err == small_http::server_closed ? "" : err;
+    return err == lesson::server_closed ? "" : err;
   };
 }
 work_group::fn until(const context& ctx) {
@@ -78,7 +78,7 @@ void order() {
 void http() {
   const auto [ctx, cancel] = with_timeout(background(), lesson::scaled(100ms));
   work_group group;
-  group.add(server(small_http::server("127.0.0.1:0", small_http::mux())));
+  group.add(server(lesson::server("127.0.0.1:0", http::mux())));
   group.add(until(ctx));
   println("group: {}", group.run());
 }

@@ -1,11 +1,11 @@
 // L1: a server in a fiber of its own, and a main fiber with nothing to do.
 #include "lessons/support/page.h"
-#include "lessons/support/small_http.h"
+#include "lessons/support/serving.h"
 
 namespace {
 
 using namespace weft;
-using small_http::log_fatal;
+using lesson::log_fatal;
 
 // What main has to do at its end, if it comes to that.
 struct deferred {
@@ -13,9 +13,9 @@ struct deferred {
 };
 
 void start_server() {
-  small_http::mux mux;
+  http::mux mux;
   mux.handle("/", [](auto& w, auto&) { w.write("Hello, GopherCon SG\n"); });
-  go({.name = "server"}, [=] { log_fatal(small_http::server(lesson::app_address(), mux).listen_and_serve()); });
+  go({.name = "server"}, [=] { log_fatal(lesson::server(lesson::app_address(), mux).listen_and_serve()); });
 }
 
 void spin() {

@@ -1,6 +1,6 @@
 // L2: do the work yourself.
 #include "lessons/support/page.h"
-#include "lessons/support/small_http.h"
+#include "lessons/support/serving.h"
 
 namespace {
 
@@ -12,11 +12,11 @@ struct deferred {
 
 void right() {
   const deferred at_end;
-  small_http::mux mux;
+  http::mux mux;
   mux.handle("/", [](auto& w, auto&) { w.write("Hello, GopherCon SG\n"); });
   mux.handle("/fibers", [](auto& w, auto&) { w.write(fmt::format("{}\n", num_fibers())); });
-  const std::string err = small_http::server(lesson::app_address(), mux).listen_and_serve();
-  if (!err.empty()) small_http::log_fatal(err);
+  const std::string err = lesson::server(lesson::app_address(), mux).listen_and_serve();
+  if (!err.empty()) lesson::log_fatal(err);
 }
 
 const lesson::page page{"L2", "do_it_yourself", {{"right", "main listens itself", right}}};
