@@ -14,7 +14,7 @@ using namespace detail;
 namespace {
 
 mode_t type_of(const std::string& dir, const dirent& e) {
-  if (e.d_type != DT_UNKNOWN) return DTTOIF(e.d_type);
+  if (e.d_type != DT_UNKNOWN) return static_cast<mode_t>(DTTOIF(e.d_type));
   struct stat s {};
   return ::lstat((dir + '/' + e.d_name).c_str(), &s) == 0 ? s.st_mode & S_IFMT : 0;
 }

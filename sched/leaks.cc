@@ -63,19 +63,40 @@ bool is_expected(const detail::fiber_view& f, std::uint64_t caller, std::span<co
   return std::any_of(overlook.begin(), overlook.end(), [&f](const ignore& i) { return leak_filter::overlooks(i, f); });
 }
 
-struct unexpected {
+struct listing {
   std::vector<detail::fiber_view> fibers;
   bool all_seen;  // else one was just on its way from a queue to its stack, and could not be looked at
 };
 
-unexpected unexpected_fibers(detail::world& w, std::span<const ignore> overlook) {
+listing list_all(detail::world& w) {
   const std::uint64_t alive = detail::fibers_alive(w);
   auto fibers = detail::list_fibers(w);
   const bool all_seen = fibers.size() >= alive;
-  const std::uint64_t caller = this_fiber::id();
-  std::erase_if(fibers, [&](const auto& f) { return is_expected(f, caller, overlook); });
   return {std::move(fibers), all_seen};
 }
+
+listing unexpected_fibers(detail::world& w, std::span<const ignore> overlook) {
+  listing all = list_all(w);
+  const std::uint64_t caller = this_fiber::id();
+  std::erase_if(all.fibers, [&](const auto& f) { return is_expected(f, caller, overlook); });
+  return all;
+}
+
+// Between looks at fibers that are about to end, or to be seen: 1 us to 100 ms.
+class naps {
+ public:
+  bool over() const noexcept { return looks_ == most; }
+  void take() {
+    ++looks_;
+    sleep(nap_);
+    nap_ = std::min<duration>(2 * nap_, std::chrono::milliseconds(100));
+  }
+
+ private:
+  static constexpr int most = 19;
+  int looks_ = 0;
+  duration nap_ = std::chrono::microseconds(1);
+};
 
 }  // namespace
 
@@ -85,24 +106,23 @@ ignore ignore::start_function(std::string part) { return {start, std::move(part)
 
 ignore ignore::current() {
   std::vector<std::uint64_t> now;
-  if (detail::world* w = detail::the_world())
-    for (const auto& f : detail::list_fibers(*w)) now.push_back(f.id);
+  if (detail::world* w = detail::the_world()) {
+    listing all = list_all(*w);
+    for (naps n; !all.all_seen && !n.over(); all = list_all(*w)) n.take();
+    for (const auto& f : all.fibers) now.push_back(f.id);
+  }
   return {ids, "", std::move(now)};
 }
 
 std::string find_leaks(std::span<const ignore> overlook) {
-  using namespace std::chrono_literals;
-  constexpr int looks = 20;
   detail::world* w = detail::the_world();
   if (!w) return "";
-  duration nap = 1us;
-  for (int look = 1;; ++look, nap = std::min<duration>(2 * nap, 100ms)) {
+  for (naps n;; n.take()) {
     const auto [left, all_seen] = unexpected_fibers(*w, overlook);
-    if (left.empty() && (all_seen || look == looks)) return "";
-    if (look == looks)
+    if (left.empty() && (all_seen || n.over())) return "";
+    if (n.over())
       return fmt::format("{} fiber{} left behind\n\n", left.size(), left.size() == 1 ? " is" : "s are") +
              detail::describe_fibers(left);
-    sleep(nap);
   }
 }
 
