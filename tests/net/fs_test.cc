@@ -46,7 +46,7 @@ TEST_CASE("a file is written, read, moved and removed", "[fs]") {
 TEST_CASE("whole files of any size go and come", "[fs]") {
   temp_tree tree;
   on_each_poller([&] {
-    for (std::size_t size : {0, 1, 511, 512, 513, 100'000, 3 << 20}) {
+    for (std::size_t size : {0u, 1u, 511u, 512u, 513u, 100'000u, 3u << 20}) {
       const std::string data(size, 'x');
       const std::string path = tree.root() + "/whole";
       FACT(!fs::write_file(path, data));

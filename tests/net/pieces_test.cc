@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 
 TEST_CASE("pieces arrive in order, however many", "[net][NET-63]") {
   on_each_poller([] {
-    for (std::size_t count : {0, 1, 2, 100, 3000}) {
+    for (std::size_t count : {0u, 1u, 2u, 100u, 3000u}) {
       auto [a, b] = tcp_pair();
       std::vector<std::string> texts;
       std::vector<std::span<const std::byte>> pieces;
