@@ -144,7 +144,7 @@ void signal_stop(const chan<int>& to) {
 }
 
 void stop_signals::operator()() noexcept {
-  if (const std::uint64_t id = std::exchange(wish_, 0)) drop([id](const wish& w) { return w.id == id; });
+  if (const std::uint64_t id = wish_.exchange(0)) drop([id](const wish& w) { return w.id == id; });
   cancel_();
 }
 

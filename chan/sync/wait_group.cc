@@ -15,6 +15,10 @@ void wait_group::reached(std::int64_t s, int n) {
     state_.fetch_sub(one * n, std::memory_order_relaxed);
     throw panic("sync: negative WaitGroup counter");
   }
+  if (n > 0) {  // from 0, and the waiters of that 0 are still there
+    add(-n);
+    throw panic("sync: WaitGroup misuse: Add called concurrently with Wait");
+  }
   if (!(s & waiting)) return;
   waiter* all = nullptr;
   waiter** end = &all;

@@ -4,15 +4,24 @@
 #include <limits>
 #include <memory>
 #include <stdexcept>
+#include <thread>
 
 #include "tests/chan/waiting.h"
 #include "tests/support/fibers.h"
 #include "tests/support/hang_guard.h"
+#include "tests/support/private_member.h"
 #include "tests/support/scale.h"
 
 using namespace weft;
 using namespace weft::testing;
 using namespace std::chrono_literals;
+
+namespace weft::testing {
+struct its_state {
+  friend std::atomic<std::int64_t> wait_group::*member_of(its_state);
+};
+template struct private_member<its_state, &wait_group::state_>;
+}  // namespace weft::testing
 
 TEST_CASE("wait returns when all are done and releases no other group", "[sync][wait_group][SYN-15]") {
   hang_guard guard("a group is never done");
@@ -54,6 +63,22 @@ TEST_CASE("a count below zero panics and stays where it was", "[sync][wait_group
     g.wait();
     CHECK(panic_text([&] { g.done(); }) == words);
   });
+}
+
+TEST_CASE("a group used again before its waiters were let go panics", "[sync][wait_group][SYN-17]") {
+  const hang_guard guard("a group that was misused");
+  wait_group g;
+  auto& state = g.*member_of(its_state());
+  g.add(1);
+  const auto one = state.load();
+  std::thread waiter([&] { g.wait(); });
+  while (state == one) std::this_thread::yield();
+  state -= one;  // a done() that has counted, and has not come to the waiter yet
+  CHECK(panic_text([&] { g.add(1); }) == "sync: WaitGroup misuse: Add called concurrently with Wait");
+  waiter.join();
+  g.add(1);
+  g.done();
+  g.wait();
 }
 
 TEST_CASE("a group that nothing was added to is done", "[sync][wait_group]") {

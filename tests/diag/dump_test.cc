@@ -7,6 +7,7 @@
 
 #include "sched/coarse_clock.h"
 #include "sched/dump.h"
+#include "sched/g.h"
 #include "tests/diag/scenario.h"
 #include "tests/support/fibers.h"
 #include "tests/support/hang_guard.h"
@@ -100,19 +101,22 @@ TEST_CASE("a dump says precisely what a fiber waits for", "[diag][dump][DIAG-02]
 TEST_CASE("a dump says for how many minutes a fiber has waited, from one on", "[diag][dump][DIAG-03]") {
   in_world(1, [] {
     auto until = make_chan<void>();
-    auto& w = *detail::the_world();
     const auto park_one = [&](const char* name, std::uint32_t s_ago) {
-      w.coarse_s.store(detail::coarse_now_s() - s_ago);
-      go(fiber_options{.name = name}, [until] { until.recv(); });
-      yield();
+      detail::G* who = nullptr;
+      go(fiber_options{.name = name}, [until, &who] {
+        who = detail::self();
+        until.recv();
+      });
+      wait_until_parked((std::string(name) + " [chan receive]:").c_str(), 1);
+      who->parked_at.store(detail::coarse_now_s() - s_ago);
     };
     park_one("just now", 0);
-    park_one("almost a minute", 50);
+    park_one("fifty seconds", 50);
     park_one("a minute", 62);
     park_one("an hour", 3610);
     const std::string text = dump();
     CAPTURE(text);
-    CHECK_THAT(text, Contains("just now [chan receive]:") && Contains("almost a minute [chan receive]:"));
+    CHECK_THAT(text, Contains("just now [chan receive]:") && Contains("fifty seconds [chan receive]:"));
     CHECK_THAT(text, Contains("a minute [chan receive, 1 minute]:") && Contains("an hour [chan receive, 60 minutes]:"));
     until.close();
   });

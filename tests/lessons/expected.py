@@ -12,6 +12,7 @@ As a line
   <stderr> TEXT TEXT stands somewhere in a line of stderr, which is empty if no line says so
   <status N>    the exit status, 0 if no line says so
   <flags FLAG...>  run it with these flags
+  <fibers N>    so many exist at once: not for a sanitizer that has room for fewer
 """
 import re
 
@@ -44,7 +45,7 @@ class line:
 
 class expectation:
     def __init__(self, text):
-        self.status, self.stderr, self.items, self.flags = 0, [], [], []
+        self.status, self.stderr, self.items, self.flags, self.fibers = 0, [], [], [], 0
         lines = text.splitlines()
         while lines:
             first = lines.pop(0)
@@ -52,6 +53,8 @@ class expectation:
                 self.status = int(match[1])
             elif match := re.fullmatch(r"<flags (.*)>", first):
                 self.flags = match[1].split()
+            elif match := re.fullmatch(r"<fibers (\d+)>", first):
+                self.fibers = int(match[1])
             elif first.startswith("<stderr> "):
                 self.stderr.append(first.removeprefix("<stderr> "))
             elif first == "<...>":

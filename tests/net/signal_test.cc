@@ -61,6 +61,42 @@ TEST_CASE("a signal cancels a context and says which it was", "[os]") {
   });
 }
 
+TEST_CASE("a context of signals ends with its parent, at once if that has ended", "[os][CTX-30]") {
+  on_each_poller([] {
+    const hang_guard guard("a context of signals ends");
+    auto [parent, cancel] = with_cancel_cause(background());
+    auto [ctx, stop] = os::signal_context(parent, {SIGUSR1});
+    cancel("enough");
+    FACT(ctx.err() == errc::canceled && ctx.cause() == "enough");
+    auto [late, stop_late] = os::signal_context(parent, {SIGUSR1});
+    FACT(late.err() == errc::canceled && late.cause() == "enough");
+  });
+}
+
+TEST_CASE("the end of a context of signals gives the signals back, whoever asks for it and how often", "[os][CTX-30]") {
+  on_each_poller([] {
+    const hang_guard guard("many stop a context of signals");
+    struct sigaction before {}, now {};
+    sigaction(SIGUSR1, nullptr, &before);
+    auto [ctx, stop] = os::signal_context(background(), {SIGUSR1});
+    sigaction(SIGUSR1, nullptr, &now);
+    FACT(now.sa_handler != before.sa_handler);
+    for (int i = 0; i < 3; ++i) kill(getpid(), SIGUSR1);  // the second and third change nothing
+    ctx.done().recv();
+    kill(getpid(), SIGUSR1);
+    wait_group all;
+    for (int i = 0; i < 10; ++i)
+      all.go([&stop = stop, ctx = ctx] {
+        stop();
+        FACT(ctx.err() == errc::canceled);
+      });
+    all.wait();
+    sigaction(SIGUSR1, nullptr, &now);
+    FACT(now.sa_handler == before.sa_handler);
+    FACT(ctx.cause().find("User defined signal 1") != std::string::npos);
+  });
+}
+
 TEST_CASE("what cannot be caught is a misuse", "[os]") {
   CHECK_THROWS_AS(os::signal_notify(make_chan<int>(1), {SIGKILL}), panic);
   CHECK_THROWS_AS(os::signal_notify(make_chan<int>(1), {0}), panic);

@@ -21,11 +21,13 @@ class wait_group {
   wait_group& operator=(const wait_group&) = delete;
 
   // Adds n, which may be negative, to the count; at 0 all waiters go on. Throws weft::panic if the
-  // count would become negative. Never blocks. Go's Add.
+  // count would become negative, and where it can be seen that the group was used again before those
+  // who waited were let go. Never blocks. Go's Add.
   void add(int n) {
     // [wait-group] what was done before done(), for whoever wait() lets through
-    const std::int64_t s = state_.fetch_add(one * n, std::memory_order_acq_rel) + one * n;
-    if (s < one) [[unlikely]]
+    const std::int64_t before = state_.fetch_add(one * n, std::memory_order_acq_rel);
+    const std::int64_t s = before + one * n;
+    if (s < one || before == waiting) [[unlikely]]
       reached(s, n);
   }
   // One less.

@@ -4,6 +4,7 @@
 #include <weft/chan.h>
 #include <weft/context.h>
 
+#include <atomic>
 #include <cstdint>
 #include <initializer_list>
 #include <utility>
@@ -18,17 +19,18 @@ void signal_notify(const chan<int>& to, std::initializer_list<int> signals);
 // No more to this channel. A signal that nobody wants any more does again what it did before.
 void signal_stop(const chan<int>& to);
 
-// Takes its wish back, and cancels its context: when called, or when it goes out of scope. Move-only.
+// Takes its wish back, and cancels its context: when called, or when it goes out of scope. Move-only. May be called
+// often and from many fibers at once: then each call returns when the context is done.
 class [[nodiscard]] stop_signals {
  public:
   stop_signals(std::uint64_t wish, cancel_cause_func cancel) noexcept : wish_(wish), cancel_(std::move(cancel)) {}
-  stop_signals(stop_signals&& o) noexcept : wish_(std::exchange(o.wish_, 0)), cancel_(std::move(o.cancel_)) {}
+  stop_signals(stop_signals&& o) noexcept : wish_(o.wish_.exchange(0)), cancel_(std::move(o.cancel_)) {}
   stop_signals& operator=(stop_signals&&) = delete;
   ~stop_signals() { (*this)(); }
   void operator()() noexcept;
 
  private:
-  std::uint64_t wish_;
+  std::atomic<std::uint64_t> wish_;  // 0: taken back
   cancel_cause_func cancel_;
 };
 

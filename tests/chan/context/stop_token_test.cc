@@ -1,5 +1,6 @@
 // Contexts and std::stop_token, one from the other.
 #include <atomic>
+#include <memory>
 #include <stop_token>
 #include <thread>
 
@@ -28,7 +29,7 @@ TEST_CASE("a context's token is asked to stop when the context is done", "[conte
   });
 }
 
-TEST_CASE("a context is cancelled by a token", "[context][stop_token]") {
+TEST_CASE("a context is cancelled by a token", "[context][stop_token][CTX-23]") {
   in_world(GENERATE(1, 4), [] {
     std::stop_source source;
     auto [ctx, cancel] = with_stop_token(background(), source.get_token());
@@ -43,6 +44,26 @@ TEST_CASE("a context is cancelled by a token", "[context][stop_token]") {
     CHECK(is_live(plain));
     cancel_3();
     CHECK(plain.cause() == "context canceled");
+  });
+}
+
+TEST_CASE("following a token takes no fiber, and leaves nothing with it", "[context][stop_token][CTX-28]") {
+  in_world(GENERATE(1, 4), [] {
+    struct held {
+      using type = std::shared_ptr<int>;
+    };
+    const std::stop_source source;
+    const auto value = std::make_shared<int>();
+    const context parent = with_value<held>(background(), value);
+    CHECK(value.use_count() == 2);
+    for (int i = 0; i < 100; ++i) {
+      auto [ctx, cancel] = with_stop_token(with_value<held>(parent, value), source.get_token());
+      auto [timed, cancel_timed] = with_timeout(ctx, 1h);
+      const stop_func stop = after_func(timed, [value] {});
+      CHECK(num_fibers() == 1);
+      CHECK(stop());
+    }
+    CHECK(value.use_count() == 2);
   });
 }
 

@@ -1,0 +1,88 @@
+// What contexts cost: allocations, and that looking at one waits for nobody.
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
+#include "tests/chan/context/support.h"
+#include "tests/support/private_member.h"
+
+using namespace weft;
+using namespace weft::testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+std::atomic<long> allocations = 0;
+
+void* counted(std::size_t size, std::size_t align) {
+  allocations.fetch_add(1, std::memory_order_relaxed);
+  void* p = align <= __STDCPP_DEFAULT_NEW_ALIGNMENT__ ? std::malloc(size)
+                                                      : std::aligned_alloc(align, (size + align - 1) / align * align);
+  if (!p) throw std::bad_alloc();
+  return p;
+}
+
+template <class F>
+long allocations_of(F f) {
+  f();  // what is made once
+  const long before = allocations;
+  constexpr int times = 100;
+  for (int i = 0; i < times; ++i) f();
+  return (allocations - before + times - 1) / times;
+}
+
+}  // namespace
+
+void* operator new(std::size_t size) { return counted(size, 1); }
+void* operator new(std::size_t size, std::align_val_t align) { return counted(size, static_cast<std::size_t>(align)); }
+void operator delete(void* p) noexcept { std::free(p); }
+void operator delete(void* p, std::size_t) noexcept { std::free(p); }
+void operator delete(void* p, std::align_val_t) noexcept { std::free(p); }
+void operator delete(void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
+
+struct a_value {
+  using type = int;
+};
+namespace weft::testing {
+struct its_lock {
+  friend detail::spin_lock detail::cancel_node::*member_of(its_lock);
+};
+template struct private_member<its_lock, &detail::cancel_node::lock_>;
+}  // namespace weft::testing
+
+TEST_CASE("contexts allocate little", "[context][CTX-11]") {
+  in_world(1, [] {
+    struct key {
+      using type = int;
+    };
+    const context root = background();
+    CHECK(allocations_of([] { (void)background(); }) == 0);
+    CHECK(allocations_of([&] { CHECK(*with_value<key>(root, 7).value<key>() == 7); }) <= 1);
+    CHECK(allocations_of([&] { with_cancel(root).cancel(); }) <= 2);
+    CHECK(allocations_of([&] { (void)with_timeout(root, 1ns); }) <= 3);
+    CHECK(allocations_of([&] { (void)with_timeout(root, 5ms); }) <= 3);
+    auto [ctx, cancel] = with_cancel(root);
+    ctx.done();
+    CHECK(allocations_of([&ctx = ctx] {
+            (void)ctx.err();
+            (void)ctx.done();
+          }) == 0);
+  });
+}
+
+TEST_CASE("to look whether a context is done waits for nobody", "[context][CTX-31]") {
+  const hang_guard guard("a look at a context waits");
+  in_world(GENERATE(1, 2), [] {
+    auto [ctx, cancel] = with_cancel(background());
+    const context inner = with_value<a_value>(ctx, 0);
+    ctx.done();
+    auto& lock = ctx.node().canceler->*member_of(its_lock());
+    lock.lock();
+    CHECK(is_live(inner));
+    lock.unlock();
+    cancel();
+    lock.lock();
+    CHECK(is_over(inner, errc::canceled));
+    lock.unlock();
+  });
+}
