@@ -192,7 +192,6 @@ void half::set_deadline(std::int64_t at) {
 }
 
 void half::arm() {
-  if (!the_world()) return;  // plain threads look at the clock themselves
   const std::lock_guard one_at_a_time(arming_);
   remove_timer(&timer_);
   {
@@ -201,7 +200,9 @@ void half::arm() {
     if (!armed_) return;
     armed_for_ = timer_.due = deadline_;
   }
-  arm_timer(&timer_);
+  if (arm_timer_if_possible(&timer_)) return;
+  section hold(lock_);  // no world: plain threads look at the clock themselves
+  armed_ = false;
 }
 
 void half::forget_timer() {

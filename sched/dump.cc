@@ -1,11 +1,12 @@
 #include "sched/dump.h"
+#include "sched/symbolize.h"
+#include "sched/visit.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <iterator>
 
-#include "sched/symbolize.h"
 
 namespace weft::detail {
 namespace {
@@ -127,8 +128,8 @@ const char* to_string(wait_reason r) noexcept {
 namespace weft {
 
 void dump_fibers(std::FILE* out) {
-  detail::world* w = detail::the_world();
-  if (w) detail::dump_world(*w, out);
+  const detail::visit here(detail::this_m());
+  if (detail::world* w = here.where()) detail::dump_world(*w, out);
 }
 
 }  // namespace weft

@@ -12,6 +12,7 @@
 
 #include "sched/dump.h"
 #include "sched/symbolize.h"
+#include "sched/visit.h"
 
 namespace weft::detail {
 
@@ -106,7 +107,8 @@ ignore ignore::start_function(std::string part) { return {start, std::move(part)
 
 ignore ignore::current() {
   std::vector<std::uint64_t> now;
-  if (detail::world* w = detail::the_world()) {
+  const detail::visit here(detail::this_m());
+  if (detail::world* w = here.where()) {
     listing all = list_all(*w);
     for (naps n; !all.all_seen && !n.over(); all = list_all(*w)) n.take();
     for (const auto& f : all.fibers) now.push_back(f.id);
@@ -115,7 +117,8 @@ ignore ignore::current() {
 }
 
 std::string find_leaks(std::span<const ignore> overlook) {
-  detail::world* w = detail::the_world();
+  const detail::visit here(detail::this_m());
+  detail::world* w = here.where();
   if (!w) return "";
   for (naps n;; n.take()) {
     const auto [left, all_seen] = unexpected_fibers(*w, overlook);

@@ -14,6 +14,7 @@
 #include "sched/retake.h"
 #include "sched/take.h"
 #include "sched/timeline.h"
+#include "sched/visit.h"
 #include "sched/world.h"
 
 namespace weft::detail {
@@ -158,7 +159,8 @@ namespace weft {
 int maxprocs(int n) {
   using namespace detail;
   if (n < 0 || n > max_procs) throw panic(fmt::format("maxprocs: {} out of range: 0 (query) to {}", n, max_procs));
-  world* w = the_world();
+  const visit here(this_m());
+  world* w = here.where();
   if (!w) {
     if (n > 0) throw panic("maxprocs: no world is running; set options.maxprocs instead");
     return default_maxprocs();

@@ -3,6 +3,7 @@
 #include "sched/g.h"
 #include "sched/retake.h"
 #include "sched/spawn_into.h"
+#include "sched/visit.h"
 #include "sched/world.h"
 
 namespace weft::detail {
@@ -84,7 +85,8 @@ void push_global_list(world& w, ready_list& list) {
 void push_ready_list(M* m, ready_list& list, rouse who) {
   if (list.empty()) return;
   if (!m || !m->p) {
-    push_global_list(*the_world(), list);
+    const visit here(m);
+    if (here.where()) push_global_list(*here.where(), list);
     return;
   }
   // One is for this P itself; only more than that is worth waking somebody.
@@ -110,9 +112,27 @@ void push_polled(M* m, ready_list& list) {
   wake_for_ring(w);
 }
 
+namespace {
+
+// A plain thread may look while a world that has closed its doors abandons its fibers.
+std::uint8_t flags_of(G* g) noexcept { return std::atomic_ref(g->flags).load(std::memory_order_relaxed); }
+
+[[gnu::noinline]] void ready_from_outside(G* g) {
+  if (flags_of(g) & plain_thread) {
+    wake_plain_thread(g);
+    return;
+  }
+  const visit here(nullptr);
+  if (!here.where() || (flags_of(g) & abandoned)) return;
+  g->state.store(g_state::runnable, std::memory_order_relaxed);
+  push_global(*here.where(), g);
+}
+
+}  // namespace
+
 void ready_into(ready_list& list, G* g) {
-  if (g->flags & (plain_thread | abandoned)) {
-    if (g->flags & plain_thread) wake_plain_thread(g);
+  if (const auto flags = flags_of(g); flags & (plain_thread | abandoned)) {
+    if (flags & plain_thread) wake_plain_thread(g);
     return;
   }
   g->state.store(g_state::runnable, std::memory_order_relaxed);
@@ -120,6 +140,11 @@ void ready_into(ready_list& list, G* g) {
 }
 
 void ready(G* g, m_face* face) {
+  auto* m = static_cast<M*>(face);
+  if (!m) [[unlikely]] {
+    ready_from_outside(g);
+    return;
+  }
   if (g->flags & (plain_thread | abandoned)) [[unlikely]] {
     if (g->flags & plain_thread) wake_plain_thread(g);
     return;
@@ -130,11 +155,10 @@ void ready(G* g, m_face* face) {
   __builtin_prefetch(left, 1);
   __builtin_prefetch(left + 64, 1);
   __builtin_prefetch(left + 128, 1);
-  auto* m = static_cast<M*>(face);
   const runtime_call in(m);
   if (in.p()) [[likely]]
     push_next(m, g);
-  else push_global(*the_world(), g);
+  else push_global(*m->w, g);
 }
 
 void ready(G* g) { ready(g, this_m()); }

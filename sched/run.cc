@@ -19,6 +19,7 @@
 #include "sched/spawn_into.h"
 #include "sched/sysmon.h"
 #include "sched/threads.h"
+#include "sched/visit.h"
 #include "sched/world.h"
 
 namespace weft::detail {
@@ -89,7 +90,7 @@ void abandon_fibers(const world&) {
       [](stack_arena& a, void*) {
         a.for_each([](const stack& s) {
           G* g = g_of(s);
-          if (g->state.load(std::memory_order_relaxed) != g_state::free) g->flags |= abandoned;
+          if (g->state.load(std::memory_order_relaxed) != g_state::free) std::atomic_ref(g->flags).fetch_or(abandoned, std::memory_order_relaxed);
         });
       },
       nullptr);
@@ -112,9 +113,12 @@ void sit_out(M* m) {
 
 void destroy(world& w) {
   for (auto& slot : w.ps) {
+    if (P* p = slot.load(std::memory_order_relaxed)) p->timers.clear();
+  }
+  wait_for_visitors();  // who has found a timer in a heap has let go of the heap
+  for (auto& slot : w.ps) {
     P* p = slot.load(std::memory_order_relaxed);
     if (!p) continue;
-    p->timers.clear();
     p->gs.give_back_all();
     p->records.give_back_all();
     delete p;
@@ -158,6 +162,7 @@ int run_world(const options& o, std::function<int()> main_fiber) {
   M* m = add_m(*w);
   m->p = w->p_at(0);
   set_the_world(w);
+  open_doors(*w);
   begin_sysmon(*w);
   begin_m(m);
 
@@ -172,6 +177,7 @@ int run_world(const options& o, std::function<int()> main_fiber) {
   m->handed = first.pop();
   schedule(m);
   if (!w->stopping.load(std::memory_order_relaxed)) sit_out(m);
+  close_doors();
   end_sysmon();
   end_m(m);
   prctl(PR_SET_TIMERSLACK, static_cast<unsigned long>(old_slack), 0, 0, 0);

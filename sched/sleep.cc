@@ -5,6 +5,7 @@
 #include "sched/g.h"
 #include "sched/retake.h"
 #include "sched/timers.h"
+#include "sched/visit.h"
 #include "sched/world.h"
 
 namespace weft::detail {
@@ -15,15 +16,21 @@ void run_due_timers_everywhere(std::int64_t now, ready_list& ready) {
   for (int i = 0; i < made; ++i) w->p_at(i)->timers.run_due(now, ready);
 }
 
-void arm_timer(timer_node* t) {
+bool arm_timer_if_possible(timer_node* t) {
   M* m = this_m();
-  world* w = m ? m->w : the_world();
-  if (!w) throw panic("timer: no world is running; start one with weft::run");
+  const visit here(m);
+  world* w = here.where();
+  if (!w) return false;
   const runtime_call in(m);
   P* p = in.p() ? in.p() : w->p_at(0);
   const std::int64_t due = t->due;  // t may fire and be gone as soon as it is added
   const bool first = p->timers.add(t);
   if (!in.p() || (first && !p->queue.alone())) timer_came_first(*w, due);
+  return true;
+}
+
+void arm_timer(timer_node* t) {
+  if (!arm_timer_if_possible(t)) throw panic("timer: no world is running; start one with weft::run");
 }
 
 namespace {

@@ -7,13 +7,13 @@
 #include "sched/g.h"
 #include "sched/retake.h"
 #include "sched/spawn_into.h"
+#include "sched/visit.h"
 #include "sched/world.h"
 
 namespace weft::detail {
 namespace {
 
-world& world_to_spawn_in() {
-  world* w = the_world();
+world& must_be(world* w) {
   if (!w) throw panic("go: no world is running; start one with weft::run");
   return *w;
 }
@@ -33,7 +33,7 @@ std::uint64_t next_id(M* m) {
 void* allocate_record(std::size_t size) {
   const std::uint16_t c = record_pool::class_of(size);
   M* m = this_m();
-  if (!m) world_to_spawn_in();
+  if (!m) must_be(visit(m).where());
   if (c == record_pool::from_heap) return ::operator new(size);
   const runtime_call in(m, runtime_call::needs::a_p);
   return in.p() ? in.p()->records.take(c) : record_pool::take_shared(c);
@@ -65,7 +65,8 @@ void submit(spawn_record* r, std::size_t size, const void* site) {
     push_next(m, r);
     return;
   }
-  world& w = world_to_spawn_in();
+  const visit here(m);
+  world& w = must_be(here.where());
   r->id = w.next_fiber_id.fetch_add(1, std::memory_order_relaxed);
   w.spawned_outside.fetch_add(1, std::memory_order_relaxed);
   push_global(w, r);

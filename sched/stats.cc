@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "sched/g.h"
+#include "sched/visit.h"
 #include "sched/world.h"
 
 namespace weft::detail {
@@ -24,13 +25,15 @@ std::uint64_t fibers_alive(const world& w) noexcept {
 namespace weft {
 
 std::size_t num_fibers() {
-  const detail::world* w = detail::the_world();
+  const detail::visit here(detail::this_m());
+  const detail::world* w = here.where();
   return w ? detail::fibers_alive(*w) : 0;
 }
 
 runtime_stats stats() {
   runtime_stats s;
-  detail::world* w = detail::the_world();
+  const detail::visit here(detail::this_m());
+  detail::world* w = here.where();
   if (!w) return s;
   s.spawned = w->spawned_outside.load(std::memory_order_relaxed);
   for (const auto& slot : w->ps) {

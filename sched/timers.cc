@@ -2,6 +2,8 @@
 
 #include <mutex>
 
+#include "sched/visit.h"
+
 namespace weft::detail {
 namespace {
 
@@ -84,6 +86,7 @@ std::size_t timer_heap::run_due(std::int64_t now, ready_list& ready) {
 }
 
 bool remove_timer(timer_node* t) {
+  const visit here(this_m());  // while a world ends its heaps outlast those who have found them
   for (;;) {
     timer_heap* h = t->heap.load(std::memory_order_acquire);  // [timer-home] what the heap did with it
     if (!h) return false;

@@ -84,6 +84,8 @@ bool remove_timer(timer_node* t);
 // Arms `t` on the calling M's P, or on some P from a plain thread, and sees to it that somebody
 // wakes in time. Throws weft::panic when no world runs.
 void arm_timer(timer_node* t);
+// As arm_timer; false when no world runs.
+bool arm_timer_if_possible(timer_node* t);
 
 // Fires what is due on every P. For an M that has just woken or looks for work.
 void run_due_timers_everywhere(std::int64_t now, ready_list& ready);

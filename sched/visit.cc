@@ -1,0 +1,37 @@
+#include "sched/visit.h"
+
+#include <sched.h>
+
+#include <atomic>
+
+// Note [doors]: a visitor counts itself and then looks for the world; the world goes from sight and then counts its
+// visitors. Both are sequentially consistent, so one of the two sees the other. What a visitor did in the world it
+// releases with its count, and the world acquires that before it ends.
+
+namespace weft::detail {
+namespace {
+
+constinit std::atomic<world*> open_world{nullptr};
+constinit std::atomic<int> visitors{0};
+
+}  // namespace
+
+world* visit::enter() noexcept {
+  visitors.fetch_add(1, std::memory_order_seq_cst);   // [doors]
+  return open_world.load(std::memory_order_seq_cst);  // [doors]
+}
+
+void visit::leave() noexcept { visitors.fetch_sub(1, std::memory_order_release); }  // [doors]
+
+void open_doors(world& w) noexcept { open_world.store(&w, std::memory_order_seq_cst); }  // [doors]
+
+void close_doors() noexcept {
+  open_world.store(nullptr, std::memory_order_seq_cst);  // [doors]
+  wait_for_visitors();
+}
+
+void wait_for_visitors() noexcept {
+  while (visitors.load(std::memory_order_seq_cst) != 0) sched_yield();  // [doors]
+}
+
+}  // namespace weft::detail
