@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <iterator>
 
-
 namespace weft::detail {
 namespace {
 

@@ -90,7 +90,8 @@ void abandon_fibers(const world&) {
       [](stack_arena& a, void*) {
         a.for_each([](const stack& s) {
           G* g = g_of(s);
-          if (g->state.load(std::memory_order_relaxed) != g_state::free) std::atomic_ref(g->flags).fetch_or(abandoned, std::memory_order_relaxed);
+          if (g->state.load(std::memory_order_relaxed) != g_state::free)
+            std::atomic_ref(g->flags).fetch_or(abandoned, std::memory_order_relaxed);
         });
       },
       nullptr);
