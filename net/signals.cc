@@ -144,7 +144,8 @@ void signal_stop(const chan<int>& to) {
 }
 
 void stop_signals::operator()() noexcept {
-  if (const std::uint64_t id = wish_.exchange(0)) drop([id](const wish& w) { return w.id == id; });
+  if (const std::uint64_t id = wish_.exchange(0, std::memory_order_relaxed))
+    drop([id](const wish& w) { return w.id == id; });
   cancel_();
 }
 

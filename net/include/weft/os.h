@@ -24,7 +24,8 @@ void signal_stop(const chan<int>& to);
 class [[nodiscard]] stop_signals {
  public:
   stop_signals(std::uint64_t wish, cancel_cause_func cancel) noexcept : wish_(wish), cancel_(std::move(cancel)) {}
-  stop_signals(stop_signals&& o) noexcept : wish_(o.wish_.exchange(0)), cancel_(std::move(o.cancel_)) {}
+  stop_signals(stop_signals&& o) noexcept
+      : wish_(o.wish_.exchange(0, std::memory_order_relaxed)), cancel_(std::move(o.cancel_)) {}
   stop_signals& operator=(stop_signals&&) = delete;
   ~stop_signals() { (*this)(); }
   void operator()() noexcept;
