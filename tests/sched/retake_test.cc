@@ -93,6 +93,27 @@ TEST_CASE("a fiber that computes without a call lets the others run", "[sched][r
   });
 }
 
+TEST_CASE("more fibers than Ps, all in loops of short system calls, are all started and stopped",
+          "[sched][retake][GO-12]") {
+  hang_guard guard("loops of short system calls keep the Ps");
+  in_world(2, [] {
+    for (const useconds_t us : {10u, 100u, 1000u}) {
+      constexpr int fibers = 8;
+      std::atomic<int> started = 0;
+      std::atomic<bool> over = false;
+      wait_group all;
+      for (int i = 0; i < fibers; ++i)
+        all.go([&] {
+          ++started;
+          while (!over) usleep(us);
+        });
+      while (started < fibers) sleep(1ms);
+      over = true;
+      all.wait();
+    }
+  });
+}
+
 TEST_CASE("a std::mutex that a thread holds, waited for by a fiber, holds nobody up", "[sched][retake]") {
   hang_guard guard("a fiber that waits for a std::mutex holds up the one that would get it freed");
   in_world(1, [] {
