@@ -13,6 +13,7 @@
 #include <weft/mutex.h>
 
 #include "runtime/clock.h"
+#include "sched/retake.h"
 
 namespace weft {
 
@@ -25,6 +26,12 @@ constexpr std::int64_t starves_after_ns = 1'000'000;
 }  // namespace
 
 void mutex::lock_slow() {
+  {
+    // A fiber that locks and unlocks in line for long has lost its P to another, with which it contends now. It
+    // waits for a P before it waits for the mutex: else one of the two is always woken and waiting, and no
+    // operation of anybody is in line any more.
+    const runtime_call with(this_m(), runtime_call::needs::a_p);
+  }
   waiter w;
   w.g = self();
   bool was_woken = false;
