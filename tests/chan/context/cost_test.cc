@@ -52,12 +52,9 @@ template struct private_member<its_lock, &detail::cancel_node::lock_>;
 
 TEST_CASE("contexts allocate little", "[context][CTX-11]") {
   in_world(1, [] {
-    struct key {
-      using type = int;
-    };
     const context root = background();
     CHECK(allocations_of([] { (void)background(); }) == 0);
-    CHECK(allocations_of([&] { CHECK(*with_value<key>(root, 7).value<key>() == 7); }) <= 1);
+    CHECK(allocations_of([&] { CHECK(*with_value<a_value>(root, 7).value<a_value>() == 7); }) <= 1);
     CHECK(allocations_of([&] { with_cancel(root).cancel(); }) <= 2);
     CHECK(allocations_of([&] { (void)with_timeout(root, 1ns); }) <= 3);
     CHECK(allocations_of([&] { (void)with_timeout(root, 5ms); }) <= 3);

@@ -10,6 +10,14 @@ using namespace weft;
 using namespace weft::testing;
 using namespace std::chrono_literals;
 
+namespace {
+
+struct held {
+  using type = std::shared_ptr<int>;
+};
+
+}  // namespace
+
 TEST_CASE("a context's token is asked to stop when the context is done", "[context][stop_token]") {
   in_world(GENERATE(1, 4), [] {
     CHECK_FALSE(to_stop_token(background()).stop_possible());
@@ -49,9 +57,6 @@ TEST_CASE("a context is cancelled by a token", "[context][stop_token][CTX-23]") 
 
 TEST_CASE("following a token takes no fiber, and leaves nothing with it", "[context][stop_token][CTX-28]") {
   in_world(GENERATE(1, 4), [] {
-    struct held {
-      using type = std::shared_ptr<int>;
-    };
     const std::stop_source source;
     const auto value = std::make_shared<int>();
     const context parent = with_value<held>(background(), value);
