@@ -33,7 +33,7 @@ bool futex_wait(std::atomic<std::uint32_t>& word, std::uint32_t expected, std::i
   if constexpr (!under_tsan) return wait(word, expected, deadline_ns);
   // TSan keeps a thread's signals back until the thread calls something that TSan knows.
   for (;;) {
-    constexpr std::int64_t slice_ns = 50'000'000;
+    constexpr std::int64_t slice_ns = 250'000'000;
     const std::int64_t until = std::min(deadline_ns, now_ns() + slice_ns);
     if (wait(word, expected, until)) return true;
     usleep(0);
