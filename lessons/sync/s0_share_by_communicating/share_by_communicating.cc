@@ -35,6 +35,7 @@ void with_lock() {
   struct entry {
     resource* of;
     bool polling = false;
+    int polls = 0;  // the resource's own count belongs to whoever polls it
   };
   std::vector<std::unique_ptr<resource>> all;
   std::vector<entry> list;
@@ -53,9 +54,9 @@ void with_lock() {
         {
           const std::lock_guard hold(lock);
           for (entry& e : list) {
-            if (e.of->polls == polls_each) continue;
+            if (e.polls == polls_each) continue;
             all_polled = false;
-            if (!e.polling && (!mine || e.of->polls < mine->of->polls)) mine = &e;
+            if (!e.polling && (!mine || e.polls < mine->polls)) mine = &e;
           }
           if (mine) mine->polling = true;
         }
@@ -67,6 +68,7 @@ void with_lock() {
         if (!poll(*mine->of)) one_owner = false;
         const std::lock_guard hold(lock);
         mine->polling = false;
+        ++mine->polls;
       }
     });
   done.wait();
