@@ -45,7 +45,7 @@ struct pair {
 
 }  // namespace
 
-TEST_CASE("a pair with long turns and a pair with short ones get like shares of one P", "[sched][GO-13]") {
+TEST_CASE("a pair with long turns and a pair with short ones get like shares of one P", "[sched][order][GO-13]") {
   hang_guard guard("one pair has the P for itself");
   in_world(1, [] {
     std::atomic<bool> stop = false;
