@@ -1,11 +1,12 @@
 #include "sched/dump.h"
-#include "sched/symbolize.h"
-#include "sched/visit.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <iterator>
+
+#include "sched/symbolize.h"
+#include "sched/visit.h"
 
 namespace weft::detail {
 namespace {

@@ -117,11 +117,10 @@ ignore ignore::current() {
 }
 
 std::string find_leaks(std::span<const ignore> overlook) {
-  const detail::visit here(detail::this_m());
-  detail::world* w = here.where();
-  if (!w) return "";
-  for (naps n;; n.take()) {
-    const auto [left, all_seen] = unexpected_fibers(*w, overlook);
+  for (naps n;; n.take()) {  // a world may end meanwhile
+    const detail::visit here(detail::this_m());
+    if (!here.where()) return "";
+    const auto [left, all_seen] = unexpected_fibers(*here.where(), overlook);
     if (left.empty() && (all_seen || n.over())) return "";
     if (n.over())
       return fmt::format("{} fiber{} left behind\n\n", left.size(), left.size() == 1 ? " is" : "s are") +

@@ -76,8 +76,8 @@ TEST_CASE("a context of signals ends with its parent, at once if that has ended"
 TEST_CASE("the end of a context of signals gives the signals back, whoever asks for it and how often", "[os][CTX-30]") {
   on_each_poller([] {
     const hang_guard guard("many stop a context of signals");
-    struct sigaction before {
-    }, now{};
+    struct sigaction before {};
+    struct sigaction now {};
     sigaction(SIGUSR1, nullptr, &before);
     auto [ctx, stop] = os::signal_context(background(), {SIGUSR1});
     sigaction(SIGUSR1, nullptr, &now);
