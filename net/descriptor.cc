@@ -1,13 +1,16 @@
 #include "net/descriptor.h"
 
+#include <fmt/format.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <weft/errors.h>
 
 #include <cerrno>
 #include <string>
 #include <utility>
 
 #include "net/open_socket.h"
+#include "runtime/fatal.h"
 
 namespace weft::detail {
 
@@ -22,10 +25,12 @@ void descriptor::connected(const net::endpoint& to) {
   is_stream = to.type() == SOCK_STREAM;
 }
 
-bool descriptor::enter() noexcept {
+bool descriptor::enter() {
   std::uint64_t now = life_.load(std::memory_order_relaxed);
   do {
     if (now & closing) return false;
+    if ((now & ops) == ops)
+      throw panic(fmt::format("net: too many concurrent operations on one descriptor (at most {})", ops));
     // [life] the first touch, after whatever closed it had it been closed
   } while (!life_.compare_exchange_weak(now, now + one_op, std::memory_order_acq_rel, std::memory_order_relaxed));
   return true;
@@ -33,6 +38,7 @@ bool descriptor::enter() noexcept {
 
 void descriptor::leave() noexcept {
   std::uint64_t now = life_.load(std::memory_order_acquire);  // [life]
+  if ((now & ops) == 0) fatal("net: an operation on a descriptor ends that never began");
   if ((now & closing) && (now & ops) == one_op) close_now();  // nobody can enter any more
   for (;;) {
     const bool last = (now & closing) && (now & ops) == one_op;

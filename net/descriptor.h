@@ -86,8 +86,9 @@ class alignas(64) descriptor {
   void add_handle() noexcept { life_.fetch_add(one_handle, std::memory_order_relaxed); }
   void drop_handle() noexcept;
 
-  // An operation begins: false if the descriptor is closed. And ends.
-  bool enter() noexcept;
+  // An operation begins: false if the descriptor is closed. Throws weft::panic if 1,048,575 are under way, as
+  // many as Go allows. And ends: the process dies if none is under way.
+  bool enter();
   void leave() noexcept;
 
   std::error_code close();
@@ -109,7 +110,7 @@ class alignas(64) descriptor {
   bool unlinks_path = false;
 
  private:
-  static constexpr std::uint64_t one_op = 1, one_handle = std::uint64_t{1} << 32, closing = std::uint64_t{1} << 63;
+  static constexpr std::uint64_t one_op = 1, one_handle = std::uint64_t{1} << 20, closing = std::uint64_t{1} << 63;
   static constexpr std::uint64_t ops = one_handle - 1, handles = (closing - 1) & ~ops;
   ~descriptor() = default;
   void end_waits();
@@ -131,7 +132,7 @@ class alignas(64) descriptor {
 // An operation's hold on a descriptor.
 class in_use {
  public:
-  explicit in_use(descriptor* d) noexcept : d_(d && d->enter() ? d : nullptr) {}
+  explicit in_use(descriptor* d) : d_(d && d->enter() ? d : nullptr) {}
   in_use(const in_use&) = delete;
   in_use& operator=(const in_use&) = delete;
   ~in_use() {

@@ -8,6 +8,7 @@
 #include <weft/mutex.h>
 
 #include "runtime/clock.h"
+#include "sched/retake.h"
 
 namespace weft {
 
@@ -24,6 +25,9 @@ std::error_code mutex::lock(const context& ctx) {
 }
 
 wait_end mutex::lock_bounded(const wait_bound& bound) {
+  {
+    const runtime_call with(this_m(), runtime_call::needs::a_p);  // as in lock_slow()
+  }
   bool was_woken = false;
   std::int64_t began = 0;
   for (;;) {

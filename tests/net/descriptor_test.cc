@@ -7,13 +7,16 @@
 
 #include <array>
 #include <atomic>
+#include <csignal>
 
 #include "tests/net/on_each_poller.h"
+#include "tests/support/child.h"
 
 using namespace weft;
 using namespace weft::testing;
 using namespace std::chrono_literals;
 using detail::half_of;
+using Catch::Matchers::Contains;
 
 namespace {
 
@@ -86,4 +89,26 @@ TEST_CASE("one reads and one writes at a time, whatever comes and goes beside th
     d->drop_handle();
   });
   report_broken_fact();
+}
+
+TEST_CASE("more operations at once than a descriptor counts are refused, and none is lost", "[net][SYN-50]") {
+  in_world(1, [] {
+    detail::descriptor* d = make_descriptor();
+    constexpr int most = 1'048'575;
+    for (int i = 0; i < most; ++i) FACT(d->enter());
+    CHECK_THROWS_WITH(d->enter(), Contains("too many") && Contains("1048575"));
+    CHECK_THROWS_WITH(d->close(), Contains("too many"));
+    CHECK_FALSE(d->closed());
+    d->leave();
+    CHECK(d->enter());
+    for (int i = 0; i < most; ++i) d->leave();
+    CHECK_FALSE(d->close());
+    d->drop_handle();
+  });
+}
+
+TEST_CASE("an operation that ends twice ends the process", "[net][SYN-50]") {
+  const outcome o = run_child({beside_this_program("net_scenarios"), "operation-ends-twice"});
+  CHECK_THAT(o.err, Contains("fatal error: net: an operation on a descriptor ends that never began"));
+  CHECK(o.status == 128 + SIGABRT);
 }

@@ -1,9 +1,11 @@
 // Programs whose end, or whose words on standard error, are the fact.
 #include <weft/weft.h>
 
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -11,6 +13,8 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+
+#include "net/descriptor.h"
 
 using namespace weft;
 using namespace std::chrono_literals;
@@ -64,6 +68,13 @@ int main(int argc, char** argv) {
       talk();
       auto l = net::listen("tcp", "127.0.0.1:0").unwrap();
       make_chan<int>().recv();
+    });
+  if (std::strcmp(what, "operation-ends-twice") == 0)
+    return in_world([] {
+      auto* d = new detail::descriptor(eventfd(0, EFD_CLOEXEC), {}, {});
+      d->enter();
+      d->leave();
+      d->leave();
     });
   std::fprintf(stderr, "no scenario '%s'\n", what);
   return 1;

@@ -256,3 +256,46 @@ TEST_CASE("a mutex may be destroyed by whoever locked it last", "[sync][mutex]")
     }
   });
 }
+
+TEST_CASE("locks that have nothing to do with each other do not slow each other", "[sync][mutex][SYN-45]") {
+  hang_guard guard("many locks with waiters");
+  in_world(GENERATE(1, 2, 4), [] {
+    // What a hand-over costs, at best, while so many other mutexes have a fiber that waits. With a table of queues
+    // behind all mutexes, as others have it, it could grow with them: a hundredfold if they were gone through.
+    const auto cost_beside = [](int others) {
+      std::vector<mutex> held(static_cast<std::size_t>(others));
+      wait_group all;
+      std::atomic<int> came = 0;
+      for (mutex& m : held) {
+        m.lock();
+        all.go([&] {
+          ++came;
+          const std::lock_guard hold(m);
+        });
+      }
+      await([&] { return came == others; });
+      auto best = std::chrono::nanoseconds::max();
+      for (int round = 0; round < 20; ++round) {
+        mutex m;
+        wait_group two;
+        const auto began = std::chrono::steady_clock::now();
+        for (int f = 0; f < 2; ++f)
+          two.go([&] {
+            for (int i = 0; i < 200; ++i) {
+              const std::lock_guard hold(m);
+              yield();  // so that the other one waits
+            }
+          });
+        two.wait();
+        best = std::min(best, std::chrono::nanoseconds(std::chrono::steady_clock::now() - began));
+      }
+      for (mutex& m : held) m.unlock();
+      all.wait();
+      return best;
+    };
+    const auto alone = cost_beside(0);
+    const auto among_many = cost_beside(5'000);
+    INFO("alone " << alone.count() << " ns, beside 5,000 others " << among_many.count() << " ns");
+    CHECK(among_many < 10 * alone);
+  });
+}
