@@ -20,6 +20,7 @@
 
 #include "net/open_socket.h"
 #include "runtime/fatal.h"
+#include "sched/threads.h"
 
 namespace weft::os {
 namespace {
@@ -43,17 +44,22 @@ struct office {
   std::array<int, signals_end> wanted_by{};
   std::array<struct sigaction, signals_end> before{};
   std::uint64_t last_id = 0;
+  bool quiet = false;                                        // the thread has heard that nobody wants signals
 };
 office& the_office() {
   static office* const o = new office;  // its thread outlives static objects
   return *o;
 }
 
+void ring() noexcept {
+  const std::uint64_t one = 1;
+  (void)!write(bell.load(std::memory_order_relaxed), &one, sizeof one);
+}
+
 void note_signal(int sig) {
   const int saved = errno;
   come[static_cast<std::size_t>(sig)].store(true, std::memory_order_relaxed);
-  const std::uint64_t one = 1;
-  (void)!write(bell.load(std::memory_order_relaxed), &one, sizeof one);
+  ring();
   errno = saved;
 }
 
@@ -70,6 +76,14 @@ void deliver(int sig) {
   }
 }
 
+// While nobody wants signals the thread wakes nobody, and a deadlock can be told. Only the thread itself becomes quiet:
+// it knows that it is not on its way to a channel.
+void set_quiet_locked(office& o, bool quiet) {
+  if (quiet == o.quiet) return;
+  o.quiet = quiet;
+  detail::note_quiet_helper(quiet ? 1 : -1);
+}
+
 void listen_for_ever() {
   for (;;) {
     std::uint64_t rings = 0;
@@ -77,6 +91,9 @@ void listen_for_ever() {
       return;
     for (int sig = 1; sig < signals_end; ++sig)
       if (come[static_cast<std::size_t>(sig)].exchange(false, std::memory_order_relaxed)) deliver(sig);
+    office& o = the_office();
+    const std::lock_guard hold(o.lock);
+    set_quiet_locked(o, o.wishes.empty());
   }
 }
 
@@ -100,6 +117,7 @@ std::uint64_t add(wish w, std::initializer_list<int> signals) {
   office& o = the_office();
   const std::lock_guard hold(o.lock);
   open_office_locked();
+  set_quiet_locked(o, false);
   for (int sig : signals) {
     const auto at = static_cast<std::size_t>(sig);
     if (w.wanted[at]) continue;
@@ -128,6 +146,9 @@ void drop(Is is) {
     }
     return true;
   });
+  if (!o.wishes.empty() || bell.load(std::memory_order_relaxed) < 0) return;
+  detail::expect_quiet_helper();
+  ring();
 }
 
 }  // namespace

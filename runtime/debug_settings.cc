@@ -34,12 +34,13 @@ const char* read_word(std::string_view name, std::string_view value, debug_setti
   if (name == "chaos") return read_flag(value, s.chaos) ? nullptr : flag;
   if (name == "leaks") return read_flag(value, s.leaks) ? nullptr : flag;
   if (name == "poller") return read_flag(value, s.poller) ? nullptr : flag;
+  if (name == "stacks") return read_flag(value, s.stacks) ? nullptr : flag;
   if (name == "schedtrace") return read_ms(value, s.schedtrace_ms) ? nullptr : "milliseconds, 0 to 86400000";
   if (name == "sigquit") {
     s.quit_continues = value == "continue";
     return s.quit_continues ? nullptr : "continue";
   }
-  return "one of cgroup, chaos, leaks, poller, schedtrace, sigquit";
+  return "one of cgroup, chaos, leaks, poller, schedtrace, sigquit, stacks";
 }
 
 }  // namespace

@@ -10,6 +10,7 @@ struct debug_settings {
   bool leaks = false;            // leaks=1: as options.report_leaks
   bool poller = false;           // poller=1: which one was chosen, and why
   bool quit_continues = false;   // sigquit=continue: the process goes on after the dump
+  bool stacks = false;           // stacks=1: how far down fibers use their stacks. sched/stack_marks.h
   int schedtrace_ms = 0;         // schedtrace=MS: a line about the scheduler so often; 0: none
 };
 

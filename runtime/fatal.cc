@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <string>
 
@@ -17,6 +18,12 @@ void write_whole(const std::string& line) noexcept {
 void fatal(std::string_view what) noexcept {
   write_whole("fatal error: " + std::string(what) + "\n");
   std::abort();
+}
+
+void give_up(std::string_view what) noexcept {
+  std::fflush(stdout);
+  write_whole("fatal error: " + std::string(what) + "\n");
+  _exit(2);
 }
 
 void log_line(std::string_view text) noexcept { write_whole("weft: " + std::string(text) + "\n"); }

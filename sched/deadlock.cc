@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
@@ -41,7 +42,8 @@ asleep all_asleep_locked(const world& w) noexcept {
   for (int i = 0; i < made; ++i)
     if (w.p_at(i)->timers.earliest() != never || !w.p_at(i)->queue.empty_approx()) return asleep::no;
   if (threads_of_process() == w.ms + helper_threads()) return asleep::yes;
-  return now_ns() - w.thread_ended_at < dying_ns ? asleep::perhaps : asleep::no;
+  return now_ns() - std::max(w.thread_ended_at, quiet_helper_expected_since()) < dying_ns ? asleep::perhaps
+                                                                                          : asleep::no;
 }
 
 void deadlock_verdict(world& w) {

@@ -7,6 +7,7 @@
 
 #include "sched/symbolize.h"
 #include "sched/visit.h"
+#include "sched/wait_cycles.h"
 
 namespace weft::detail {
 namespace {
@@ -44,8 +45,8 @@ std::vector<fiber_group> group(std::span<const fiber_view> fibers) {
 
 void describe_group(const fiber_group& g, std::string& text) {
   for (const fiber_view* f : g)
-    fmt::format_to(std::back_inserter(text), "fiber {}{}{} [{}]:\n", f->id, f->name.empty() ? "" : " ", f->name,
-                   describe_state(*f));
+    fmt::format_to(std::back_inserter(text), "fiber {}{}{} [{}{}]:\n", f->id, f->name.empty() ? "" : " ", f->name,
+                   describe_state(*f), f->waits_for ? fmt::format(", for fiber {}", f->waits_for) : "");
   if (g.size() > 1) fmt::format_to(std::back_inserter(text), "{} fibers with this stack:\n", g.size());
   text += describe_stack(*g.front());
   text += '\n';
@@ -94,7 +95,7 @@ std::string describe_fibers(std::span<const fiber_view> fibers) {
 
 void dump_world(world& w, std::FILE* out) {
   const auto all = list_fibers(w);
-  const std::string text = describe_fibers(all);
+  const std::string text = describe_cycles(all) + describe_fibers(all);
   std::fwrite(text.data(), 1, text.size(), out);
   const std::uint64_t alive = fibers_alive(w);
   if (alive > all.size()) fmt::print(out, "and {} fibers on their way to a queue\n", alive - all.size());

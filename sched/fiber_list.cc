@@ -13,6 +13,7 @@
 #include "sched/cfi_rules.h"
 #include "sched/coarse_clock.h"
 #include "sched/g.h"
+#include "sched/wait_cycles.h"
 
 namespace weft::detail {
 namespace {
@@ -61,6 +62,7 @@ struct g_copy {
   const void* site;
   const spawn_record* record;
   std::uint32_t parked_at;
+  const holder* waits_on;
   void* sp;
 
   bool operator==(const g_copy&) const = default;
@@ -76,8 +78,8 @@ template <class T>
   return v;
 }
 [[gnu::noinline]] WEFT_NO_SANITIZE g_copy look_at(const volatile G& g, const G& atomics) noexcept {
-  return {raw(atomics.state), raw(atomics.reason),    g.flags,        g.id, g.site,
-          g.record,           raw(atomics.parked_at), g.context.at.sp};
+  return {raw(atomics.state), raw(atomics.reason),    g.flags,    g.id,           g.site,
+          g.record,           raw(atomics.parked_at), g.waits_on, g.context.at.sp};
 }
 
 bool off_its_stack(g_state s) noexcept { return s == g_state::parked || s == g_state::runnable; }
@@ -93,6 +95,7 @@ struct collection {
   std::vector<std::byte> buffer;
   const G* own = nullptr;
   std::uint32_t now_s = 0;
+  with_frames wanted = with_frames::yes;
 };
 
 void view(const stack& where, collection& into) {
@@ -106,9 +109,11 @@ void view(const stack& where, collection& into) {
   f.reason = before.reason;
   f.site = before.site;
   f.locked = before.flags & locked_to_m;
-  f.stack_size = where.size;
+  f.where = where;
+  if (before.state == g_state::parked && before.waits_on) peek(before.waits_on, &f.holder_at, sizeof f.holder_at);
   if (before.state == g_state::parked) f.waits_s = seconds_since(before.parked_at, into.now_s);
   frame_list frames;
+  if (into.wanted == with_frames::no) return into.all.push_back(std::move(f));
   if (&g == into.own) frames = own_frames();
   else if (off_its_stack(before.state)) frames = frames_of_parked(g, where, into.buffer);
   if (&g == into.own || look_at(g, g) == before) {
@@ -167,8 +172,9 @@ const char* word_for(const fiber_view& f) noexcept {
 
 }  // namespace
 
-std::vector<fiber_view> list_fibers(world& w) {
+std::vector<fiber_view> list_fibers(world& w, with_frames wanted) {
   collection c;
+  c.wanted = wanted;
   M* m = this_m();
   c.own = m ? m->g : nullptr;
   c.now_s = coarse_now_s();
@@ -180,6 +186,7 @@ std::vector<fiber_view> list_fibers(world& w) {
   c.all.erase(std::unique(c.all.begin(), c.all.end(), [](const auto& a, const auto& b) { return a.id == b.id; }),
               c.all.end());
   note_threads(w, c.all);
+  name_holders(c.all);
   return c.all;
 }
 

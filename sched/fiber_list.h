@@ -23,15 +23,18 @@ struct fiber_view {
   bool locked = false;            // to its thread
   const void* site = nullptr;     // of its go statement
   std::string name;
+  std::uintptr_t holder_at = 0;   // a place on the stack of whom it waits for; 0: not known
+  std::uint64_t waits_for = 0;    // the fiber that has that stack; 0: not known
   std::int64_t waits_s = 0;       // parked for so many seconds, roughly
   int m = -1;                     // runs on this M
-  std::uintptr_t stack_size = 0;
+  stack where;
   std::vector<std::uintptr_t> frames;  // empty: not to be had
   std::size_t left_out = 0;            // frames in the middle
 };
 
 // By id. Frames are those of fibers off their stacks, and of the caller.
-std::vector<fiber_view> list_fibers(world& w);
+enum class with_frames { yes, no };
+std::vector<fiber_view> list_fibers(world& w, with_frames wanted = with_frames::yes);
 
 // What stands in brackets: "chan receive, 3 minutes, locked to thread".
 std::string describe_state(const fiber_view& f);

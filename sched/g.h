@@ -4,6 +4,7 @@
 // fiber is before it first runs is a spawn record (weft/detail/spawn.h).
 #pragma once
 #include <weft/detail/fiber.h>
+#include <weft/detail/holder.h>
 #include <weft/detail/spawn.h>
 
 #include <atomic>
@@ -35,6 +36,7 @@ struct G : runnable {
   std::atomic<g_state> state{g_state::free};
   std::atomic<wait_reason> reason{wait_reason::none};
   std::uint32_t thread_locks = 0;  // owner: depth of lock_os_thread
+  const holder* waits_on = nullptr;  // as reason: who could let it go on; null: nobody can be named
   std::atomic<std::uint32_t> parked_at{0};  // as reason: second of the coarse clock
   stack_context context;           // valid while the fiber is off its stack
 

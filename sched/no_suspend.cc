@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "sched/g.h"
+#include "sched/mutex_watch.h"
 #include "sched/panic.h"
 #include "sched/symbolize.h"
 
@@ -21,7 +22,14 @@ void allow_suspension(const void* outer_site) noexcept {
   if (M* m = this_m(); m && m->g) m->no_suspend_site = outer_site;
 }
 
-void suspended_in_region(const M* m, const char* reason) {
+void suspended_in_region(M* m, const char* reason) {
+  if (was_left_by_a_mutex(m->no_suspend_site)) {
+    m->no_suspend_site = nullptr;
+    return;
+  }
+  if (const void* site = std_mutex_held_since())
+    panic_of(*m->g, fmt::format("suspended ({}) while it holds a std::mutex, or one of its like, which it locked at {}",
+                                reason, to_string(start_site(site))));
   panic_of(*m->g, fmt::format("suspended ({}) in a region that must not, which began at {}", reason,
                               to_string(start_site(m->no_suspend_site))));
 }

@@ -15,6 +15,7 @@
 #include "sched/crash.h"
 #include "sched/dump.h"
 #include "sched/reporter.h"
+#include "sched/wait_cycles.h"
 #include "sched/world.h"
 
 namespace weft::detail {
@@ -96,7 +97,7 @@ void print_quit(report_job&) {
   auto fibers = list_fibers(*w);
   // TSan holds signals back until the thread calls something, so nobody would answer for long.
   if (last_words && !under_tsan) add_running_stacks(*w, fibers);
-  const std::string text = describe_fibers(fibers);
+  const std::string text = describe_cycles(fibers) + describe_fibers(fibers);
   std::fwrite(text.data(), 1, text.size(), stderr);
   std::fflush(stderr);
   if (last_words) _exit(2);

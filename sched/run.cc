@@ -13,6 +13,7 @@
 #include "sched/crash.h"
 #include "sched/dump.h"
 #include "sched/g.h"
+#include "sched/mutex_watch.h"
 #include "sched/panic.h"
 #include "sched/quit.h"
 #include "sched/reporter.h"
@@ -150,6 +151,8 @@ int run_world(const options& o, std::function<int()> main_fiber) {
   auto* w = new world;
   w->opt = o;
   w->debug = debug_settings_now();
+  if (w->debug.chaos) watch_std_mutexes();
+  if (w->debug.stacks) w->marks = std::make_unique<stack_marks>();
   w->stack_size = arena_for(o.stack_size).stack_size();
   w->thread_ended_at = now_ns();
   w->membarrier = membarrier_works();
@@ -186,6 +189,7 @@ int run_world(const options& o, std::function<int()> main_fiber) {
   let_a_panic_finish();
   if (poller* net = w->poller_or_null()) net->end_world(all_ended);
   if (o.report_leaks || w->debug.leaks) report_leaks(*w);
+  if (w->marks) report_stack_use(*w);
   abandon_fibers(*w);
   set_the_world(nullptr);
   wait_for_end_of_solo();

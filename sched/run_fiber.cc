@@ -102,6 +102,8 @@ bool goes_straight(const M* m, const runnable* r) {
 void retire_g(G* g, void* on) {
   auto* m = static_cast<M*>(on);
   g->context.sanitizer.close();
+  if (m->w->marks) [[unlikely]]
+    m->w->marks->note_end(*g);
   g->state.store(g_state::free, std::memory_order_relaxed);
   if (g->where.size == m->w->stack_size) m->p->gs.give(g);
   else rest_g(g);
@@ -146,7 +148,7 @@ ended end_fiber(M*& m, G* g, runnable*& next) {
     next = nullptr;
     return ended::leave;
   }
-  if (under_tsan || next->started || (next->flags & has_extras) || g->where.size != m->w->stack_size)
+  if (under_tsan || m->w->marks || next->started || (next->flags & has_extras) || g->where.size != m->w->stack_size)
     return ended::leave;
   P::count(p->adopted);
   P::count(p->switches);

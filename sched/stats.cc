@@ -35,20 +35,24 @@ runtime_stats stats() {
   const detail::visit here(detail::this_m());
   detail::world* w = here.where();
   if (!w) return s;
+  for (const auto& slot : w->ps)  // before all that was spawned: nobody ends who has not begun
+    if (const detail::P* p = slot.load(std::memory_order_acquire)) {  // [procs]
+      s.adopted += p->adopted.load(std::memory_order_relaxed);
+      s.finished += p->finished.load(std::memory_order_relaxed);
+    }
   s.spawned = w->spawned_outside.load(std::memory_order_relaxed);
   for (const auto& slot : w->ps) {
     const detail::P* p = slot.load(std::memory_order_acquire);  // [procs]
     if (!p) continue;
     s.spawned += p->spawned.load(std::memory_order_relaxed);
-    s.finished += p->finished.load(std::memory_order_relaxed);
     s.switches += p->switches.load(std::memory_order_relaxed);
-    s.adopted += p->adopted.load(std::memory_order_relaxed);
     s.steals += p->steals.load(std::memory_order_relaxed);
     s.stolen += p->stolen.load(std::memory_order_relaxed);
     s.timers_fired += p->fired.load(std::memory_order_relaxed);
   }
   s.wakeups = w->wakeups.load(std::memory_order_relaxed);
   s.handoffs = w->handoffs.load(std::memory_order_relaxed);
+  if (w->marks) s.stacks = w->marks->report(*w);
   const std::lock_guard hold(w->lock);
   s.threads = static_cast<std::uint64_t>(w->ms);
   return s;

@@ -107,7 +107,7 @@ bool is_from_our_sources(const source_frame& f) noexcept {
 // What may stand between a fiber's first user function and the bottom of its stack.
 bool is_below_user_code(const source_frame& f) noexcept {
   return is_internal(f) || is_from_our_headers(f) || is_in(f.function, "std::") || f.function.starts_with("__invoke") ||
-         is_in(f.function, "weft::run");
+         f.function.starts_with("__gthread_") || is_in(f.function, "weft::run");
 }
 
 // Below this function there is only what jumped to it.

@@ -37,7 +37,7 @@ constinit std::atomic<bool> any_started{false};
 
 void create_detached(void* (*f)(void*), void* arg) {
   const int e = start_detached(f, arg);
-  if (e != 0) fatal(fmt::format("cannot start an OS thread: {}", std::strerror(e)));
+  if (e != 0) give_up(fmt::format("cannot start an OS thread: {}", std::strerror(e)));
   any_started.store(true, std::memory_order_relaxed);
 }
 
@@ -88,11 +88,22 @@ void start_template_thread() {
   t.running.store(true, std::memory_order_relaxed);
 }
 
+namespace {
+std::atomic<int> quiet_helpers{0};
+std::atomic<std::int64_t> expected_since{0};
+}  // namespace
+
+void expect_quiet_helper() noexcept { expected_since.store(now_ns(), std::memory_order_relaxed); }
+std::int64_t quiet_helper_expected_since() noexcept { return expected_since.load(std::memory_order_relaxed); }
+
+// Relaxed: whoever reads too little withholds a verdict, and a helper is no longer quiet before it is given work.
+void note_quiet_helper(int n) noexcept { quiet_helpers.fetch_add(n, std::memory_order_relaxed); }
+
 int helper_threads() noexcept {
   const bool sanitizers =
       under_tsan && (any_started.load(std::memory_order_relaxed) || reporter_threads() + sysmon_threads() > 0);
-  const int helpers =
-      (the_template().running.load(std::memory_order_relaxed) ? 1 : 0) + reporter_threads() + sysmon_threads();
+  const int helpers = (the_template().running.load(std::memory_order_relaxed) ? 1 : 0) + reporter_threads() +
+                      sysmon_threads() + quiet_helpers.load(std::memory_order_relaxed);
   return helpers + (sanitizers ? 1 : 0);
 }
 
@@ -144,7 +155,7 @@ void new_m(world& w, P* p) {
   M* m = add_m(w);
   if (!m) {
     log_line(fmt::format("program exceeds {}-thread limit", w.opt.max_threads));
-    fatal("thread exhaustion");
+    give_up("thread exhaustion");
   }
   m->p = p;
   m->spinning = true;

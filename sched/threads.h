@@ -13,5 +13,10 @@ void end_m(M* m);
 int start_detached(void* (*f)(void*), void* arg) noexcept;
 // Threads that are no Ms and wake nobody of themselves: ours, and a sanitizer's.
 int helper_threads() noexcept;
+// A thread of another room can wake nobody from now on (1), or can again (-1).
+void note_quiet_helper(int n) noexcept;
+// One is about to say so: a verdict waits for it.
+void expect_quiet_helper() noexcept;
+std::int64_t quiet_helper_expected_since() noexcept;
 
 }  // namespace weft::detail

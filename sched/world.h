@@ -5,6 +5,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "sched/m.h"
 #include "sched/p.h"
 #include "sched/poller.h"
+#include "sched/stack_marks.h"
 
 namespace weft::detail {
 
@@ -25,6 +27,7 @@ struct world {
   debug_settings debug;
   std::size_t stack_size = 0;
   bool membarrier = false;  // it works: solo.cc, retake.cc
+  std::unique_ptr<stack_marks> marks;  // with debug.stacks
   // Comes with the first wait for a descriptor and stays. Anyone.
   std::atomic<poller*> net{nullptr};
 

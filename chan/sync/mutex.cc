@@ -32,6 +32,7 @@ void mutex::lock_slow() {
     // operation of anybody is in line any more.
     const runtime_call with(this_m(), runtime_call::needs::a_p);
   }
+  const waits_for the_holder(&holder_);
   waiter w;
   w.g = self();
   bool was_woken = false;

@@ -20,8 +20,10 @@ constexpr std::int64_t starves_after_ns = 1'000'000;
 
 std::error_code mutex::lock(const context& ctx) {
   if (const std::error_code e = error_of(ctx)) return e;
-  if (try_lock() || lock_bounded({.ctx = &ctx}) == wait_end::granted) return {};
-  return error_of(ctx);
+  if (try_lock()) return {};
+  if (lock_bounded({.ctx = &ctx}) != wait_end::granted) return error_of(ctx);
+  holder_.is_caller();
+  return {};
 }
 
 wait_end mutex::lock_bounded(const wait_bound& bound) {

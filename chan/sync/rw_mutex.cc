@@ -64,7 +64,7 @@ waiter* rw_mutex::next_after_readers_locked() {
 
 std::error_code rw_mutex::lock(const context& ctx) {
   if (const std::error_code e = error_of(ctx)) return e;
-  return try_lock() || lock_slow({.ctx = &ctx}) ? std::error_code() : error_of(ctx);
+  return try_lock() || held_if(lock_slow({.ctx = &ctx})) ? std::error_code() : error_of(ctx);
 }
 
 std::error_code rw_mutex::lock_shared(const context& ctx) {
@@ -73,6 +73,7 @@ std::error_code rw_mutex::lock_shared(const context& ctx) {
 }
 
 bool rw_mutex::lock_slow(const wait_bound& bound) {
+  const waits_for the_holder(bound.none() ? &holder_ : nullptr);
   if (bound.none()) writers_.lock();
   else if (!writers_.try_lock() && writers_.lock_bounded(bound) != wait_end::granted) return false;
   const bool got = wait_at_gate(bound);
@@ -161,6 +162,7 @@ void rw_mutex::unlock_slow() {
 
 bool rw_mutex::lock_shared_slow(const wait_bound& bound) {
   if (try_lock_shared_slow()) return true;
+  const waits_for the_holder(bound.none() ? &holder_ : nullptr);
   waiter w;
   if (bound.none()) {
     section hold(queue_lock_);

@@ -91,7 +91,7 @@ TEST_CASE("a dump says precisely what a fiber waits for", "[diag][dump][DIAG-02]
     go([&] { m.lock(); });
     go([&] { w.wait(); });
     for (const char* state : {"[chan receive]", "[chan receive (nil chan)]", "[chan send (nil chan)]",
-                              "[select (no cases)]", "[sleep]", "[mutex lock]", "[wait_group wait]"}) {
+                              "[select (no cases)]", "[sleep]", "[mutex lock, for fiber 1]", "[wait_group wait]"}) {
       INFO(state);
       wait_until_parked(state, 1);
     }
@@ -258,4 +258,18 @@ TEST_CASE("a hundred thousand fibers are dumped in seconds", "[diag][dump]") {
     CHECK(fibers_in(text) == num_fibers());
     until.close();
   });
+}
+
+TEST_CASE("fibers that wait for each other in a circle are named, whatever else goes on", "[diag]") {
+  const outcome o = scenario("waits-in-circles");
+  CAPTURE(o.err, o.timed_out);
+  REQUIRE(o.status == 0);
+  CHECK_THAT(o.err, Contains("deadlock: 3 fibers wait for each other\n"));
+  for (const char* line : {"(first) [mutex lock] waits for fiber ", "(second) [rw_mutex lock] waits for fiber ",
+                           "(third) [mutex lock] waits for fiber ", "(alone) [mutex lock] waits for fiber "})
+    CHECK(count(o.err, line) == 1);
+  CHECK(count(o.err, "waits for itself\n") == 1);
+  CHECK(count(o.err, "deadlock: ") == 2);
+  CHECK(count(o.err, "[mutex lock, for fiber ") == 5);             // those, the bystander and the joined
+  CHECK(count(o.err, "joiner [wait_group wait, for fiber ") == 1);  // behind the joined, in no circle
 }

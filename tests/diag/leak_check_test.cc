@@ -44,6 +44,19 @@ TEST_CASE("a leak check lists id, state, stack and start of what is left", "[dia
   });
 }
 
+TEST_CASE("a leak check can be repeated and leaves what it finds alone", "[diag][leaks][DIAG-15]") {
+  in_world(GENERATE(1, 4), [] {
+    auto until = make_chan<void>();
+    start_a_forgotten_one(until);
+    const std::string first = find_leaks();
+    const std::string again = find_leaks();
+    CHECK(count(first, "forgotten [chan receive]") == 1);
+    CHECK(first == again);
+    until.close();  // it was only looked at, and goes on
+    CHECK(find_leaks() == "");
+  });
+}
+
 TEST_CASE("fibers that are about to end are no leaks", "[diag][leaks][DIAG-17]") {
   in_world(GENERATE(1, 2), [] {
     for (int i = 0; i < 5; ++i) go([] { sleep(5ms); });

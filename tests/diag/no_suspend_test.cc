@@ -54,3 +54,35 @@ TEST_CASE("a plain thread is in no region", "[diag][no_suspend]") {
   c.send(1);
   CHECK(c.recv() == 1);
 }
+
+namespace {
+outcome in_chaos(const std::string& name) {
+  return run_child({"/usr/bin/env", "WEFT_DEBUG=chaos", beside_this_program("diag_scenarios"), name}, 120);
+}
+}  // namespace
+
+TEST_CASE("in chaos mode a suspension that holds a mutex of the thread ends the process", "[diag][no_suspend][chaos]") {
+  const auto [name, what] =
+      GENERATE(table<const char*, const char*>({{"yields-with-std-mutex", "suspended (yield)"},
+                                                {"parks-with-shared-mutex", "suspended (chan receive)"},
+                                                {"sleeps-with-second-mutex", "suspended (sleep)"}}));
+  const outcome o = in_chaos(name);
+  CAPTURE(name, o.err, o.timed_out);
+  CHECK(o.status == 2);
+  CHECK_THAT(o.err, StartsWith("panic: ") && Contains(what) && Contains("while it holds a std::mutex"));
+  CHECK_THAT(o.err, Contains("fiber 1"));
+  if (has_lines) CHECK(count(o.err, "scenarios.cc:") >= 2);  // where it locked, where it suspended
+}
+
+TEST_CASE("in chaos mode mutexes of the thread that are let go of in time are allowed", "[diag][no_suspend][chaos]") {
+  const outcome o = in_chaos("uses-std-mutexes-well");
+  CAPTURE(o.err, o.timed_out);
+  CHECK(o.status == 0);
+  CHECK(o.out == "all counted\n");
+}
+
+TEST_CASE("without chaos mode nobody looks for mutexes of the thread", "[diag][no_suspend]") {
+  const outcome o = scenario("yields-with-std-mutex");
+  CAPTURE(o.err, o.timed_out);
+  CHECK(o.status == 0);
+}

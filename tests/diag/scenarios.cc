@@ -3,6 +3,8 @@
 #include <weft/testing.h>
 
 #include <exception>
+#include <mutex>
+#include <shared_mutex>
 #include <thread>
 
 #include "tests/diag/actors.h"
@@ -122,6 +124,47 @@ const scenario_map scenarios = {
          }
        });
      }},
+    // ---- circles ----------------------------------------------------------------------------------
+    {"waits-in-circles",
+     [] {
+       return world([] {
+         static mutex left, right, own;
+         static rw_mutex book;
+         static std::atomic<int> ready = 0;
+         static std::atomic<bool> owned = false;
+         go(fiber_options{.name = "first"}, [] {
+           left.lock();
+           for (++ready; ready < 3;) yield();
+           right.lock();
+         });
+         go(fiber_options{.name = "second"}, [] {
+           right.lock();
+           for (++ready; ready < 3;) yield();
+           book.lock_shared();
+         });
+         go(fiber_options{.name = "third"}, [] {
+           book.lock();
+           for (++ready; ready < 3;) yield();
+           left.lock();
+         });
+         go(fiber_options{.name = "alone"}, [] {
+           own.lock();
+           owned = true;
+           own.lock();
+         });
+         while (!owned) yield();
+         go(fiber_options{.name = "bystander"}, [] { own.lock(); });
+         static task<void> joined;
+         joined = async([] {
+           own.lock();  // so that it has begun, and goes on for ever
+         });
+         go(fiber_options{.name = "joiner"}, [] { joined.wait(); });
+         sleep(50ms);
+         dump_fibers(stderr);
+         std::exit(0);
+       });
+     }},
+    {"ends-well", [] { return world([] { go([] {}); }); }},
     {"what-blocks-for-ever",
      [] {
        struct blocks : std::exception {
@@ -202,6 +245,70 @@ const scenario_map scenarios = {
        });
      }},
     // ---- leaks ----------------------------------------------------------------------------------
+    // ---- mutexes of the thread ------------------------------------------------------------------------
+    {"yields-with-std-mutex",
+     [] {
+       return world([] {
+         static std::mutex m;
+         const std::lock_guard hold(m);
+         yield();
+       });
+     }},
+    {"parks-with-shared-mutex",
+     [] {
+       return world([] {
+         static std::shared_mutex m;
+         m.lock_shared();
+         make_chan<int>().recv();
+         WEFT_TEST_KEEP_FRAME;
+       });
+     }},
+    {"sleeps-with-second-mutex",
+     [] {
+       return world([] {
+         static std::recursive_mutex first, second;
+         first.lock();
+         second.lock();
+         second.lock();
+         first.unlock();
+         second.unlock();
+         sleep(1ms);
+         WEFT_TEST_KEEP_FRAME;
+       });
+     }},
+    {"uses-std-mutexes-well",
+     [] {
+       return world([] {
+         static std::mutex m, taken;
+         static std::timed_mutex timed;
+         static int sum = 0;
+         std::thread other([] {
+           const std::lock_guard hold(taken);
+           make_chan<int>(1).send(1);  // a plain thread may
+         });
+         other.join();
+         wait_group all;
+         for (int i = 0; i < 20; ++i)
+           all.go([] {
+             for (int k = 0; k < 100; ++k) {
+               {
+                 const std::lock_guard hold(m);
+                 ++sum;
+               }
+               if (timed.try_lock_for(1s)) timed.unlock();
+               yield();
+               {
+                 std::unique_lock hold(m);
+                 const no_suspend region;
+                 hold.unlock();  // before the region ends
+               }
+               yield();
+             }
+           });
+         all.wait();
+         say(sum == 2000 ? "all counted" : "lost some");
+       });
+     }},
     {"leaks-of-all-kinds",
      [] {
        return run(options{.maxprocs = 1, .report_leaks = true}, [] {

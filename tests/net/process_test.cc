@@ -6,6 +6,8 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <thread>
+#include <vector>
 
 using namespace weft;
 using namespace weft::testing;
@@ -81,6 +83,60 @@ TEST_CASE("a descriptor that nobody waits for does not", "[net][process]") {
     CHECK(r.status == 2);
     CHECK(r.err.find("all fibers are asleep") != std::string::npos);
   }
+}
+
+TEST_CASE("nobody is called dead while the monitor delivers what has become ready", "[net][process][DL-11]") {
+  for (const char* kind : {"WEFT_POLLER=io_uring", "WEFT_POLLER=epoll"})
+    for (int i = 0; i < scaled(20); ++i) {
+      const outcome r = scenario("ready-behind-a-blocked-p", kind);
+      CAPTURE(kind, r.err, r.timed_out);
+      REQUIRE(r.out == "heard all\n");
+      REQUIRE(r.status == 0);
+    }
+}
+
+TEST_CASE("who sleeps in the poller can be called from it, many times at once too", "[net][process][GO-27]") {
+  const poller_kind kind = GENERATE(poller_kind::io_uring, poller_kind::epoll);
+  options o;
+  o.maxprocs = 1;
+  o.poller = kind;
+  in_world(o, [] {
+    const hang_guard guard("a call into the poller");
+    auto l = net::listen("tcp", "127.0.0.1:0").unwrap();
+    wait_group all;
+    all.go([l] { FACT(l.accept().err == errc::closed); });  // for which somebody sleeps in the poller
+    auto calls = make_chan<int>(8);
+    std::vector<std::thread> threads;
+    constexpr int each = scaled(2'000);
+    for (int t = 0; t < 4; ++t)
+      threads.emplace_back([calls] {
+        for (int i = 0; i < each; ++i) calls.send(i);
+        std::this_thread::sleep_for(50ms);  // all sleep again
+        calls.send(-1);
+      });
+    int came = 0, ended = 0;
+    while (ended < 4) ++(calls.recv().value() < 0 ? ended : came);
+    FACT(came == 4 * each);
+    for (std::thread& t : threads) t.join();
+    const double before = cpu_seconds();
+    sleep(300ms);
+    FACT(cpu_seconds() - before < 0.15);  // no call is left over that wakes it again and again
+    FACT(!l.close());
+    all.wait();
+  });
+  report_broken_fact();
+}
+
+TEST_CASE("who waits for a signal is not stuck, and who waits after the last one is wanted is", "[net][process]") {
+  const outcome waits = scenario("waits-for-signal");
+  CAPTURE(waits.err);
+  CHECK(waits.out == "signal 14\n");
+  CHECK(waits.status == 0);
+  const outcome stuck = scenario("deadlock-after-signals", {}, 30);
+  CAPTURE(stuck.err);
+  CHECK(stuck.out == "signal 10\n");
+  CHECK(stuck.status == 2);
+  CHECK(stuck.err.find("all fibers are asleep") != std::string::npos);
 }
 
 TEST_CASE("waiting connections use no CPU and wait for no disk", "[net][process]") {

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 
@@ -50,6 +51,28 @@ void talk() {
   std::puts(text);
 }
 
+// Nobody but the monitor can hear of what has become ready while the P's only fiber blocks. It is no deadlock.
+void ready_behind_a_blocked_p() {
+  auto l = net::listen("tcp", "127.0.0.1:0").unwrap();
+  auto a = net::dial("tcp", l.addr().to_string()).unwrap();
+  auto b = l.accept().unwrap();
+  auto heard = make_chan<void>();
+  go([&] {
+    std::byte one[1];
+    while (b.read(one).value == 1) heard.send();
+    heard.close();
+  });
+  for (int i = 0; i < 40; ++i) {
+    yield();  // it waits for the connection
+    if (write(a.fd(), "x", 1) != 1) std::abort();
+    usleep(i % 8 * 500);
+    heard.recv();
+  }
+  (void)a.close();
+  heard.recv();
+  std::puts("heard all");
+}
+
 int in_world(void (*f)()) { return run(options{.maxprocs = 2}, f); }
 
 }  // namespace
@@ -69,6 +92,23 @@ int main(int argc, char** argv) {
       auto l = net::listen("tcp", "127.0.0.1:0").unwrap();
       make_chan<int>().recv();
     });
+  if (std::strcmp(what, "deadlock-after-signals") == 0)
+    return in_world([] {
+      auto c = make_chan<int>(1);
+      os::signal_notify(c, {SIGUSR1});
+      std::raise(SIGUSR1);
+      std::printf("signal %d\n", c.recv().value());
+      os::signal_stop(c);
+      make_chan<int>().recv();
+    });
+  if (std::strcmp(what, "waits-for-signal") == 0)
+    return in_world([] {
+      auto c = make_chan<int>(1);
+      os::signal_notify(c, {SIGALRM});
+      alarm(1);
+      std::printf("signal %d\n", c.recv().value());
+    });
+  if (std::strcmp(what, "ready-behind-a-blocked-p") == 0) return run(options{.maxprocs = 1}, ready_behind_a_blocked_p);
   if (std::strcmp(what, "operation-ends-twice") == 0)
     return in_world([] {
       auto* d = new detail::descriptor(eventfd(0, EFD_CLOEXEC), {}, {});

@@ -32,11 +32,12 @@ TEST_CASE("nothing said is nothing changed", "[runtime][debug]") {
 }
 
 TEST_CASE("each word sets what it names", "[runtime][debug]") {
-  const debug_settings s = parse("schedtrace=1000,cgroup=0,leaks=1,chaos,sigquit=continue");
+  const debug_settings s = parse("schedtrace=1000,cgroup=0,leaks=1,chaos,stacks,sigquit=continue");
   CHECK_FALSE(s.cgroup);
   CHECK(s.chaos);
   CHECK(s.leaks);
   CHECK(s.quit_continues);
+  CHECK(s.stacks);
   CHECK(s.schedtrace_ms == 1000);
   CHECK(complaints.empty());
   CHECK_FALSE(parse("chaos=0").chaos);

@@ -38,6 +38,8 @@ constexpr std::array workloads{
     workload{"blocking", "4 fibers in a 100 ms blocking system call beside -fibers (1000) yielding ones: longest stall",
              blocking_calls},
     workload{"canceltree", "build a chain of -fibers (100) contexts and cancel its top, n times", cancel_tree},
+    workload{"connections", "-fibers (1000) TCP connections, n round trips of 64 bytes, one connection after the other",
+             connections},
     workload{"channels", "-fibers (1000) channels with a receiver each, n items sent to one after the other",
              many_channels},
     workload{"checkdone", "select with otherwise on a cancelled context's done channel, n times", check_done},

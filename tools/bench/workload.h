@@ -64,6 +64,7 @@ result select_otherwise(const params&);
 result ring(const params&);
 result sieve(const params&);
 result many_channels(const params&);
+result connections(const params&);
 result mutex_alone(const params&);
 result mutex_contended(const params&);
 result mutex_yielding(const params&);

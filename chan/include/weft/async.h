@@ -1,5 +1,6 @@
 // A fiber with a result. What Go writes with a channel of one.
 #pragma once
+#include <weft/detail/holder.h>
 #include <weft/errors.h>
 #include <weft/go.h>
 #include <weft/mutex.h>
@@ -35,7 +36,7 @@ class task {
   R get() {
     if (!state_) throw panic("task::get: no result to get");
     const std::shared_ptr<state> s = std::exchange(state_, nullptr);
-    s->ended.wait();
+    await(*s);
     if (s->failure) std::rethrow_exception(s->failure);
     if constexpr (!std::is_void_v<R>) return std::move(*s->value);
   }
@@ -56,7 +57,7 @@ class task {
   // Blocks until the fiber has ended; get() does not block after it.
   void wait() const {
     if (!state_) throw panic("task::wait: no result to wait for");
-    state_->ended.wait();
+    await(*state_);
   }
   // As above, but at most until ctx is done: its error then.
   [[nodiscard]] std::error_code wait(const context& ctx) const {
@@ -68,9 +69,14 @@ class task {
   struct no_value {};
   struct state {
     wait_group ended;
+    detail::holder runner;
     std::optional<std::conditional_t<std::is_void_v<R>, no_value, R>> value;
     std::exception_ptr failure;
   };
+  static void await(state& s) {
+    const detail::waits_for its_fiber(&s.runner);
+    s.ended.wait();
+  }
   template <class F, class... Args>
   friend auto async(F&& f, Args&&... args) -> task<std::invoke_result_t<std::decay_t<F>, std::decay_t<Args>...>>;
 
@@ -89,6 +95,7 @@ template <class F, class... Args>
   go(
       [s = t.state_](auto g, auto... a) {
         const detail::done_at_end mark{s->ended};
+        s->runner.is_caller();
         try {
           if constexpr (std::is_void_v<R>) {
             std::invoke(std::move(g), std::move(a)...);

@@ -8,6 +8,7 @@
 #include <weft/detail/bounded_wait.h>
 #include <weft/detail/deadline.h>
 #include <weft/detail/fiber.h>
+#include <weft/detail/holder.h>
 #include <weft/detail/wait_queue.h>
 
 #include <atomic>
@@ -30,15 +31,19 @@ class mutex {
     if (!state_.compare_exchange_strong(free, locked, std::memory_order_acquire, std::memory_order_relaxed))
         [[unlikely]]
       lock_slow();
+    holder_.is_caller();
   }
   // As lock(), but at most until ctx is done: its error then, and the mutex is not the caller's.
   [[nodiscard]] std::error_code lock(const context& ctx);
   // Never blocks; false if it is held, or starves.
   bool try_lock() noexcept {
     std::uint32_t s = state_.load(std::memory_order_relaxed);
-    return !(s & (locked | starving)) &&
-           // [mutex] as lock()
-           state_.compare_exchange_strong(s, s | locked, std::memory_order_acquire, std::memory_order_relaxed);
+    if ((s & (locked | starving)) ||
+        // [mutex] as lock()
+        !state_.compare_exchange_strong(s, s | locked, std::memory_order_acquire, std::memory_order_relaxed))
+      return false;
+    holder_.is_caller();
+    return true;
   }
   // Blocks until the mutex is the caller's, but no longer than that: false if it never was.
   template <class R, class Period>
@@ -64,13 +69,16 @@ class mutex {
   void lock_slow();
   detail::wait_end lock_bounded(const detail::wait_bound& bound);
   bool lock_until_slow(std::int64_t deadline_ns) {
-    return lock_bounded({.deadline_ns = deadline_ns}) == detail::wait_end::granted;
+    if (lock_bounded({.deadline_ns = deadline_ns}) != detail::wait_end::granted) return false;
+    holder_.is_caller();
+    return true;
   }
   void unlock_slow();
 
   std::atomic<std::uint32_t> state_{0};
   detail::spin_lock queue_lock_;
   detail::wait_queue queue_;  // under queue_lock_
+  detail::holder holder_;
 };
 
 }  // namespace weft

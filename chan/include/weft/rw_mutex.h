@@ -11,6 +11,7 @@
 #include <weft/detail/bounded_wait.h>
 #include <weft/detail/deadline.h>
 #include <weft/detail/fiber.h>
+#include <weft/detail/holder.h>
 #include <weft/detail/wait_queue.h>
 #include <weft/mutex.h>
 
@@ -35,22 +36,24 @@ class rw_mutex {
   void lock() {
     if (!try_lock_alone()) [[unlikely]]
       lock_slow({});
+    holder_.is_caller();
   }
   // As lock(), but at most until ctx is done: its error then, and the lock is not the caller's.
   [[nodiscard]] std::error_code lock(const context& ctx);
   // Never blocks. Go's TryLock.
-  bool try_lock() { return try_lock_alone() || try_lock_slow(); }
+  bool try_lock() { return held_if(try_lock_alone() || try_lock_slow()); }
   // Blocks no longer than that; false if the lock was not to be had.
   template <class R, class Period>
   bool try_lock_for(const std::chrono::duration<R, Period>& d) {
-    return try_lock() || lock_slow({.deadline_ns = detail::deadline_in(detail::rounded_up(d))});
+    return try_lock() || held_if(lock_slow({.deadline_ns = detail::deadline_in(detail::rounded_up(d))}));
   }
   template <class Clock, class D>
   bool try_lock_until(const std::chrono::time_point<Clock, D>& t) {
-    return try_lock() || lock_slow({.deadline_ns = detail::deadline_of(t)});
+    return try_lock() || held_if(lock_slow({.deadline_ns = detail::deadline_of(t)}));
   }
   // Throws weft::panic unless a writer holds the lock. Never blocks. Go's Unlock.
   void unlock() {
+    holder_.nobody();
     std::uint64_t alone = writing;
     // [rw] our stores before the next holder
     if (!state_.compare_exchange_strong(alone, 0, std::memory_order_release, std::memory_order_relaxed)) [[unlikely]]
@@ -107,6 +110,10 @@ class rw_mutex {
     // [rw] the last holders' stores before ours
     return state_.compare_exchange_strong(free, writing, std::memory_order_acquire, std::memory_order_relaxed);
   }
+  [[gnu::always_inline]] inline bool held_if(bool got) noexcept {
+    if (got) holder_.is_caller();
+    return got;
+  }
   // state_ is guessed and not read at first: a load of what an instruction before has locked waits
   // as long as the next such instruction does.
   bool try_count_reader() noexcept {
@@ -158,6 +165,7 @@ class rw_mutex {
   detail::wait_queue readers_;             // under queue_lock_
   detail::wait_queue gate_;                // under queue_lock_: the one writer whose turn is next
   mutex writers_;                          // to be that one
+  detail::holder holder_;                  // the writer
 };
 
 }  // namespace weft

@@ -13,6 +13,7 @@
 #include <tuple>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace weft {
 
@@ -129,6 +130,15 @@ std::string_view name();
 void dump_fibers(std::FILE* out);
 
 // Counters since the world began; read while it runs, so only roughly of one moment.
+// How far down the fibers of one go statement have used their stacks.
+struct stack_use {
+  std::string started_at;    // "function file:line"
+  std::uint64_t fibers = 0;  // so many, those that live included
+  std::size_t most = 0;      // bytes that the deepest of them has touched, in whole pages, the page of the fiber
+                             // itself included
+  std::size_t size = 0;      // of its stack, with the guard page
+};
+
 struct runtime_stats {
   std::uint64_t spawned = 0;       // fibers started
   std::uint64_t finished = 0;      // fibers ended
@@ -140,6 +150,7 @@ struct runtime_stats {
   std::uint64_t handoffs = 0;      // Ps given away by a blocked M
   std::uint64_t timers_fired = 0;
   std::uint64_t threads = 0;       // OS threads running fibers or waiting to
+  std::vector<stack_use> stacks;   // deepest first; only with WEFT_DEBUG=stacks, which makes fibers dearer
 };
 runtime_stats stats();
 

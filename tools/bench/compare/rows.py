@@ -36,6 +36,7 @@ FIGURES = {
     "rss_per_fiber": "memory of a parked fiber",
     "create_ns": "creating a parked fiber",
     "wake_ns": "waking a parked fiber",
+    "rss_per_conn": "memory of a connection, both ends",
     "stall_ms": "longest stall of the others",
     "late_ms": "longest lateness of a 1 ms sleep",
     "cpu_us_per_s": "CPU used per second",
@@ -63,6 +64,8 @@ ROWS = [
     Row("parked", ("-fibers", "100000"), 0, (1,), figure="rss_per_fiber", unit="B"),
     Row("parked", ("-fibers", "100000"), 0, (1,), figure="create_ns"),
     Row("parked", ("-fibers", "100000"), 0, (1,), figure="wake_ns"),
+    Row("connections", ("-fibers", "1000"), 5_000),
+    Row("connections", ("-fibers", "9900"), 9_900, (1,), figure="rss_per_conn", unit="B"),
     Row("blocking", ("-fibers", "1000"), 0, figure="stall_ms", unit="ms"),
     Row("hog", ("-ms", "200"), 0, figure="late_ms", unit="ms"),
     Row("rwmutex", (), 50_000, (1,)),
@@ -104,6 +107,7 @@ class Sweep:
 
 TENS = (100, 1_000, 10_000, 100_000, 1_000_000)
 PROCS = (1, 2, 4, 8, 16)
+CONNECTIONS = (1, 10, 100, 1_000, 9_900)  # both ends in one process: 20,000 descriptors are what many systems allow
 
 SWEEPS = [
     Sweep("Parked fibers: creating one", Row("parked", figure="create_ns"), "-fibers", TENS),
@@ -111,6 +115,9 @@ SWEEPS = [
     Sweep("Parked fibers: memory of one", Row("parked", figure="rss_per_fiber", unit="B"), "-fibers", TENS),
     Sweep("Fibers that yield in turn", Row("yield", (), 100_000), "-fibers", TENS),
     Sweep("Channels in use, an item to each in turn", Row("channels", (), 20_000), "-fibers", (1, 10, 100, 1_000, 10_000)),
+    Sweep("Connections, a round trip on each in turn", Row("connections", (), 2_000), "-fibers", CONNECTIONS),
+    Sweep("Connections: memory of one, both ends", Row("connections", (), 2_000, figure="rss_per_conn", unit="B"),
+          "-fibers", CONNECTIONS[2:]),
     Sweep("Create and stop a timer beside pending ones", Row("timer", (), 20_000), "-fibers", TENS),
     Sweep("Ps: 1000 fibers that yield", Row("yield", ("-fibers", "1000"), 100_000), "-p", PROCS),
     Sweep("Ps: spawn in batches", Row("spawnbatch", (), 20_000), "-p", PROCS),

@@ -58,6 +58,30 @@ pub fn rss_bytes() -> f64 {
     pages * unsafe { libc::sysconf(libc::_SC_PAGESIZE) } as f64
 }
 
+#[allow(dead_code)] // may's workloads have no network
+pub fn allow_descriptors(wanted: u64) {
+    // SAFETY: both calls read and write the one struct that they are given.
+    unsafe {
+        let mut limit: libc::rlimit = std::mem::zeroed();
+        libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit);
+        if limit.rlim_cur < wanted {
+            limit.rlim_cur = wanted;
+            assert_eq!(libc::setrlimit(libc::RLIMIT_NOFILE, &limit), 0, "descriptors are not to be had (ulimit -n)");
+        }
+    }
+}
+
+/// SO_LINGER of 0.
+#[allow(dead_code)]
+pub fn close_at_once(c: &impl std::os::fd::AsRawFd) {
+    let at_once = libc::linger { l_onoff: 1, l_linger: 0 };
+    let size = std::mem::size_of::<libc::linger>() as libc::socklen_t;
+    // SAFETY: the kernel reads one linger.
+    unsafe {
+        libc::setsockopt(c.as_raw_fd(), libc::SOL_SOCKET, libc::SO_LINGER, (&raw const at_once).cast(), size);
+    }
+}
+
 /// A small random source, so that 100,000 of them cost little memory.
 pub struct Splitmix(pub u64);
 

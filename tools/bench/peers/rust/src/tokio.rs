@@ -9,6 +9,7 @@ use tokio::sync::mpsc::{channel, Receiver, Sender};
 use tokio::task::{yield_now, JoinHandle};
 
 mod peer;
+mod tokio_net;
 mod tokio_time;
 
 const WORKLOADS: &[(&str, &str)] = &[
@@ -25,6 +26,7 @@ const WORKLOADS: &[(&str, &str)] = &[
     ("ring", "-fibers tasks (10000) in a ring pass one token n rounds (100)"),
     ("sieve", "concurrent prime sieve, first n primes (2000)"),
     ("channels", "-fibers (1000) channels with a receiver each, n items"),
+    ("connections", "-fibers (1000) TCP connections, n round trips of 64 bytes, one connection after the other"),
     ("mutex", "uncontended lock+unlock, n times"),
     ("mutexcontend", "-fibers tasks (8) lock, add one, unlock, n times in all"),
     ("timer", "arm and drop a one-hour sleep, n times, beside -fibers (0) pending ones"),
@@ -52,6 +54,7 @@ async fn run(name: &str, a: Params) -> Outcome {
         "ring" => ring(a).await,
         "sieve" => sieve(a).await,
         "channels" => many_channels(a).await,
+        "connections" => tokio_net::connections(a).await,
         "mutex" => mutex_alone(a).await,
         "mutexcontend" => mutex_contended(a).await,
         "timer" => tokio_time::arm_and_drop(a).await,
@@ -66,8 +69,8 @@ async fn run(name: &str, a: Params) -> Outcome {
 fn main() {
     let (name, a) = peer::command_line(WORKLOADS);
     let runtime = match a.p {
-        1 => tokio::runtime::Builder::new_current_thread().enable_time().build(),
-        p => tokio::runtime::Builder::new_multi_thread().worker_threads(p).enable_time().build(),
+        1 => tokio::runtime::Builder::new_current_thread().enable_all().build(),
+        p => tokio::runtime::Builder::new_multi_thread().worker_threads(p).enable_all().build(),
     };
     runtime.expect("a runtime").block_on(async move {
         // In a task, as block_on's own future is none of the workers'.

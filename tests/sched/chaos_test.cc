@@ -1,0 +1,41 @@
+// Chaos mode: what is allowed but unlikely happens.
+#include "sched/chaos.h"
+
+#include <cstdlib>
+#include <set>
+#include <string>
+
+#include "tests/support/fibers.h"
+#include "tests/support/hang_guard.h"
+
+using namespace weft;
+using namespace weft::testing;
+
+namespace {
+
+// The orders in which eight fibers run that one has started in a row.
+std::set<std::string> orders(int rounds) {
+  std::set<std::string> seen;
+  in_world(1, [&] {
+    for (int round = 0; round < rounds; ++round) {
+      std::string order;
+      wait_group all;
+      for (char c = 'a'; c < 'i'; ++c) all.go([&order, c] { order += c; });
+      all.wait();
+      seen.insert(order);
+    }
+  });
+  return seen;
+}
+
+}  // namespace
+
+TEST_CASE("in chaos mode fibers run in another order than they were started in", "[sched][chaos][GO-48][order]") {
+  hang_guard guard("chaos");
+  setenv("WEFT_DEBUG", "chaos", 1);
+  const auto unlikely = orders(200);
+  unsetenv("WEFT_DEBUG");
+  for (const std::string& order : unlikely) CHECK(order.size() == 8);
+  CHECK(unlikely.size() > 20);
+  CHECK(orders(200).size() < unlikely.size());
+}
