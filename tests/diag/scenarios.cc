@@ -295,7 +295,7 @@ const scenario_map scenarios = {
                  const std::lock_guard hold(m);
                  ++sum;
                }
-               if (timed.try_lock_for(1s)) timed.unlock();
+               if (timed.try_lock()) timed.unlock();
                yield();
                {
                  std::unique_lock hold(m);
