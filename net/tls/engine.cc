@@ -36,12 +36,17 @@ std::string subject_of(X509* cert) {
 }  // namespace
 
 step engine::outcome_of(int ret, std::size_t n) {
-  if (ret == 1) return {.n = n};
-  switch (SSL_get_error(ssl_.get(), ret)) {
-    case SSL_ERROR_WANT_READ: return {.wants_input = true};
-    case SSL_ERROR_ZERO_RETURN: return {.err = weft::errc::eof};
-    default: return {.err = broken_ = take_error(ssl_.get())};
+  step s;
+  if (ret == 1) {
+    s.n = n;
+  } else {
+    const int why = SSL_get_error(ssl_.get(), ret);
+    if (why == SSL_ERROR_WANT_READ) s.wants_input = true;
+    else if (why == SSL_ERROR_ZERO_RETURN) s.err = weft::errc::eof;
+    else s.err = broken_ = take_error(ssl_.get());
   }
+  s.has_output = BIO_ctrl_pending(SSL_get_wbio(ssl_.get())) > 0;
+  return s;
 }
 
 step engine::handshake() {

@@ -23,9 +23,10 @@ struct step {
   std::size_t n = 0;
   std::error_code err = {};
   bool wants_input = false;  // it can go on after feed()
+  bool has_output = false;   // there is something for the peer
 };
 
-// Any fiber or thread. A step that fails for good may leave an alert for the peer in the output.
+// Any fiber or thread. Reading may have output too: an alert, a refusal to negotiate anew.
 class engine {
  public:
   // Empty until it has one: that comes before everything else.

@@ -120,8 +120,14 @@ std::error_code session::send(const context* ctx) {
   return err;
 }
 
-// What there is for the peer, as far as it can go now.
+// What there is for the peer, as far as it can go now. A writer that is under way takes it along.
 void session::tell_at_once() {
+  if (!writing_.try_lock()) return;
+  const std::lock_guard hold(writing_, std::adopt_lock);
+  tell_at_once_locked();
+}
+
+void session::tell_at_once_locked() {
   engine_.take_output(out_);
   if (out_.empty()) return;
   const std::size_t n = send_at_once(socket_, out_);
@@ -136,13 +142,8 @@ result<std::size_t> session::read(const context* ctx, std::span<std::byte> buf) 
   if (const std::error_code e = read_socket(socket_, ctx, {}).err; e || buf.empty()) return {0, e};
   for (;;) {
     const step s = engine_.read(buf);
-    if (s.err) {
-      if (s.err != weft::errc::eof && writing_.try_lock()) {
-        const std::lock_guard hold(writing_, std::adopt_lock);
-        tell_at_once();
-      }
-      return {0, s.err};
-    }
+    if (s.has_output) tell_at_once();
+    if (s.err) return {0, s.err};
     if (!s.wants_input) return {s.n, {}};
     if (const std::error_code e = read_more(ctx))
       return {0, e == weft::errc::eof ? own_error(errc::unexpected_eof) : e};
@@ -185,7 +186,7 @@ std::error_code session::close() {
     const std::lock_guard hold(writing_, std::adopt_lock);
     // After a write that failed a goodbye would make the stream look whole.
     if (!write_end_) engine_.say_goodbye();
-    if (!write_end_) tell_at_once();
+    if (!write_end_) tell_at_once_locked();
   }
   return socket_.close();
 }

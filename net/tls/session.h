@@ -4,7 +4,7 @@
 // turns is held while its holder waits; they know nothing of each other, so a writer that is stuck keeps no reader
 // from reading. Closing takes no turn: it closes the socket, which ends both.
 //
-// What a reader has to tell the peer (that its bytes are broken), and what closing has, goes out if the socket takes it
+// What a reader has to tell the peer (that its bytes are broken, say), and what closing has, goes out if the socket takes it
 // at once and no writer is under way. Waiting for that would make a peer that does not read stop the reader.
 #pragma once
 #include <weft/mutex.h>
@@ -44,6 +44,7 @@ class session {
   std::error_code read_more(const context* ctx);
   std::error_code send(const context* ctx);
   void tell_at_once();
+  void tell_at_once_locked();
   void begin_handshake_time();
   void end_handshake_time();
   void apply_deadlines_locked() const;

@@ -162,12 +162,15 @@ TEST_CASE("close ends reads, writes and handshakes that wait", "[tls]") {
     std::error_code reading, writing, shaking, queued;
     wait_group all;
     all.go([&, a = a] {
-      std::byte buf[8];
-      reading = a.read(buf).err;
+      std::byte own[8];
+      reading = a.read(own).err;
     });
-    all.go([&, a = a] { writing = a.write(std::string(16 << 20, 'x')).err; });
+    const std::string much(16 << 20, 'x');
+    all.go([&, a = a] { writing = a.write(much).err; });
     all.go([&, c = c] { shaking = c.handshake(); });
     all.go([&, c = c] { queued = c.write("x").err; });
+    std::byte buf[1];
+    FACT(b.read(buf).value == 1);  // it is being written
     sleep(5ms);
     FACT(!a.close());
     FACT(!c.close());
@@ -176,7 +179,6 @@ TEST_CASE("close ends reads, writes and handshakes that wait", "[tls]") {
     FACT(writing == errc::closed);
     FACT(shaking == errc::closed);
     FACT(queued == errc::closed);
-    std::byte buf[1];
     FACT(a.read(buf).err == errc::closed);
     FACT(a.write("x").err == errc::closed);
     FACT(a.close() == errc::closed);
@@ -253,8 +255,15 @@ TEST_CASE("a write that a deadline cuts off is the end of the writing", "[tls]")
   on_each_poller([] {
     const hang_guard guard("cut-off write");
     auto [a, b] = agreed_pair();
-    a.set_write_deadline(weft::now() + 5ms);
-    const auto [n, err] = a.write(std::string(32 << 20, 'x'));
+    const std::string much(32 << 20, 'x');
+    wait_group all;
+    all.go([&, a = a, b = b] {
+      std::byte one[1];
+      FACT(b.read(one).value == 1);  // it is being written
+      a.set_write_deadline(weft::now() + 1ms);
+    });
+    const auto [n, err] = a.write(much);
+    all.wait();
     FACT(err == errc::timeout);
     FACT(n < 32 << 20);
     a.set_write_deadline();
