@@ -75,7 +75,7 @@ bool means(int code, errc what) noexcept {
   const int verify = is_verify(code) ? code - verify_range : 0;
   const int reason = is_ssl(code) ? reason_of(code) : 0;
   switch (what) {
-    case errc::bad_certificate: return verify != 0 || code == static_cast<int>(what);
+    case errc::bad_certificate: return is_verify(code);
     case errc::expired: return is_expired(verify);
     case errc::unknown_authority: return is_untrusted(verify);
     case errc::wrong_host: return is_wrong_host(verify);
@@ -83,8 +83,7 @@ bool means(int code, errc what) noexcept {
     case errc::not_tls: return is_not_tls(reason);
     case errc::http_request: return reason == SSL_R_HTTP_REQUEST;
     case errc::refused: return is_alert(code);
-    case errc::no_common:
-      return is_no_common(reason) || (is_alert(code) && is_alert_of_no_common(code - alert_range));
+    case errc::no_common: return is_no_common(reason) || (is_alert(code) && is_alert_of_no_common(code - alert_range));
     default: return code == static_cast<int>(what);
   }
 }
@@ -140,7 +139,8 @@ std::string ssl_words(int code) {
   const char* const text = ERR_reason_error_string(static_cast<unsigned long>(code));
   const std::string said = text ? text : fmt::format("OpenSSL's error {:#x}", code);
   if (reason == SSL_R_HTTP_REQUEST) return fmt::format("{} ({})", own_words(errc::http_request), said);
-  if (is_not_tls(reason)) return fmt::format("{}: plain text, or another port is meant ({})", own_words(errc::not_tls), said);
+  if (is_not_tls(reason))
+    return fmt::format("{}: plain text, or another port is meant ({})", own_words(errc::not_tls), said);
   if (reason == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE) return std::string(own_words(errc::no_certificate));
   if (is_no_common(reason)) return fmt::format("{} ({})", own_words(errc::no_common), said);
   return said;

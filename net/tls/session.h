@@ -4,8 +4,8 @@
 // turns is held while its holder waits; they know nothing of each other, so a writer that is stuck keeps no reader
 // from reading. Closing takes no turn: it closes the socket, which ends both.
 //
-// What a reader has to tell the peer (that its bytes are broken, say), and what closing has, goes out if the socket takes it
-// at once and no writer is under way. Waiting for that would make a peer that does not read stop the reader.
+// What a reader has to tell the peer (that its bytes are broken, say), and what closing has, goes out if the socket
+// takes it at once and no writer is under way. Waiting for that would make a peer that does not read stop the reader.
 #pragma once
 #include <weft/mutex.h>
 

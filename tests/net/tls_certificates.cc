@@ -70,15 +70,16 @@ pem make_certificate(const wanted& w, const pem* issuer) {
   if (!w.hosts.empty()) extend(cert.get(), signer, NID_subject_alt_name, w.hosts);
   const key_ptr signing = issuer ? key_of(*issuer) : key_ptr(nullptr, EVP_PKEY_free);
   must(X509_sign(cert.get(), signing ? signing.get() : key.get(), EVP_sha256()) > 0, "signature");
-  return {text_of([&](BIO* to) { return PEM_write_bio_X509(to, cert.get()); }),
-          text_of([&](BIO* to) { return PEM_write_bio_PrivateKey(to, key.get(), nullptr, nullptr, 0, nullptr, nullptr); })};
+  return {text_of([&](BIO* to) { return PEM_write_bio_X509(to, cert.get()); }), text_of([&](BIO* to) {
+            return PEM_write_bio_PrivateKey(to, key.get(), nullptr, nullptr, 0, nullptr, nullptr);
+          })};
 }
 
 std::string locked_key(const pem& of) {
   char password[] = "secret";
   return text_of([&](BIO* to) {
-    return PEM_write_bio_PrivateKey(to, key_of(of).get(), EVP_aes_128_cbc(),
-                                    reinterpret_cast<unsigned char*>(password), 6, nullptr, nullptr);
+    return PEM_write_bio_PrivateKey(to, key_of(of).get(), EVP_aes_128_cbc(), reinterpret_cast<unsigned char*>(password),
+                                    6, nullptr, nullptr);
   });
 }
 

@@ -310,7 +310,9 @@ TEST_CASE("a config that cannot work is a panic", "[tls]") {
 TEST_CASE("certificates come from files and text; what is none is refused", "[tls]") {
   const certificates& c = certificates::all();
   temp_tree dir;
-  dir.file("/cert.pem", c.server.cert + c.authority.cert).file("/key.pem", c.server.key).file("/ca.pem", c.authority.cert);
+  dir.file("/cert.pem", c.server.cert + c.authority.cert)
+      .file("/key.pem", c.server.key)
+      .file("/ca.pem", c.authority.cert);
   const std::string at = dir.root();
   CHECK(tls::load_certificate(at + "/cert.pem", at + "/key.pem").value);
   CHECK(!tls::load_roots(at + "/ca.pem").err);
