@@ -12,23 +12,25 @@
 #include <mutex>
 
 #include "net/http/exchange.h"
+#include "net/http/secure.h"
 
 namespace weft::http {
 
 namespace impl {
 
 struct kept {
-  net::conn c;
+  stream_ptr c;
   input in;
 };
 
 struct client_state {
+  tls::config secure;                          // set before the first request
   mutex lock;
-  std::multimap<std::string, kept> idle;       // these under lock
+  std::multimap<std::string, kept> idle;       // these under lock; by scheme and place
   std::uint64_t max_body = 64 << 20;
 
-  std::optional<kept> take(const std::string& place);
-  void give(const std::string& place, kept k);
+  std::optional<kept> take(std::string_view scheme, std::string_view place);
+  void give(std::string_view scheme, std::string_view place, kept k);
 };
 
 namespace {
@@ -36,26 +38,29 @@ namespace {
 constexpr std::size_t most_idle = 64;
 
 struct parsed_url {
+  bool secure = false;  // https
   std::string place;    // "host:port" to dial
   std::string host;     // for the header: without a port that goes without saying
   std::string target;   // path and query
 };
 
+std::string_view scheme_of(const parsed_url& u) { return u.secure ? "https://" : "http://"; }
+
 std::error_code bad_url() { return make_error_code(std::errc::invalid_argument); }
 
 result<parsed_url> parse(std::string_view url) {
-  constexpr std::string_view scheme = "http://";
-  if (!url.starts_with(scheme)) return {{}, make_error_code(std::errc::protocol_not_supported)};
-  url.remove_prefix(scheme.size());
+  parsed_url u;
+  u.secure = url.starts_with("https://");
+  if (!u.secure && !url.starts_with("http://")) return {{}, make_error_code(std::errc::protocol_not_supported)};
+  url.remove_prefix(scheme_of(u).size());
   url = url.substr(0, url.find('#'));
   const auto path = url.find_first_of("/?");
   std::string_view host = url.substr(0, path);
-  if (host.empty() || host.find('@') != std::string_view::npos) return {{}, bad_url()};
-  parsed_url u;
+  if (host.empty() || host.front() == ':' || host.find('@') != std::string_view::npos) return {{}, bad_url()};
   u.host = host;
   const auto colon = host.rfind(':');
   const bool has_port = colon != std::string_view::npos && host.find(']', colon) == std::string_view::npos;
-  u.place = has_port ? std::string(host) : std::string(host) + ":80";
+  u.place = has_port ? std::string(host) : std::string(host) + (u.secure ? ":443" : ":80");
   u.target = path == std::string_view::npos ? "/" : std::string(url.substr(path));
   if (u.target.front() == '?') u.target.insert(0, "/");
   if (u.target.find_first_of(std::string_view(" \r\n\0", 4)) != std::string::npos) return {{}, bad_url()};
@@ -65,8 +70,9 @@ result<parsed_url> parse(std::string_view url) {
 // Where a redirect leads.
 std::string resolve(const parsed_url& from, std::string_view to) {
   if (to.find("://") != std::string_view::npos) return std::string(to);
-  if (to.starts_with("//")) return "http:" + std::string(to);
-  const std::string base = "http://" + from.host;
+  const std::string scheme(scheme_of(from));
+  if (to.starts_with("//")) return scheme.substr(0, scheme.find('/')) + std::string(to);
+  const std::string base = scheme + from.host;
   if (to.starts_with('/')) return base + std::string(to);
   const std::string path = from.target.substr(0, from.target.find('?'));
   return base + path.substr(0, path.rfind('/') + 1) + std::string(to);
@@ -94,7 +100,7 @@ result<reply> read_reply(const context& ctx, kept& k, bool is_head, std::uint64_
         if (e && e != beast_http::error::need_more) return {{}, make_error_code(std::errc::bad_message)};
         if (p.is_done()) break;
       }
-      if (const std::error_code e = k.in.fill(ctx, k.c)) {
+      if (const std::error_code e = k.in.fill(ctx, *k.c)) {
         reply none;
         none.nothing = !p.got_some();
         if (e != weft::errc::eof) return {std::move(none), e};
@@ -135,22 +141,26 @@ bool well_formed(const header_list& headers) {
   return true;
 }
 
+result<stream_ptr> dial_plain(const context& ctx, std::string_view place) {
+  auto [c, err] = net::dial(ctx, "tcp", place);
+  return {err ? nullptr : plain_stream(std::move(c)), err};
+}
+
 result<reply> round_trip(client_state& s, const context& ctx, std::string_view method, const parsed_url& u,
                          const header_list& headers, std::string_view body) {
   for (;;) {
-    std::optional<kept> k = s.take(u.place);
+    std::optional<kept> k = s.take(scheme_of(u), u.place);
     const bool reused = k.has_value();
     if (!k) {
-      auto [c, err] = net::dial(ctx, "tcp", u.place);
+      auto [c, err] = u.secure ? dial_secure(ctx, u.place, s.secure) : dial_plain(ctx, u.place);
       if (err) return {{}, err};
       k.emplace(kept{std::move(c), {}});
     }
-    std::error_code err =
-        k->c.write(ctx, std::as_bytes(std::span(std::string_view(text_of(method, u, headers, body))))).err;
+    std::error_code err = k->c->write(ctx, text_of(method, u, headers, body)).err;
     // An answer may have come although not all was taken.
     result<reply> got = read_reply(ctx, *k, method == "HEAD", s.max_body);
     if (!got.err) {
-      if (got.value.keep && !err) s.give(u.place, std::move(*k));
+      if (got.value.keep && !err) s.give(scheme_of(u), u.place, std::move(*k));
       return got;
     }
     if (ctx.err()) return {{}, ctx.err()};
@@ -161,18 +171,18 @@ result<reply> round_trip(client_state& s, const context& ctx, std::string_view m
 
 }  // namespace
 
-std::optional<kept> client_state::take(const std::string& place) {
+std::optional<kept> client_state::take(std::string_view scheme, std::string_view place) {
   const std::lock_guard hold(lock);
-  const auto at = idle.find(place);
+  const auto at = idle.find(std::string(scheme) + std::string(place));
   if (at == idle.end()) return std::nullopt;
   std::optional<kept> k(std::move(at->second));
   idle.erase(at);
   return k;
 }
 
-void client_state::give(const std::string& place, kept k) {
+void client_state::give(std::string_view scheme, std::string_view place, kept k) {
   const std::lock_guard hold(lock);
-  if (idle.size() < most_idle) idle.emplace(place, std::move(k));
+  if (idle.size() < most_idle) idle.emplace(std::string(scheme) + std::string(place), std::move(k));
 }
 
 }  // namespace impl
@@ -187,6 +197,11 @@ client::client() : state_(std::make_shared<impl::client_state>()) {}
 
 client& client::set_max_body(std::uint64_t bytes) {
   state_->max_body = bytes;
+  return *this;
+}
+
+client& client::set_tls(tls::config how) {
+  state_->secure = std::move(how);
   return *this;
 }
 

@@ -22,26 +22,23 @@ int digit(char c) noexcept {
 
 }  // namespace
 
-// Room for a read at the end.
-void input::make_room() {
+// One read, to the end of what is there.
+template <class Read>
+std::error_code input::fill_by(Read read) {
   bytes_.erase(0, std::exchange(begin_, 0));
-  bytes_.resize(bytes_.size() + read_size);
-}
-
-std::error_code input::fill(const net::conn& c) {
-  make_room();
-  const std::size_t had = bytes_.size() - read_size;
-  auto [n, err] = c.read(std::as_writable_bytes(std::span(bytes_)).subspan(had));
+  const std::size_t had = bytes_.size();
+  bytes_.resize(had + read_size);
+  auto [n, err] = read(std::as_writable_bytes(std::span(bytes_)).subspan(had));
   bytes_.resize(had + n);
   return err;
 }
 
-std::error_code input::fill(const context& ctx, const net::conn& c) {
-  make_room();
-  const std::size_t had = bytes_.size() - read_size;
-  auto [n, err] = c.read(ctx, std::as_writable_bytes(std::span(bytes_)).subspan(had));
-  bytes_.resize(had + n);
-  return err;
+std::error_code input::fill(stream& c) {
+  return fill_by([&](std::span<std::byte> to) { return c.read(to); });
+}
+
+std::error_code input::fill(const context& ctx, stream& c) {
+  return fill_by([&](std::span<std::byte> to) { return c.read(ctx, to); });
 }
 
 // A read waits beside the handler. It ends with an error if the client has gone, and with the next request's
@@ -50,7 +47,7 @@ const context& watcher::ctx(const context& parent) {
   if (request_) return request_->ctx;
   request_.emplace(with_cancel(parent));
   watching_.emplace(with_cancel(background()));
-  conn_.set_read_deadline();
+  conn_.set_read_deadline(time_point::max());
   fiber_.go([this] {
     const std::error_code e = in_.fill(watching_->ctx, conn_);
     if (e && e != weft::errc::canceled) request_->cancel();
@@ -65,7 +62,7 @@ void watcher::stop() {
   fiber_.wait();
 }
 
-exchange::exchange(const net::conn& c, input& in, const context& server, const limits& l)
+exchange::exchange(stream& c, input& in, const context& server, const limits& l)
     : conn(c), of_server(server), bounds(l), watch(c, in) {
   request.header_limit(static_cast<std::uint32_t>(l.max_header));
   request.body_limit(l.max_body);

@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "net/http/stream.h"
+
 namespace weft::http::impl {
 
 namespace beast_http = boost::beast::http;
@@ -20,11 +22,12 @@ class input {
  public:
   std::string_view rest() const noexcept { return std::string_view(bytes_).substr(begin_); }
   void consume(std::size_t n) noexcept { begin_ += n; }
-  std::error_code fill(const net::conn& c);
-  std::error_code fill(const context& ctx, const net::conn& c);
+  std::error_code fill(stream& c);
+  std::error_code fill(const context& ctx, stream& c);
 
  private:
-  void make_room();
+  template <class Read>
+  std::error_code fill_by(Read read);
   std::string bytes_;
   std::size_t begin_ = 0;
 };
@@ -32,14 +35,14 @@ class input {
 // Watches the connection while a handler runs that wants to know whether its client is still there.
 class watcher {
  public:
-  watcher(const net::conn& c, input& in) noexcept : conn_(c), in_(in) {}
+  watcher(stream& c, input& in) noexcept : conn_(c), in_(in) {}
   ~watcher() { stop(); }
   // Made at the first call.
   const context& ctx(const context& parent);
   void stop();
 
  private:
-  const net::conn& conn_;
+  stream& conn_;
   input& in_;
   std::optional<cancelable> request_;   // the handler's
   std::optional<cancelable> watching_;  // the fiber's
@@ -49,10 +52,10 @@ class watcher {
 struct exchange {
   using parser = beast_http::request_parser<beast_http::string_body>;
 
-  exchange(const net::conn& c, input& in, const context& of_server, const limits& l);
+  exchange(stream& c, input& in, const context& of_server, const limits& l);
 
   // ---- the request
-  const net::conn& conn;
+  stream& conn;
   const context& of_server;
   const limits& bounds;
   parser request;

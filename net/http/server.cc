@@ -3,43 +3,17 @@
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // g++ sees it in Boost's optional when it builds for ASan
 #endif
 #include <fmt/format.h>
-#include <weft/chan.h>
-#include <weft/mutex.h>
 #include <weft/time.h>
 
 #include <algorithm>
 #include <exception>
 #include <mutex>
-#include <unordered_map>
 
 #include "net/http/exchange.h"
+#include "net/http/server_state.h"
 #include "runtime/fatal.h"
 
 namespace weft::http::impl {
-
-struct server_state : std::enable_shared_from_this<server_state> {
-  std::string address;
-  handler handle;
-  limits bounds;
-  cancelable life = with_cancel(background());
-
-  mutex lock;
-  std::vector<net::listener> listeners;                 // these under lock
-  struct connection {
-    net::conn c;
-    bool idle = true;
-  };
-  std::unordered_map<std::uint64_t, connection> connections;
-  std::uint64_t last_id = 0;
-  bool stopping = false;
-  chan<void> drained;                                   // closed when stopping and no connection is left
-
-  std::uint64_t add(const net::conn& c);
-  void remove(std::uint64_t id);
-  // False if the server stops: the connection must end.
-  bool set_idle(std::uint64_t id, bool idle);
-  void stop_listening_locked();
-};
 
 namespace {
 
@@ -86,7 +60,7 @@ got read_request(exchange& x, input& in) {
 }
 
 // What the client still sends would make the kernel answer with a reset, which may overtake our last words.
-void close_politely(const net::conn& c) {
+void close_politely(stream& c) {
   if (c.close_write()) return;
   c.set_read_deadline(now() + std::chrono::milliseconds(500));
   std::byte rest[4096];
@@ -145,7 +119,7 @@ void answer(const handler& h, exchange& x) {
 }
 
 // One request. False if the connection is over.
-bool serve_one(server_state& s, std::uint64_t id, const net::conn& c, input& in) {
+bool serve_one(server_state& s, std::uint64_t id, stream& c, input& in) {
   exchange x(c, in, s.life.ctx, s.bounds);
   // In this order, or shutdown would find it idle and then lose its deadline to ours.
   c.set_read_deadline(now() + (in.rest().empty() ? s.bounds.idle_time : s.bounds.header_time));
@@ -164,7 +138,22 @@ bool serve_one(server_state& s, std::uint64_t id, const net::conn& c, input& in)
   return !x.error && !x.close_after;
 }
 
-void serve_connection(const std::shared_ptr<server_state>& s, const net::conn& c) {
+// False if the two do not agree.
+bool begin(server_state& s, std::uint64_t id, stream& c) {
+  if (!c.must_begin()) return true;
+  const time_point end = now() + s.bounds.header_time;
+  c.set_read_deadline(end);
+  c.set_write_deadline(end);
+  if (!s.set_idle(id, true)) return false;  // after the deadline, as in serve_one()
+  if (const std::error_code e = c.begin()) {
+    detail::log_line(fmt::format("http: {}: {}", c.remote_addr().to_string(), e.message()));
+    return false;
+  }
+  c.set_write_deadline(time_point::max());
+  return true;
+}
+
+void serve_connection(const std::shared_ptr<server_state>& s, const stream_ptr& c) {
   const std::uint64_t id = s->add(c);
   if (id == 0) return;
   struct leave {
@@ -173,9 +162,10 @@ void serve_connection(const std::shared_ptr<server_state>& s, const net::conn& c
     ~leave() { s.remove(id); }
   } at_end{*s, id};
   input in;
-  while (serve_one(*s, id, c, in)) {
-  }
-  (void)c.close();
+  if (begin(*s, id, *c))
+    while (serve_one(*s, id, *c, in)) {
+    }
+  (void)c->close();
 }
 
 // Too many open files, no memory: it may pass.
@@ -186,7 +176,7 @@ bool may_pass(const std::error_code& e) {
 
 }  // namespace
 
-std::uint64_t server_state::add(const net::conn& c) {
+std::uint64_t server_state::add(const stream_ptr& c) {
   const std::lock_guard hold(lock);
   if (stopping) return 0;
   connections.emplace(++last_id, connection{c});
@@ -211,6 +201,30 @@ void server_state::stop_listening_locked() {
   listeners.clear();
 }
 
+std::error_code serve_all(const std::shared_ptr<server_state>& s, const net::listener& l, const accept_fn& accept) {
+  {
+    const std::lock_guard hold(s->lock);
+    if (s->stopping) {
+      (void)l.close();
+      return weft::errc::closed;
+    }
+    s->listeners.push_back(l);
+  }
+  duration pause{};
+  for (;;) {
+    auto [c, err] = accept();
+    if (!err) {
+      pause = {};
+      go([s, c = std::move(c)] { serve_connection(s, c); });
+      continue;
+    }
+    if (!may_pass(err)) return err;
+    pause = std::min<duration>(pause * 2 + std::chrono::milliseconds(5), std::chrono::seconds(1));
+    detail::log_line(fmt::format("http: accept: {}; again in {} ms", err.message(), pause.count() / 1'000'000));
+    sleep(pause);
+  }
+}
+
 }  // namespace weft::http::impl
 
 namespace weft::http {
@@ -229,33 +243,15 @@ std::error_code server::listen_and_serve() {
 }
 
 std::error_code server::serve(const net::listener& l) {
-  const auto s = state_;
-  {
-    const std::lock_guard hold(s->lock);
-    if (s->stopping) {
-      (void)l.close();
-      return weft::errc::closed;
-    }
-    s->listeners.push_back(l);
-  }
-  duration pause{};
-  for (;;) {
+  return impl::serve_all(state_, l, [&l]() -> result<impl::stream_ptr> {
     auto [c, err] = l.accept();
-    if (!err) {
-      pause = {};
-      go([s, c = std::move(c)] { impl::serve_connection(s, c); });
-      continue;
-    }
-    if (!impl::may_pass(err)) return err;
-    pause = std::min<duration>(pause * 2 + std::chrono::milliseconds(5), std::chrono::seconds(1));
-    detail::log_line(fmt::format("http: accept: {}; again in {} ms", err.message(), pause.count() / 1'000'000));
-    sleep(pause);
-  }
+    return {err ? nullptr : impl::plain_stream(std::move(c)), err};
+  });
 }
 
 std::error_code server::shutdown(const context& ctx) {
   chan<void> drained;
-  std::vector<net::conn> idle;
+  std::vector<impl::stream_ptr> idle;
   {
     const std::lock_guard hold(state_->lock);
     state_->stop_listening_locked();
@@ -265,20 +261,20 @@ std::error_code server::shutdown(const context& ctx) {
     for (const auto& [id, c] : state_->connections)
       if (c.idle) idle.push_back(c.c);
   }
-  for (const net::conn& c : idle) c.set_read_deadline(now());
+  for (const impl::stream_ptr& c : idle) c->set_read_deadline(now());
   if (const auto [open, err] = drained.recv(ctx); err && err != errc::closed) return ctx.err();
   return {};
 }
 
 std::error_code server::close() {
-  std::vector<net::conn> all;
+  std::vector<impl::stream_ptr> all;
   {
     const std::lock_guard hold(state_->lock);
     state_->stop_listening_locked();
     for (const auto& [id, c] : state_->connections) all.push_back(c.c);
   }
   state_->life.cancel();
-  for (const net::conn& c : all) (void)c.close();
+  for (const impl::stream_ptr& c : all) (void)c->close();
   return {};
 }
 

@@ -9,6 +9,7 @@
 #pragma once
 #include <weft/context.h>
 #include <weft/net.h>
+#include <weft/tls.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -102,6 +103,10 @@ class server {
   // Serves until shutdown or close, then returns errc::closed; or the error for which it cannot.
   std::error_code listen_and_serve();
   std::error_code serve(const net::listener& l);
+  // The same over TLS. Without OpenSSL: std::errc::protocol_not_supported. A client has limits::header_time for the
+  // handshake; one that does not manage it is logged.
+  std::error_code listen_and_serve_tls(const tls::config& how);
+  std::error_code serve(const tls::listener& l);
   // Takes no more connections, ends those that are idle, and returns when the requests under way have been answered,
   // or with ctx's error.
   std::error_code shutdown(const context& ctx);
@@ -123,13 +128,15 @@ struct response {
 class client {
  public:
   client();
-  // Follows up to ten redirects. An answer is no error, whatever its status.
+  // http:// and https://. Follows up to ten redirects. An answer is no error, whatever its status.
   result<response> get(const context& ctx, std::string_view url) const;
   result<response> post(const context& ctx, std::string_view url, std::string_view type, std::string_view body) const;
   result<response> send(const context& ctx, std::string_view method, std::string_view url,
                         const std::vector<std::pair<std::string, std::string>>& headers, std::string_view body) const;
   // The largest body that is taken: std::errc::message_size beyond.
   client& set_max_body(std::uint64_t bytes);
+  // For https://: whom to trust, or who to be. Before the first request.
+  client& set_tls(tls::config how);
   void close_idle() const;
 
  private:

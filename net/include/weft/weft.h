@@ -28,4 +28,5 @@
 #include <weft/time.h>
 #include <weft/timeline.h>
 #include <weft/timer.h>
+#include <weft/tls.h>
 #include <weft/wait_group.h>

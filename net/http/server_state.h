@@ -1,0 +1,44 @@
+// What the copies of a server, and the fibers of its connections, share.
+#pragma once
+#include <weft/chan.h>
+#include <weft/http.h>
+#include <weft/mutex.h>
+
+#include <functional>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "net/http/stream.h"
+
+namespace weft::http::impl {
+
+struct server_state : std::enable_shared_from_this<server_state> {
+  std::string address;
+  handler handle;
+  limits bounds;
+  cancelable life = with_cancel(background());
+
+  mutex lock;
+  std::vector<net::listener> listeners;                 // these under lock
+  struct connection {
+    stream_ptr c;
+    bool idle = true;
+  };
+  std::unordered_map<std::uint64_t, connection> connections;
+  std::uint64_t last_id = 0;
+  bool stopping = false;
+  chan<void> drained;                                   // closed when stopping and no connection is left
+
+  std::uint64_t add(const stream_ptr& c);
+  void remove(std::uint64_t id);
+  // False if the server stops: the connection must end.
+  bool set_idle(std::uint64_t id, bool idle);
+  void stop_listening_locked();
+};
+
+using accept_fn = std::function<result<stream_ptr>()>;
+// Serves what `accept` returns until it fails because `l` is closed.
+std::error_code serve_all(const std::shared_ptr<server_state>& s, const net::listener& l, const accept_fn& accept);
+
+}  // namespace weft::http::impl

@@ -1,0 +1,20 @@
+#include <weft/http.h>
+
+#include "net/http/secure.h"
+
+namespace weft::http {
+
+namespace {
+
+std::error_code refused() { return make_error_code(std::errc::protocol_not_supported); }
+
+}  // namespace
+
+result<impl::stream_ptr> impl::dial_secure(const context&, std::string_view, const tls::config&) {
+  return {{}, refused()};
+}
+
+std::error_code server::listen_and_serve_tls(const tls::config&) { return refused(); }
+std::error_code server::serve(const tls::listener&) { return refused(); }
+
+}  // namespace weft::http
