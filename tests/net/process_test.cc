@@ -104,3 +104,37 @@ TEST_CASE("waiting connections use no CPU and wait for no disk", "[net][process]
     all.wait();
   });
 }
+
+TEST_CASE("errors of a connection that was to be accepted are passed over, those of the listener are not",
+          "[net][process][NET-08]") {
+  const outcome r = run_child({"/usr/bin/env", "WEFT_POLLER=epoll", beside_this_program("net_faults"), "accept"});
+  CHECK(r.status == 0);
+  CHECK(r.out == "accepted after 3 failures\nToo many open files\n");
+  CHECK(r.err.empty());
+}
+
+TEST_CASE("a connection that loses the race of two families is closed", "[net][process][NET-43]") {
+  for (const std::string kind : {"io_uring", "epoll"}) {
+    CAPTURE(kind);
+    const outcome r = run_child({"/usr/bin/env", "WEFT_POLLER=" + kind, beside_this_program("net_faults"), "race"});
+    if (r.status == 77) return;  // no IPv6 here
+    CHECK(r.status == 0);
+    CHECK(r.out == "all losers are closed\n");
+    CHECK(r.err.empty());
+  }
+}
+
+TEST_CASE("reading and writing allocate nothing", "[net][process][NET-56][NET-57]") {
+  if (sanitized) {
+    WARN("a sanitizer's allocations are not counted");
+    return;
+  }
+  for (const std::string kind : {"io_uring", "epoll"})
+    for (const std::string procs : {"1", "4"}) {
+      CAPTURE(kind, procs);
+      const outcome r = run_child({"/usr/bin/env", "WEFT_POLLER=" + kind, "WEFT_MAXPROCS=" + procs,
+                                   beside_this_program("net_allocations")});
+      CHECK(r.status == 0);
+      CHECK(r.out == "counted\nstream: 0\ndatagrams: 0\n");
+    }
+}
