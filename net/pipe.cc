@@ -114,7 +114,8 @@ std::error_code write_over_locked(one_way& w) {
 
 result<std::size_t> write_to(one_way& w, const context* ctx, std::span<const std::byte> data) {
   const auto take_turn = [&] { return data.empty() || (!w.writing && (w.writing = true)); };
-  if (const std::error_code e = wait_until(w, side::writer, ctx, [&] { return write_over_locked(w); }, take_turn))
+  if (const std::error_code e = wait_until(
+          w, side::writer, ctx, [&] { return write_over_locked(w); }, take_turn))
     return {0, e};
   if (data.empty()) return {};
   {

@@ -144,9 +144,7 @@ result<exit_status> wait_for(impl::child* c, const context* bound) {
 result<exit_status> process::wait() const { return wait_for(c_.get(), nullptr); }
 result<exit_status> process::wait(const context& ctx) const { return wait_for(c_.get(), &ctx); }
 
-std::error_code process::signal(int number) const {
-  return c_ ? c_->signal(number) : make_error_code(errc::closed);
-}
+std::error_code process::signal(int number) const { return c_ ? c_->signal(number) : make_error_code(errc::closed); }
 std::error_code process::kill() const { return signal(SIGKILL); }
 
 }  // namespace weft::os

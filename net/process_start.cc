@@ -1,9 +1,9 @@
 // Starting a child.
 //
 // In a process of many threads the child may do next to nothing between its birth and its program, for whatever lock
-// another thread held at that moment stays held in it. posix_spawn does it right: the child borrows our memory, with all
-// signals blocked, while this thread waits; and the error of a program that is not there comes back as a value. That
-// wait is for a disk, so it is spent where files are opened.
+// another thread held at that moment stays held in it. posix_spawn does it right: the child borrows our memory, with
+// all signals blocked, while this thread waits; and the error of a program that is not there comes back as a value.
+// That wait is for a disk, so it is spent where files are opened.
 //
 // Refused: fork, which copies a large process's page tables and leaves only async-signal-safe calls; a helper process
 // that forks for us.
@@ -133,7 +133,8 @@ std::error_code spawn(const command& c, const std::array<stream_ends, 3>& stream
   std::vector<char*> envp;
   if (c.env) envp = pointers_to(*c.env);
   envp.push_back(nullptr);
-  const int error = on_disk_thread([&] { return how.start(c.program, argv.data(), c.env ? envp.data() : environ, pid); });
+  const int error =
+      on_disk_thread([&] { return how.start(c.program, argv.data(), c.env ? envp.data() : environ, pid); });
   return error ? std::error_code(error, std::system_category()) : std::error_code();
 }
 

@@ -15,8 +15,8 @@
 using namespace weft;
 using namespace weft::testing;
 using namespace std::chrono_literals;
-using detail::half_of;
 using Catch::Matchers::Contains;
+using detail::half_of;
 
 namespace {
 

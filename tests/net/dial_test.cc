@@ -69,7 +69,8 @@ TEST_CASE("a connection that is reported is connected", "[net][NET-47]") {
     auto l = net::listen("tcp", "127.0.0.1:0").unwrap();
     wait_group serving, dialing;
     serving.go([l] {
-      while (auto r = l.accept()) go([c = r.value] {
+      while (auto r = l.accept())
+        go([c = r.value] {
           std::byte buf[8];
           if (auto got = c.read(buf)) (void)c.write({buf, got.value}).err;
         });

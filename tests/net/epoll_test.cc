@@ -76,7 +76,8 @@ TEST_CASE("a descriptor's number is used again and again, and no connection sees
       });
     wait_group serving;
     serving.go([&] {
-      while (auto r = l.accept()) serving.go([c = r.value] {
+      while (auto r = l.accept())
+        serving.go([c = r.value] {
           std::byte buf[64];
           if (auto got = c.read(buf)) (void)c.write({buf, got.value}).err;
         });

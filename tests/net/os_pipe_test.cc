@@ -68,8 +68,7 @@ TEST_CASE("a write larger than the pipe waits for the reader, and writes of seve
     auto [reader, writer] = os::pipe().unwrap();
     constexpr std::size_t size = 200'000;
     wait_group all;
-    for (char c : {'a', 'b', 'c'})
-      all.go([c, w = writer] { FACT(w.write(std::string(size, c)).value == size); });
+    for (char c : {'a', 'b', 'c'}) all.go([c, w = writer] { FACT(w.write(std::string(size, c)).value == size); });
     writer = {};
     std::string got;
     std::vector<std::byte> buf(7000);
@@ -82,7 +81,8 @@ TEST_CASE("a write larger than the pipe waits for the reader, and writes of seve
 }
 
 TEST_CASE("a write to a pipe that nobody reads is an error and no signal", "[fs]") {
-  struct sigaction usual {}, before {};
+  struct sigaction usual {
+  }, before{};
   usual.sa_handler = SIG_DFL;
   sigaction(SIGPIPE, &usual, &before);
   on_each_poller([] {

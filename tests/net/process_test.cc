@@ -83,6 +83,12 @@ TEST_CASE("a descriptor that nobody waits for does not", "[net][process]") {
   }
 }
 
+TEST_CASE("a pipe in memory that nobody uses any more is a deadlock", "[net][process][pipe]") {
+  const outcome r = scenario("deadlock-in-a-pipe", {}, 30);
+  CHECK(r.status == 2);
+  CHECK(r.err.find("all fibers are asleep") != std::string::npos);
+}
+
 TEST_CASE("waiting connections use no CPU and wait for no disk", "[net][process]") {
   on_each_poller([] {
     auto l = net::listen("tcp", "127.0.0.1:0").unwrap();
@@ -132,8 +138,8 @@ TEST_CASE("reading and writing allocate nothing", "[net][process][NET-56][NET-57
   for (const std::string kind : {"io_uring", "epoll"})
     for (const std::string procs : {"1", "4"}) {
       CAPTURE(kind, procs);
-      const outcome r = run_child({"/usr/bin/env", "WEFT_POLLER=" + kind, "WEFT_MAXPROCS=" + procs,
-                                   beside_this_program("net_allocations")});
+      const outcome r = run_child(
+          {"/usr/bin/env", "WEFT_POLLER=" + kind, "WEFT_MAXPROCS=" + procs, beside_this_program("net_allocations")});
       CHECK(r.status == 0);
       CHECK(r.out == "counted\nstream: 0\ndatagrams: 0\n");
     }

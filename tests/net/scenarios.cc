@@ -24,10 +24,8 @@ namespace {
 // As containers do it: system calls with numbers from first to last fail.
 void refuse(unsigned first, unsigned last) {
   sock_filter code[] = {
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
-      BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, first, 0, 2),
-      BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, last, 1, 0),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),           BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, first, 0, 2),
+      BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, last, 1, 0), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
   };
   const sock_fprog program{.len = sizeof code / sizeof code[0], .filter = code};
@@ -88,6 +86,11 @@ int main(int argc, char** argv) {
       talk();
       auto l = net::listen("tcp", "127.0.0.1:0").unwrap();
       make_chan<int>().recv();
+    });
+  if (std::strcmp(what, "deadlock-in-a-pipe") == 0)
+    return in_world([] {
+      auto [a, b] = net::pipe();
+      (void)a.write("nobody reads").err;
     });
   if (std::strcmp(what, "operation-ends-twice") == 0)
     return in_world([] {

@@ -69,9 +69,9 @@ result<file> adopt(net::unique_fd fd);
 result<file> create(std::string_view path);
 
 result<info> stat(std::string_view path);
-result<info> lstat(std::string_view path);   // of a symbolic link itself
+result<info> lstat(std::string_view path);  // of a symbolic link itself
 std::error_code rename(std::string_view from, std::string_view to);
-std::error_code remove(std::string_view path);   // a file or an empty directory
+std::error_code remove(std::string_view path);  // a file or an empty directory
 std::error_code mkdir(std::string_view path, mode_t mode = 0777);
 
 // Whole files.
@@ -80,7 +80,7 @@ std::error_code write_file(std::string_view path, std::string_view data, mode_t 
 
 struct entry {
   std::string name;
-  mode_t type = 0;           // S_IFDIR, S_IFREG, ...
+  mode_t type = 0;  // S_IFDIR, S_IFREG, ...
   bool is_dir() const noexcept { return S_ISDIR(type); }
 };
 // Sorted by name, without "." and "..".

@@ -253,10 +253,10 @@ result<listener> listen(const context& ctx, std::string_view network, std::strin
 
 // How to connect. Go's Dialer.
 struct dialer {
-  duration timeout{0};            // 0: none but the system's
+  duration timeout{0};  // 0: none but the system's
   // A name with addresses of both families: when to try the other one besides. Negative: only after the first.
   duration fallback_delay = std::chrono::milliseconds(300);
-  std::string_view local = {};    // the own address, if it matters; "192.0.2.7:0"
+  std::string_view local = {};  // the own address, if it matters; "192.0.2.7:0"
 
   result<conn> dial(std::string_view network, std::string_view address) const;
   result<conn> dial(const context& ctx, std::string_view network, std::string_view address) const;

@@ -72,11 +72,11 @@ class process {
 
 // Where a standard stream of a child leads.
 enum class stream {
-  null,         // /dev/null
-  inherited,    // where ours does
-  piped,        // to us: process::in(), out(), err()
+  null,  // /dev/null
+  inherited,  // where ours does
+  piped,  // to us: process::in(), out(), err()
   same_as_out,  // err only
-  file,         // a file, a pipe's end, a terminal
+  file,  // a file, a pipe's end, a terminal
 };
 struct redirection {
   redirection(stream where = stream::null) noexcept : how(where) {}
@@ -97,12 +97,12 @@ struct command {
   command(std::string name, std::vector<std::string> arguments = {})
       : program(std::move(name)), args(std::move(arguments)) {}
 
-  std::string program;            // with a slash it is the path, seen from `dir`; else one of our PATH has it
+  std::string program;  // with a slash it is the path, seen from `dir`; else one of our PATH has it
   std::vector<std::string> args;  // without the program's name
   std::optional<std::vector<std::string>> env = {};  // "NAME=value"; none: our environment
-  std::string dir = {};           // where it runs; empty: where we do
+  std::string dir = {};  // where it runs; empty: where we do
   redirection in, out, err;
-  std::string input = {};         // for output() and combined_output(): what it reads, if `in` is null
+  std::string input = {};  // for output() and combined_output(): what it reads, if `in` is null
 
   // Returns when the program runs, or cannot: the system's error, which explain() puts into words. Once ctx is done the
   // child is killed. Throws weft::panic for same_as_out where it has no sense.
