@@ -84,7 +84,7 @@ int race() {
     bool won = false;
     while (!won) {  // the loser may come first, or not have got so far
       auto served = l.accept().unwrap();
-      won = served.remote_addr() == c.local_addr();
+      won = served.remote_addr().to_string() == c.local_addr().to_string();
       if (won) continue;
       ++losers;
       if (!is_closed(served)) return 1;
