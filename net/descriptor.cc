@@ -22,7 +22,7 @@ descriptor::descriptor(int fd, net::endpoint local, net::endpoint remote)
 void descriptor::connected(const net::endpoint& to) {
   remote_ = to;
   local_ = name_of_socket(fd_, to.type());
-  is_stream = to.type() == SOCK_STREAM;
+  is_stream = short_reads_drain(to);
 }
 
 bool descriptor::enter() {

@@ -104,7 +104,7 @@ class alignas(64) descriptor {
   // Before it is shared: it was dialled, and this is where it leads.
   void connected(const net::endpoint& to);
 
-  // Reads and writes keep no message bounds, so a short read has taken all there was.
+  // Of a socket: short_reads_drain(). Of a file: it waits as a socket does.
   bool is_stream = false;
   // The file of its local address goes when it is closed.
   bool unlinks_path = false;

@@ -36,48 +36,85 @@ info info_of(const struct stat& s, std::string_view path) {
 }
 
 // Pipes and their like wait as sockets do, regular files for the disk.
-template <class Request>
-outcome part(descriptor* d, half_of h, std::uint64_t at, auto* data, std::size_t size) {
-  turn t(d, h, nullptr);
-  if (t.error()) return {0, t.error()};
-  Request rq(t.fd(), data, size, at);
-  if (d->is_stream) return perform(t, rq, nullptr);
+template <class OfStream, class OfFile>
+outcome part(turn& t, const context* ctx, std::uint64_t at, auto* data, std::size_t size) {
+  if (t.of().is_stream && at == where_it_stands) {
+    OfStream rq(t.fd(), data, size);
+    return perform(t, rq, ctx);
+  }
+  OfFile rq(t.fd(), data, size, at);
   const int res = perform_on_file(rq);
   return res < 0 ? outcome{0, error_of_result(res)} : outcome{res, {}};
 }
 
-// Until all is done; where it stands, or from an offset on.
-result<std::size_t> write_from(descriptor* d, std::uint64_t at, std::span<const std::byte> data) {
+outcome read_part(descriptor* d, const context* ctx, std::uint64_t at, std::span<std::byte> buf) {
+  turn t(d, half_of::reading, ctx);
+  if (t.error()) return {0, t.error()};
+  return part<read_stream_part, read_file_part>(t, ctx, at, buf.data(), buf.size());
+}
+
+result<std::size_t> read_some(descriptor* d, const context* ctx, std::span<std::byte> buf) {
+  if (buf.empty()) return {};
+  const outcome o = read_part(d, ctx, where_it_stands, buf);
+  if (o.err) return {0, o.err};
+  if (o.n == 0) return {0, errc::eof};
+  return {static_cast<std::size_t>(o.n), {}};
+}
+
+// Until all is done; where it stands, or from an offset on. In one turn: what several write is not mixed.
+result<std::size_t> write_from(descriptor* d, const context* ctx, std::uint64_t at, std::span<const std::byte> data) {
+  turn t(d, half_of::writing, ctx);
+  if (t.error()) return {0, t.error()};
   std::size_t done = 0;
   while (done < data.size()) {
     const auto rest = data.subspan(done);
-    const outcome o =
-        part<write_file_part>(d, half_of::writing, at == where_it_stands ? at : at + done, rest.data(), rest.size());
+    const outcome o = part<write_stream_part, write_file_part>(t, ctx, at == where_it_stands ? at : at + done,
+                                                               rest.data(), rest.size());
     if (o.err) return {done, o.err};
     done += static_cast<std::size_t>(o.n);
   }
   return {done, {}};
 }
 
+// Of what waits as sockets do; the others know no deadlines.
+template <class Set>
+std::error_code on_stream(descriptor* d, Set set) {
+  const in_use hold(d);
+  if (!hold) return errc::closed;
+  if (!d->is_stream) return make_error_code(std::errc::operation_not_supported);
+  set();
+  return {};
+}
+
 }  // namespace
 
-result<std::size_t> file::read(std::span<std::byte> buf) const {
-  if (buf.empty()) return {};
-  const outcome o = part<read_file_part>(d_.get(), half_of::reading, where_it_stands, buf.data(), buf.size());
-  if (o.err) return {0, o.err};
-  if (o.n == 0) return {0, errc::eof};
-  return {static_cast<std::size_t>(o.n), {}};
+result<std::size_t> file::read(std::span<std::byte> buf) const { return read_some(d_.get(), nullptr, buf); }
+result<std::size_t> file::read(const context& ctx, std::span<std::byte> buf) const {
+  return read_some(d_.get(), &ctx, buf);
 }
 
 result<std::size_t> file::write(std::span<const std::byte> data) const {
-  return write_from(d_.get(), where_it_stands, data);
+  return write_from(d_.get(), nullptr, where_it_stands, data);
+}
+result<std::size_t> file::write(const context& ctx, std::span<const std::byte> data) const {
+  return write_from(d_.get(), &ctx, where_it_stands, data);
+}
+
+std::error_code file::set_deadline(time_point at) const {
+  return on_stream(d_.get(), [&] { socket::set_deadline(at); });
+}
+std::error_code file::set_read_deadline(time_point at) const {
+  return on_stream(d_.get(), [&] { socket::set_read_deadline(at); });
+}
+std::error_code file::set_write_deadline(time_point at) const {
+  return on_stream(d_.get(), [&] { socket::set_write_deadline(at); });
 }
 
 result<std::size_t> file::read_at(std::span<std::byte> buf, std::uint64_t offset) const {
   std::size_t done = 0;
   while (done < buf.size()) {
     const auto rest = buf.subspan(done);
-    const outcome o = part<read_file_part>(d_.get(), half_of::reading, offset + done, rest.data(), rest.size());
+    const outcome o = read_part(d_.get(), nullptr, offset + done, rest);
     if (o.err) return {done, o.err};
     if (o.n == 0) return {done, errc::eof};
     done += static_cast<std::size_t>(o.n);
@@ -86,7 +123,7 @@ result<std::size_t> file::read_at(std::span<std::byte> buf, std::uint64_t offset
 }
 
 result<std::size_t> file::write_at(std::span<const std::byte> data, std::uint64_t offset) const {
-  return write_from(d_.get(), offset, data);
+  return write_from(d_.get(), nullptr, offset, data);
 }
 
 std::error_code file::fsync() const {
@@ -115,13 +152,16 @@ result<file> open(std::string_view path, int flags, mode_t mode) {
   open_file rq(at.c_str(), flags | O_CLOEXEC, mode);
   const int res = perform_on_file(rq);
   if (res < 0) return {{}, error_of_result(res)};
-  owned_fd fd(res);
+  return adopt(owned_fd(res));
+}
+
+result<file> adopt(net::unique_fd fd) {
   struct stat s {};
   if (fstat(fd.get(), &s) != 0) return {{}, last_error()};
   auto* d = new descriptor(fd.get(), {}, {});
   fd.release();
   d->is_stream = S_ISFIFO(s.st_mode) || S_ISSOCK(s.st_mode) || S_ISCHR(s.st_mode);
-  if (d->is_stream) fcntl(d->fd(), F_SETFL, (flags & ~O_CREAT & ~O_TRUNC & ~O_EXCL) | O_NONBLOCK);
+  if (d->is_stream) set_blocking(d->fd(), false);
   return {file(descriptor_ref(d)), {}};
 }
 

@@ -2,11 +2,15 @@
 
 #include <fcntl.h>
 #include <liburing.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/uio.h>
 #include <unistd.h>
 #include <weft/go.h>
 #include <weft/semaphore.h>
 
 #include <cerrno>
+#include <ctime>
 
 #include "net/poller/backend.h"
 
@@ -21,6 +25,29 @@ template <class N>
 int result_of(N n) noexcept {
   return n < 0 ? -errno : static_cast<int>(n);
 }
+
+// A write to a pipe that nobody reads says so by a signal to the calling thread as well. It is held back and taken out,
+// unless the caller holds it back anyway.
+class no_sigpipe {
+ public:
+  no_sigpipe() noexcept {
+    sigemptyset(&it_);
+    sigaddset(&it_, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &it_, &before_);
+  }
+  no_sigpipe(const no_sigpipe&) = delete;
+  no_sigpipe& operator=(const no_sigpipe&) = delete;
+  ~no_sigpipe() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+  int result(int res) const noexcept {
+    const timespec at_once{};
+    if (res == -EPIPE && sigismember(&before_, SIGPIPE) == 0) sigtimedwait(&it_, nullptr, &at_once);
+    return res;
+  }
+
+ private:
+  sigset_t it_{}, before_{};
+};
 
 // Threads that wait for disks at a time. More of them do not make a disk faster.
 constexpr int disk_threads = 64;
@@ -37,6 +64,20 @@ void write_file_part::prepare(io_uring_sqe& sqe) { io_uring_prep_write(&sqe, fd,
 int write_file_part::attempt() {
   if (at == where_it_stands) return result_of(write(fd, from, at_most(size)));
   return result_of(pwrite(fd, from, at_most(size), static_cast<off_t>(at)));
+}
+
+void read_stream_part::prepare(io_uring_sqe& sqe) { io_uring_prep_read(&sqe, fd, to, at_most(size), where_it_stands); }
+int read_stream_part::attempt() {
+  const iovec all{to, at_most(size)};
+  const int n = result_of(preadv2(fd, &all, 1, -1, RWF_NOWAIT));
+  return n == -EOPNOTSUPP ? result_of(read(fd, to, at_most(size))) : n;
+}
+
+int write_stream_part::attempt() {
+  const no_sigpipe quiet;
+  const iovec all{const_cast<void*>(from), at_most(size)};
+  const int n = result_of(pwritev2(fd, &all, 1, -1, RWF_NOWAIT));
+  return quiet.result(n == -EOPNOTSUPP ? result_of(write(fd, from, at_most(size))) : n);
 }
 
 void sync_file::prepare(io_uring_sqe& sqe) { io_uring_prep_fsync(&sqe, fd, 0); }

@@ -31,6 +31,26 @@ struct write_file_part final : io_request {
   int attempt() override;
 };
 
+// Of pipes, terminals and the like: an attempt never waits, even where somebody has made the descriptor blocking, and
+// nobody gets a SIGPIPE.
+struct read_stream_part final : io_request {
+  void* const to;
+  const std::size_t size;
+  read_stream_part(int f, void* buffer, std::size_t n) noexcept : io_request(f, POLLIN), to(buffer), size(n) {}
+  void prepare(io_uring_sqe& sqe) override;
+  int attempt() override;
+};
+
+// No entry for a ring: whichever thread the kernel did it in would get the SIGPIPE.
+struct write_stream_part final : io_request {
+  const void* const from;
+  const std::size_t size;
+  write_stream_part(int f, const void* data, std::size_t n) noexcept : io_request(f, POLLOUT), from(data), size(n) {}
+  bool fits_ring() const noexcept override { return false; }
+  void prepare(io_uring_sqe&) override {}
+  int attempt() override;
+};
+
 struct sync_file final : io_request {
   explicit sync_file(int f) noexcept : io_request(f, 0, false) {}
   void prepare(io_uring_sqe& sqe) override;

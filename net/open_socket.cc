@@ -1,5 +1,6 @@
 #include "net/open_socket.h"
 
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
@@ -11,6 +12,12 @@ namespace weft::detail {
 
 owned_fd new_socket(int family, int type) noexcept {
   return owned_fd(socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+}
+
+void set_blocking(int fd, bool on) noexcept {
+  const int flags = fcntl(fd, F_GETFL);
+  const int wanted = on ? flags & ~O_NONBLOCK : flags | O_NONBLOCK;
+  if (flags >= 0 && flags != wanted) fcntl(fd, F_SETFL, wanted);
 }
 
 void set_defaults(int fd, const net::endpoint& of) noexcept {
@@ -30,11 +37,13 @@ net::endpoint name_of_socket(int fd, int type) noexcept {
   return {reinterpret_cast<sockaddr*>(&a), n, type};
 }
 
+bool short_reads_drain(const net::endpoint& of) noexcept { return of.type() == SOCK_STREAM && of.family() != AF_UNIX; }
+
 descriptor* adopt_connection(owned_fd fd, const net::endpoint& remote) {
   const net::endpoint local = name_of_socket(fd.get(), remote.type());
   auto* d = new descriptor(fd.get(), local, remote);
   fd.release();
-  d->is_stream = remote.type() == SOCK_STREAM;
+  d->is_stream = short_reads_drain(remote);
   return d;
 }
 

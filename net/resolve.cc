@@ -143,6 +143,9 @@ class address_errors final : public std::error_category {
       case errc::bad_address: return "malformed address; an IPv6 address with a port is [address]:port";
       case errc::name_too_long: return "the path of a Unix socket has at most 107 bytes";
       case errc::no_address: return "no suitable address";
+      case errc::too_many_descriptors: return "a message carries at most 253 descriptors";
+      case errc::descriptors_lost:
+        return "more descriptors came than there was room for, or than this process may open; all are closed";
     }
     return "unknown error " + std::to_string(code);
   }

@@ -1,5 +1,6 @@
 #include "tests/net/on_each_poller.h"
 
+#include <sys/mman.h>
 #include <sys/socket.h>
 
 #include <random>
@@ -266,4 +267,75 @@ TEST_CASE("the last handle closes", "[net]") {
     std::byte buf[1];
     FACT(b.read(buf).err == errc::eof);
   });
+}
+
+TEST_CASE("many connections carry messages in both directions to the end", "[net][NET-62]") {
+  on_each_poller([] {
+    const hang_guard guard("streams under load");
+    auto l = net::listen("tcp", "127.0.0.1:0").unwrap();
+    constexpr std::size_t size = 512;
+    const int conns = scaled(100) + 5, messages = 20;
+    wait_group all;
+    all.go([&] {
+      for (int i = 0; i < conns; ++i)
+        all.go([&, c = l.accept().unwrap()] {
+          std::byte buf[size];
+          for (std::size_t n = 0;;) {
+            auto r = c.read(std::span(buf).subspan(n));
+            if (r.err) break;
+            n += r.value;
+            if (n < size) continue;
+            n = 0;
+            FACT(c.write(buf).value == size);
+          }
+        });
+    });
+    for (int i = 0; i < conns; ++i)
+      all.go([&, i] {
+        auto c = net::dial("tcp", l.addr().to_string()).unwrap();
+        const std::string message(size, static_cast<char>('a' + i % 26));
+        wait_group writing;
+        writing.go([&] {
+          for (int k = 0; k < messages; ++k) FACT(c.write(message).value == size);
+          FACT(!c.close_write());
+        });
+        const std::string got = read_up_to(c, size * messages + 1);
+        FACT(got.size() == size * messages);
+        FACT(got.find_first_not_of(message[0]) == std::string::npos);
+        writing.wait();
+      });
+    all.wait();
+  });
+}
+
+TEST_CASE("lengths beyond what a system call takes are no lengths beyond what a connection takes", "[net][NET-62]") {
+  if (sanitized) {
+    WARN("gigabytes take too long under a sanitizer");
+    return;
+  }
+  // Memory that is never touched but by what a socket's buffer holds.
+  constexpr std::size_t size = (std::size_t{1} << 32) + (1 << 20);
+  void* const from = mmap(nullptr, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void* const to = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  REQUIRE(from != MAP_FAILED);
+  REQUIRE(to != MAP_FAILED);
+  for (const poller_kind kind : {poller_kind::io_uring, poller_kind::epoll}) {
+    CAPTURE(name_of(kind));
+    in_world(options{.maxprocs = 2, .poller = kind}, [&] {
+      const hang_guard guard("gigabytes");
+      auto [a, b] = tcp_pair();
+      wait_group all;
+      all.go([&, a = a] {
+        FACT(a.write({static_cast<const std::byte*>(from), size}).value == size);
+        FACT(!a.close());
+      });
+      std::size_t total = 0;
+      while (auto r = b.read({static_cast<std::byte*>(to), size})) total += r.value;
+      FACT(total == size);
+      all.wait();
+    });
+    report_broken_fact();
+  }
+  munmap(from, size);
+  munmap(to, size);
 }

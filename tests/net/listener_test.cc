@@ -238,3 +238,25 @@ TEST_CASE("connections leave no descriptors behind", "[net][NET-45]") {
     FACT(net::dial("tcp", "127.0.0.1:1").err);
   });
 }
+
+TEST_CASE("a connection that is reset before it is accepted is no error of the listener", "[net][NET-08]") {
+  on_each_poller([] {
+    const hang_guard guard("reset before accept");
+    auto l = net::listen("tcp", "127.0.0.1:0").unwrap();
+    for (int i = 0; i < 20; ++i) {
+      for (int k = 0; k < 3; ++k) {
+        auto gone = net::dial("tcp", l.addr().to_string()).unwrap();
+        FACT(!gone.set_linger(0));
+        FACT(!gone.close());
+      }
+      auto stays = net::dial("tcp", l.addr().to_string()).unwrap();
+      for (;;) {
+        auto [c, err] = l.accept();
+        REQUIRE(!err);
+        if (c.remote_addr() == stays.local_addr()) break;
+        std::byte buf[1];
+        FACT(c.read(buf).err == std::errc::connection_reset);
+      }
+    }
+  });
+}

@@ -139,6 +139,12 @@ TEST_CASE("who waits for a signal is not stuck, and who waits after the last one
   CHECK(stuck.err.find("all fibers are asleep") != std::string::npos);
 }
 
+TEST_CASE("a pipe in memory that nobody uses any more is a deadlock", "[net][process][pipe]") {
+  const outcome r = scenario("deadlock-in-a-pipe", {}, 30);
+  CHECK(r.status == 2);
+  CHECK(r.err.find("all fibers are asleep") != std::string::npos);
+}
+
 TEST_CASE("waiting connections use no CPU and wait for no disk", "[net][process]") {
   on_each_poller([] {
     auto l = net::listen("tcp", "127.0.0.1:0").unwrap();
@@ -159,4 +165,38 @@ TEST_CASE("waiting connections use no CPU and wait for no disk", "[net][process]
     a.close();
     all.wait();
   });
+}
+
+TEST_CASE("errors of a connection that was to be accepted are passed over, those of the listener are not",
+          "[net][process][NET-08]") {
+  const outcome r = run_child({"/usr/bin/env", "WEFT_POLLER=epoll", beside_this_program("net_faults"), "accept"});
+  CHECK(r.status == 0);
+  CHECK(r.out == "accepted after 3 failures\nToo many open files\n");
+  CHECK(r.err.empty());
+}
+
+TEST_CASE("a connection that loses the race of two families is closed", "[net][process][NET-43]") {
+  for (const std::string kind : {"io_uring", "epoll"}) {
+    CAPTURE(kind);
+    const outcome r = run_child({"/usr/bin/env", "WEFT_POLLER=" + kind, beside_this_program("net_faults"), "race"});
+    if (r.status == 77) return;  // no IPv6 here
+    CHECK(r.status == 0);
+    CHECK(r.out == "all losers are closed\n");
+    CHECK(r.err.empty());
+  }
+}
+
+TEST_CASE("reading and writing allocate nothing", "[net][process][NET-56][NET-57]") {
+  if (sanitized) {
+    WARN("a sanitizer's allocations are not counted");
+    return;
+  }
+  for (const std::string kind : {"io_uring", "epoll"})
+    for (const std::string procs : {"1", "4"}) {
+      CAPTURE(kind, procs);
+      const outcome r = run_child(
+          {"/usr/bin/env", "WEFT_POLLER=" + kind, "WEFT_MAXPROCS=" + procs, beside_this_program("net_allocations")});
+      CHECK(r.status == 0);
+      CHECK(r.out == "counted\nstream: 0\ndatagrams: 0\n");
+    }
 }

@@ -22,13 +22,11 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// As containers do it.
-void refuse_io_uring() {
+// As containers do it: system calls with numbers from first to last fail.
+void refuse(unsigned first, unsigned last) {
   sock_filter code[] = {
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
-      BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, SYS_io_uring_setup, 0, 2),
-      BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, SYS_io_uring_register, 1, 0),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),           BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, first, 0, 2),
+      BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, last, 1, 0), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
   };
   const sock_fprog program{.len = sizeof code / sizeof code[0], .filter = code};
@@ -36,6 +34,22 @@ void refuse_io_uring() {
     std::perror("seccomp");
     _exit(77);
   }
+}
+
+void children() {
+  std::puts(os::command("sh", {"-c", "exit 3"}).run().unwrap().to_string().c_str());
+  auto p = os::command("sleep", {"1000"}).start().unwrap();
+  {
+    auto [ctx, cancel] = with_timeout(background(), 2ms);
+    if (p.wait(ctx).err != errc::deadline_exceeded) std::puts("the wait is not bounded");
+  }
+  p.kill();
+  std::puts(p.wait().unwrap().to_string().c_str());
+  auto [ctx, cancel] = with_cancel(background());
+  auto killed = os::command("sleep", {"1000"}).start(ctx).unwrap();
+  cancel();
+  std::puts(killed.wait().err.message().c_str());
+  auto dropped = os::command("sleep", {"1000"}).start().unwrap();
 }
 
 // "hello" through a connection of its own.
@@ -81,8 +95,12 @@ int main(int argc, char** argv) {
   const char* what = argc > 1 ? argv[1] : "";
   if (std::strcmp(what, "talk") == 0) return in_world(talk);
   if (std::strcmp(what, "refused") == 0) {
-    refuse_io_uring();
+    refuse(SYS_io_uring_setup, SYS_io_uring_register);
     return in_world(talk);
+  }
+  if (std::strcmp(what, "children-without-pidfd") == 0) {
+    refuse(SYS_pidfd_open, SYS_pidfd_open);
+    return in_world(children);
   }
   if (std::strcmp(what, "accept-for-ever") == 0)
     return in_world([] { (void)net::listen("tcp", "127.0.0.1:0").unwrap().accept().err; });
@@ -109,6 +127,11 @@ int main(int argc, char** argv) {
       std::printf("signal %d\n", c.recv().value());
     });
   if (std::strcmp(what, "ready-behind-a-blocked-p") == 0) return run(options{.maxprocs = 1}, ready_behind_a_blocked_p);
+  if (std::strcmp(what, "deadlock-in-a-pipe") == 0)
+    return in_world([] {
+      auto [a, b] = net::pipe();
+      (void)a.write("nobody reads").err;
+    });
   if (std::strcmp(what, "operation-ends-twice") == 0)
     return in_world([] {
       auto* d = new detail::descriptor(eventfd(0, EFD_CLOEXEC), {}, {});

@@ -23,6 +23,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string_view>
 #include <system_error>
@@ -34,6 +35,8 @@ namespace weft::detail {
 class descriptor;
 void keep(descriptor* d) noexcept;
 void let_go(descriptor* d) noexcept;
+std::error_code raw_control(descriptor* d, bool (*f)(void*, int), void* arg);
+std::error_code raw_calls(descriptor* d, bool writes, const context* ctx, bool (*f)(void*, int), void* arg);
 
 // One handle to a descriptor, or none.
 class descriptor_ref {
@@ -61,14 +64,27 @@ class descriptor_ref {
 
 namespace weft::net {
 
-// What is wrong with an address, before the system is asked.
-enum class errc { unknown_network = 1, missing_port, bad_port, bad_address, name_too_long, no_address };
+// What is wrong with an address or a message, where the system has no word for it.
+enum class errc {
+  unknown_network = 1,
+  missing_port,
+  bad_port,
+  bad_address,
+  name_too_long,
+  no_address,
+  // Of conn::send_fds and recv_fds.
+  too_many_descriptors,  // more than most_fds in one message
+  descriptors_lost,      // more came than there was room for, or than this process may open
+};
 const std::error_category& net_category() noexcept;
 inline std::error_code make_error_code(errc e) noexcept { return {static_cast<int>(e), net_category()}; }
 // Errors of name lookup: EAI_NONAME and its like.
 const std::error_category& lookup_category() noexcept;
 
 class packet_conn;
+struct fd_message;
+// Descriptors in one message, by the kernel's limit.
+inline constexpr std::size_t most_fds = 253;
 
 // What all sockets have.
 class socket {
@@ -110,6 +126,34 @@ class socket {
   std::error_code set_keep_alive(duration idle) const;
   std::error_code set_linger(int seconds) const;
 
+  // System calls of the caller's own, which must not wait. raw_control calls f(fd) at once. The others call
+  // f(fd) -> bool in their turn, at once and then whenever it may be worth a try, until it is true; they end as read
+  // and write do. The number is this socket's until f returns. Go's SyscallConn.
+  template <class F>
+  std::error_code raw_control(F&& f) const {
+    const auto call = [&f](int fd) {
+      f(fd);
+      return true;
+    };
+    return detail::raw_control(d_.get(), call_of(call), address_of(call));
+  }
+  template <class F>
+  std::error_code raw_read(F&& f) const {
+    return detail::raw_calls(d_.get(), false, nullptr, call_of(f), address_of(f));
+  }
+  template <class F>
+  std::error_code raw_read(const context& ctx, F&& f) const {
+    return detail::raw_calls(d_.get(), false, &ctx, call_of(f), address_of(f));
+  }
+  template <class F>
+  std::error_code raw_write(F&& f) const {
+    return detail::raw_calls(d_.get(), true, nullptr, call_of(f), address_of(f));
+  }
+  template <class F>
+  std::error_code raw_write(const context& ctx, F&& f) const {
+    return detail::raw_calls(d_.get(), true, &ctx, call_of(f), address_of(f));
+  }
+
   // The number, for options that are not here; -1 once closed. It stays the socket's own, and non-blocking.
   int fd() const noexcept;
   // Not closed.
@@ -121,6 +165,16 @@ class socket {
 
  protected:
   detail::descriptor_ref d_;
+
+ private:
+  template <class F>
+  static auto call_of(F&) noexcept -> bool (*)(void*, int) {
+    return [](void* at, int fd) -> bool { return (*static_cast<F*>(at))(fd); };
+  }
+  template <class F>
+  static void* address_of(F& f) noexcept {
+    return const_cast<void*>(static_cast<const void*>(std::addressof(f)));
+  }
 };
 
 // A connection: a stream, or a Unix socket that keeps packets apart.
@@ -141,6 +195,16 @@ class conn : public socket {
   result<std::size_t> write_v(const context& ctx, std::span<const std::span<const std::byte>> pieces) const;
   // At most `count` bytes of an open file from `offset` on, fewer if it ends before, without a copy.
   result<std::uint64_t> send_file(int file, std::uint64_t offset, std::uint64_t count) const;
+
+  // Unix sockets: writes as write does, and descriptors that travel with the first byte. They must stay open until it
+  // returns, and stay the caller's. errc::too_many_descriptors; std::errc::operation_not_supported if it is no Unix
+  // socket. Throws weft::panic for descriptors without data. weft/pass.h.
+  result<std::size_t> send_fds(std::span<const std::byte> data, std::span<const int> fds) const;
+  result<std::size_t> send_fds(const context& ctx, std::span<const std::byte> data, std::span<const int> fds) const;
+  // Reads as read does, and at most so many descriptors. errc::descriptors_lost: there were more. Then all are closed,
+  // but the bytes are in buf, and value.n says how many. A plain read drops descriptors that come with its data.
+  result<fd_message> recv_fds(std::span<std::byte> buf, std::size_t most = most_fds) const;
+  result<fd_message> recv_fds(const context& ctx, std::span<std::byte> buf, std::size_t most = most_fds) const;
 
   // Half of it: the own reads end, or the peer's.
   std::error_code close_read() const;
@@ -189,10 +253,10 @@ result<listener> listen(const context& ctx, std::string_view network, std::strin
 
 // How to connect. Go's Dialer.
 struct dialer {
-  duration timeout{0};            // 0: none but the system's
+  duration timeout{0};  // 0: none but the system's
   // A name with addresses of both families: when to try the other one besides. Negative: only after the first.
   duration fallback_delay = std::chrono::milliseconds(300);
-  std::string_view local = {};    // the own address, if it matters; "192.0.2.7:0"
+  std::string_view local = {};  // the own address, if it matters; "192.0.2.7:0"
 
   result<conn> dial(std::string_view network, std::string_view address) const;
   result<conn> dial(const context& ctx, std::string_view network, std::string_view address) const;

@@ -1,8 +1,11 @@
-// Signals as values in channels, and as the end of a context. Go's os/signal.
+// Signals as values in channels, and as the end of a context, Go's os/signal; and pipes of the system. Child processes
+// are in process.h.
 #pragma once
 #include <signal.h>
 #include <weft/chan.h>
 #include <weft/context.h>
+#include <weft/errors.h>
+#include <weft/fs.h>
 
 #include <atomic>
 #include <cstdint>
@@ -42,5 +45,12 @@ struct [[nodiscard]] signal_cancelable {
 
 // A context that the first of these signals cancels; cause() says which it was. Go's NotifyContext.
 signal_cancelable signal_context(const context& parent, std::initializer_list<int> signals);
+
+struct pipe_ends {
+  fs::file reader, writer;
+};
+// A pipe of the system, in whose ends fibers wait as in connections. reader: errc::eof once the last writer is closed;
+// writer: std::errc::broken_pipe once the last reader is, and no SIGPIPE. Children inherit neither. Go's os.Pipe.
+result<pipe_ends> pipe();
 
 }  // namespace weft::os

@@ -18,7 +18,10 @@
 #include <weft/no_suspend.h>
 #include <weft/once.h>
 #include <weft/os.h>
+#include <weft/pass.h>
+#include <weft/pipe.h>
 #include <weft/pool.h>
+#include <weft/process.h>
 #include <weft/rw_mutex.h>
 #include <weft/select.h>
 #include <weft/semaphore.h>
