@@ -93,20 +93,13 @@ struct replacement {
 
 const auto& replacements() noexcept {
   static const std::array all{
-      WEFT_WATCHED(plain, lock, pthread_mutex_lock),
-      WEFT_WATCHED(plain, lock, pthread_mutex_trylock),
-      WEFT_WATCHED(timed, lock, pthread_mutex_timedlock),
-      WEFT_WATCHED(clocked, lock, pthread_mutex_clocklock),
-      WEFT_WATCHED(plain, unlock, pthread_mutex_unlock),
-      WEFT_WATCHED(plain, lock, pthread_rwlock_rdlock),
-      WEFT_WATCHED(plain, lock, pthread_rwlock_wrlock),
-      WEFT_WATCHED(plain, lock, pthread_rwlock_tryrdlock),
-      WEFT_WATCHED(plain, lock, pthread_rwlock_trywrlock),
-      WEFT_WATCHED(timed, lock, pthread_rwlock_timedrdlock),
-      WEFT_WATCHED(timed, lock, pthread_rwlock_timedwrlock),
-      WEFT_WATCHED(clocked, lock, pthread_rwlock_clockrdlock),
-      WEFT_WATCHED(clocked, lock, pthread_rwlock_clockwrlock),
-      WEFT_WATCHED(plain, unlock, pthread_rwlock_unlock),
+      WEFT_WATCHED(plain, lock, pthread_mutex_lock),           WEFT_WATCHED(plain, lock, pthread_mutex_trylock),
+      WEFT_WATCHED(timed, lock, pthread_mutex_timedlock),      WEFT_WATCHED(clocked, lock, pthread_mutex_clocklock),
+      WEFT_WATCHED(plain, unlock, pthread_mutex_unlock),       WEFT_WATCHED(plain, lock, pthread_rwlock_rdlock),
+      WEFT_WATCHED(plain, lock, pthread_rwlock_wrlock),        WEFT_WATCHED(plain, lock, pthread_rwlock_tryrdlock),
+      WEFT_WATCHED(plain, lock, pthread_rwlock_trywrlock),     WEFT_WATCHED(timed, lock, pthread_rwlock_timedrdlock),
+      WEFT_WATCHED(timed, lock, pthread_rwlock_timedwrlock),   WEFT_WATCHED(clocked, lock, pthread_rwlock_clockrdlock),
+      WEFT_WATCHED(clocked, lock, pthread_rwlock_clockwrlock), WEFT_WATCHED(plain, unlock, pthread_rwlock_unlock),
   };
   return all;
 }
@@ -120,11 +113,11 @@ constexpr std::array relocations_of_calls{R_AARCH64_JUMP_SLOT, R_AARCH64_GLOB_DA
 #endif
 
 struct tables {
-  const ElfW(Sym)* symbols = nullptr;
+  const ElfW(Sym) * symbols = nullptr;
   const char* strings = nullptr;
-  const ElfW(Rela)* rela = nullptr;
+  const ElfW(Rela) * rela = nullptr;
   std::size_t rela_bytes = 0;
-  const ElfW(Rela)* plt = nullptr;
+  const ElfW(Rela) * plt = nullptr;
   std::size_t plt_bytes = 0;
 };
 
@@ -155,7 +148,7 @@ void point_at(void** place, void* function) noexcept {
   if (mprotect(from, page, PROT_READ | PROT_WRITE) == 0) __atomic_store_n(place, function, __ATOMIC_RELAXED);
 }
 
-void replace_in(const dl_phdr_info& object, const tables& t, const ElfW(Rela)* from, std::size_t bytes) noexcept {
+void replace_in(const dl_phdr_info& object, const tables& t, const ElfW(Rela) * from, std::size_t bytes) noexcept {
   for (const ElfW(Rela)* r = from; r && r != from + bytes / sizeof *r; ++r) {
     const auto type = static_cast<int>(ELF64_R_TYPE(r->r_info));
     if (std::find(relocations_of_calls.begin(), relocations_of_calls.end(), type) == relocations_of_calls.end())

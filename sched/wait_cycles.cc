@@ -42,9 +42,9 @@ void name_holders(std::vector<fiber_view>& all) {
   std::sort(by_stack.begin(), by_stack.end(), [](auto a, auto b) { return a->where.bottom < b->where.bottom; });
   for (fiber_view& f : all) {
     if (f.holder_at == 0) continue;
-    auto at = std::upper_bound(by_stack.begin(), by_stack.end(), f.holder_at, [](std::uintptr_t a, const fiber_view* v) {
-      return a < reinterpret_cast<std::uintptr_t>(v->where.bottom);
-    });
+    auto at = std::upper_bound(
+        by_stack.begin(), by_stack.end(), f.holder_at,
+        [](std::uintptr_t a, const fiber_view* v) { return a < reinterpret_cast<std::uintptr_t>(v->where.bottom); });
     if (at == by_stack.begin()) continue;
     const fiber_view& below = **--at;
     if (f.holder_at < reinterpret_cast<std::uintptr_t>(below.where.top())) f.waits_for = below.id;
@@ -57,7 +57,8 @@ std::string describe_cycles(const std::vector<fiber_view>& all) {
   for (const fiber_view& f : all) {
     const auto cycle = cycle_from(all, f);
     if (cycle.empty() || std::find(told.begin(), told.end(), cycle.front()->id) != told.end()) continue;
-    if (cycle.size() == 1) fmt::format_to(std::back_inserter(text), "deadlock: {} waits for itself\n", name_of(*cycle.front()));
+    if (cycle.size() == 1)
+      fmt::format_to(std::back_inserter(text), "deadlock: {} waits for itself\n", name_of(*cycle.front()));
     else fmt::format_to(std::back_inserter(text), "deadlock: {} fibers wait for each other\n", cycle.size());
     for (const fiber_view* c : cycle) {
       told.push_back(c->id);

@@ -81,7 +81,8 @@ TEST_CASE("without being asked for stacks nothing is told of them", "[diag]") {
 }
 
 TEST_CASE("the use of stacks is told when run returns", "[diag]") {
-  const outcome o = run_child({"/usr/bin/env", "WEFT_DEBUG=stacks", beside_this_program("diag_scenarios"), "ends-well"});
+  const outcome o =
+      run_child({"/usr/bin/env", "WEFT_DEBUG=stacks", beside_this_program("diag_scenarios"), "ends-well"});
   CAPTURE(o.err);
   CHECK(o.status == 0);
   CHECK_THAT(o.err, Contains("weft: stacks used, at most, in bytes\n") && Contains("1 fiber started at weft::run\n"));

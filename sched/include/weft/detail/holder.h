@@ -32,8 +32,8 @@ class holder {
   std::atomic<std::uintptr_t> at_{0};
 };
 
-// While one lives, its fiber, which is the caller, waits without a bound for `h` (null: for nobody that has a name). On a
-// plain thread it does nothing.
+// While one lives, its fiber, which is the caller, waits without a bound for `h` (null: for nobody that has a name). On
+// a plain thread it does nothing.
 class waits_for {
  public:
   explicit waits_for(const holder* h) noexcept;
