@@ -124,14 +124,22 @@ void epoll_poller::deliver(std::uint64_t data, std::uint32_t events, ready_list&
 void epoll_poller::poll(P&, ready_list& ready) { wait(0, ready); }
 
 void epoll_poller::wait(std::int64_t deadline_ns, ready_list& ready) {
+  const bool sleeper = deadline_ns != 0;
   epoll_event events[128];
   const int n = epoll_until(epoll_, events, deadline_ns);
-  for (int i = 0; i < n; ++i) deliver(events[i].data.u64, events[i].events, ready);
-  if (deadline_ns != 0) rung_.exchange(false, std::memory_order_acq_rel);  // [bell]
+  for (int i = 0; i < n; ++i) {
+    // Whoever only polls has taken an edge that was for the sleeper, which would sleep on: another one for it.
+    if (events[i].data.u64 == the_bell && !sleeper && rung_.load(std::memory_order_relaxed)) ring();
+    deliver(events[i].data.u64, events[i].events, ready);
+  }
+  if (sleeper) rung_.exchange(false, std::memory_order_acq_rel);  // [bell]
 }
 
 void epoll_poller::wake() noexcept {
-  if (rung_.exchange(true, std::memory_order_acq_rel)) return;  // [bell]
+  if (!rung_.exchange(true, std::memory_order_acq_rel)) ring();  // [bell]
+}
+
+void epoll_poller::ring() noexcept {
   const std::uint64_t one = 1;
   (void)!write(bell_, &one, sizeof one);
 }

@@ -58,6 +58,7 @@ class epoll_poller final : public backend {
   using slots = std::array<epoll_slot, chunk>;
   void deliver(std::uint64_t data, std::uint32_t events, ready_list& ready);
   epoll_slot* take_slot();
+  void ring() noexcept;
 
   int epoll_ = -1, bell_ = -1;
   std::atomic<bool> rung_{false};

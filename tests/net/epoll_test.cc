@@ -4,6 +4,10 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <thread>
+
+#include "runtime/clock.h"
 #include "tests/net/on_each_poller.h"
 #include "tests/support/private_member.h"
 
@@ -86,4 +90,33 @@ TEST_CASE("a descriptor's number is used again and again, and no connection sees
     FACT(!l.close());
     serving.wait();
   });
+}
+
+TEST_CASE("whoever polls beside the sleeper leaves it its wake-up", "[net]") {
+  const hang_guard guard("a wake-up of the sleeper");
+  detail::epoll_poller poller;
+  REQUIRE(poller.open() == 0);
+  std::atomic<bool> over{false};
+  std::atomic<int> woken{0};
+  std::thread sleeper([&] {
+    detail::ready_list none;
+    while (!over) {
+      poller.wait(detail::never, none);
+      ++woken;
+    }
+  });
+  std::thread beside([&] {
+    detail::ready_list none;
+    while (!over) poller.wait(0, none);
+  });
+  for (int i = 0; i < scaled(4000); ++i) {
+    const int before = woken;
+    std::this_thread::sleep_for(10us);  // it is asleep, most of the time
+    poller.wake();
+    while (woken == before) std::this_thread::yield();
+  }
+  over = true;
+  poller.wake();
+  sleeper.join();
+  beside.join();
 }
