@@ -24,7 +24,7 @@ template struct private_member<its_deliver, &detail::epoll_poller::deliver>;
 }  // namespace weft::testing
 
 TEST_CASE("an event that was fetched before its descriptor was closed does not reach the next one", "[net][NET-68]") {
-  detail::epoll_poller poller;
+  static auto& poller = *new detail::epoll_poller;  // as the process's own it is never gone
   REQUIRE(poller.open() == 0);
   detail::ready_list ready;
   const auto deliver = [&](std::uint64_t name, std::uint32_t events) {
@@ -94,7 +94,7 @@ TEST_CASE("a descriptor's number is used again and again, and no connection sees
 
 TEST_CASE("whoever polls beside the sleeper leaves it its wake-up", "[net]") {
   const hang_guard guard("a wake-up of the sleeper");
-  detail::epoll_poller poller;
+  static auto& poller = *new detail::epoll_poller;  // as the process's own it is never gone
   REQUIRE(poller.open() == 0);
   std::atomic<bool> over{false};
   std::atomic<int> woken{0};

@@ -121,15 +121,18 @@ TEST_CASE("a pipe waits as a connection does, and close ends the wait", "[fs]") 
   on_each_poller([&] {
     const hang_guard guard("fifo");
     wait_group all;
+    std::atomic<bool> got{false};
     auto in = fs::open(path, O_RDWR).unwrap();
-    all.go([in] {
+    all.go([&got, in] {
       std::byte buf[10];
       FACT(in.read(buf).value == 5);
+      got = true;
       FACT(in.read(buf).err == errc::closed);
     });
     sleep(1ms);
     auto out = fs::open(path, O_WRONLY).unwrap();
     FACT(out.write("hello").value == 5);
+    while (!got) sleep(1ms);
     sleep(2ms);
     FACT(!in.close());
     all.wait();
