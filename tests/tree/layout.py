@@ -16,6 +16,7 @@ ALLOWED = [re.compile(p) for p in [
     r"\.gitignore|\.clang-format|\.clang-tidy|\.ci/run",
     r"(runtime|sched|chan|net)/" + ROOM_FILES,
     r"lessons/(.*/)?([\w-]+\.(h|cc|md|py|html|svg)|[\w.-]+\.txt|meson\.build)",
+    r"tests/fuzz/seeds/[\w-]+\.txt",
     r"tests/(.*/)?([\w-]+\.(h|cc|py|md|supp)|meson\.build)|tests/tree/(rows|seams)\.txt",
     r"tools/(.*/)?([\w-]+\.(h|cc|py|sh|md)|meson\.build)|tools/dev",
     r"tools/bench/peers/(\w+\.c|go/(\w+\.go|go\.mod)|rust/(Cargo\.(toml|lock)|src/\w+\.rs))",
