@@ -34,8 +34,6 @@ int choose_protocol(SSL* ssl, const unsigned char** out, unsigned char* out_n, c
 }
 
 SSL_CTX* make_ctx(side s) {
-  // Fibers may still be at it while the process ends.
-  OPENSSL_init_ssl(OPENSSL_INIT_NO_ATEXIT, nullptr);
   SSL_CTX* const c = SSL_CTX_new(s == side::client ? TLS_client_method() : TLS_server_method());
   if (!c) detail::fatal("tls: OpenSSL makes no SSL_CTX: " + take_error().message());
   SSL_CTX_set_options(c, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION);

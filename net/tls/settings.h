@@ -1,5 +1,6 @@
 // What a config holds, as OpenSSL has it.
 #pragma once
+#include <openssl/crypto.h>
 #include <openssl/ssl.h>
 #include <weft/tls.h>
 
@@ -7,6 +8,11 @@
 #include <string>
 
 namespace weft::tls::impl {
+
+// OpenSSL would take itself apart in exit(), while threads of a world that has ended, or fibers of one that has not,
+// still use it: a thread that ends looks there for what it has to free. Only what is said first counts, so it is said
+// before main; the memory goes with the process.
+inline const bool openssl_stays = OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, nullptr) == 1;
 
 template <auto Free>
 struct freed_by {

@@ -152,3 +152,9 @@ TEST_CASE("a peer may ask for new keys, and is not negotiated with anew", "[tls]
     FACT(has(s_client(e.place(), "-quiet").out, "hello"));
   });
 }
+
+TEST_CASE("OpenSSL stays until the process has ended", "[tls][process]") {
+  const outcome o = run_child({beside_this_program("tls_scenarios")});
+  CHECK(o.status == 0);
+  CHECK(o.out == "end\n");
+}
