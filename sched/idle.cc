@@ -41,6 +41,7 @@
 // another: a pusher may have relied on it.
 #include "sched/idle.h"
 
+#include "sched/visit.h"
 #include "sched/world.h"
 
 namespace weft::detail {
@@ -259,6 +260,22 @@ void idle(M* m) {
   if (!release_and_look_again(m)) idle_without_p(m);
 }
 
+namespace {
+
+// By an M that comes out of the poller when its world has ended, perhaps so late that the next one runs. A poller may
+// be the process's: then what it has fetched are that world's fibers, and the bell it has heard was for that world.
+void pass_on(ready_list& fetched) {
+  const visit next(nullptr);
+  ready_list alive;
+  while (runnable* r = fetched.pop())
+    if (!(std::atomic_ref(r->flags).load(std::memory_order_relaxed) & abandoned)) alive.push(r);
+  if (!next.where()) return;
+  push_global_list(*next.where(), alive);
+  if (poller* net = next.where()->poller_or_null()) net->wake();
+}
+
+}  // namespace
+
 void idle_without_p(M* m) {
   world& w = *m->w;
   std::int64_t watch_ns = watch_ns_min;
@@ -279,6 +296,7 @@ void idle_without_p(M* m) {
     if (at.deadlock) deadlock_verdict(w);
     ready_list ready;
     const bool look_around = stand_watch(m, at, ready);
+    if (at.net && w.stopping.load(std::memory_order_relaxed)) pass_on(ready);
     if (!ready.empty() && !w.stopping.load(std::memory_order_relaxed) && serve_io(m, ready)) return;
     if (!look_around) {
       if (m->p || m->ends || w.stopping.load(std::memory_order_relaxed)) return;
