@@ -66,18 +66,22 @@ bool complete_from_stack(frame_registers& r, const stack_image& image) noexcept 
 
 }  // namespace
 
-frame_list own_frames() {
-  frame_list frames;
+frame_list own_frames(std::size_t most) {
+  struct {
+    frame_list frames;
+    std::size_t left;
+  } found{{}, most};
   _Unwind_Backtrace(
       [](_Unwind_Context* c, void* to) {
         int exact = 0;
         const std::uintptr_t pc = _Unwind_GetIPInfo(c, &exact);
         if (pc == 0) return _URC_END_OF_STACK;
-        static_cast<frame_list*>(to)->add(exact ? pc : pc - 1);
-        return _URC_NO_REASON;
+        auto& [frames, left] = *static_cast<decltype(found)*>(to);
+        frames.add(exact ? pc : pc - 1);
+        return --left > 0 ? _URC_NO_REASON : _URC_END_OF_STACK;
       },
-      &frames);
-  return frames;
+      &found);
+  return found.frames;
 }
 
 void walk(frame_registers r, pc_kind kind, const stack_image& image, frame_list& frames) noexcept {

@@ -41,8 +41,8 @@ class frame_list {
   std::array<std::uintptr_t, part> first_{}, last_{};
 };
 
-// The calling fiber's, or thread's.
-frame_list own_frames();
+// The calling fiber's, or thread's; the innermost `most` of them.
+frame_list own_frames(std::size_t most = SIZE_MAX);
 
 // Those that `image` holds from `r` on. Safe in a signal handler.
 void walk(frame_registers r, pc_kind kind, const stack_image& image, frame_list& frames) noexcept;

@@ -12,18 +12,22 @@
 #include <cstring>
 #include <string_view>
 
+#include "sched/backtrace.h"
 #include "sched/m.h"
 
 namespace weft::detail {
 namespace {
 
+// Enough for the C++ library's functions between the user's and ours, also where none of them is in line.
+constexpr std::size_t frames_kept = 12;
+
 // What one thread holds. If it is more than fits, the rest is not seen.
 struct held_list {
   struct entry {
     const void* lock;
-    const void* site;
+    std::array<std::uintptr_t, frames_kept> frames;  // where it was locked; of fibers only
   };
-  std::array<entry, 16> all{};
+  std::array<entry, 8> all{};
   std::size_t n = 0;
   const void* first_site = nullptr;  // of the first of them, or when there is none of the one before
   const void* outer = nullptr;       // the M's region before that
@@ -33,12 +37,16 @@ thread_local constinit held_list held;
 // To its M a fiber that holds one is in a region that forbids suspensions.
 [[gnu::noinline]] void note_locked(const void* lock, const void* site) noexcept {
   if (held.n == held.all.size()) return;
-  if (held.n == 0)
-    if (M* m = this_m(); m && m->g) {
+  held_list::entry e{lock, {}};
+  if (M* m = this_m(); m && m->g) {
+    const frame_list frames = own_frames(frames_kept);
+    std::copy_n(frames.first().begin(), frames_kept, e.frames.begin());
+    if (held.n == 0) {
       held.outer = m->no_suspend_site;
       held.first_site = m->no_suspend_site = site;
     }
-  held.all[held.n++] = {lock, site};
+  }
+  held.all[held.n++] = e;
 }
 
 [[gnu::noinline]] void note_unlocked(const void* lock) noexcept {
@@ -160,10 +168,11 @@ void replace_in(const dl_phdr_info& object, const tables& t, const ElfW(Rela) * 
   }
 }
 
-// The C library, the loader and the sanitizers lock for themselves.
+// The C library, the loader, the unwinder and the sanitizers lock for themselves.
 bool is_left_alone(std::string_view path) noexcept {
   const std::string_view file = path.substr(path.rfind('/') + 1);
-  for (const char* prefix : {"linux-vdso", "ld-linux", "libc.so", "libpthread", "libasan", "libtsan", "libubsan"})
+  for (const char* prefix :
+       {"linux-vdso", "ld-linux", "libc.so", "libpthread", "libgcc_s", "libasan", "libtsan", "libubsan"})
     if (file.starts_with(prefix)) return true;
   return false;
 }
@@ -184,7 +193,11 @@ void watch_std_mutexes() noexcept {
   (void)once;
 }
 
-const void* std_mutex_held_since() noexcept { return held.n > 0 ? held.all[0].site : nullptr; }
+std::vector<std::uintptr_t> std_mutex_held_since() {
+  if (held.n == 0) return {};
+  const auto& frames = held.all[0].frames;
+  return {frames.begin(), std::find(frames.begin(), frames.end(), 0U)};
+}
 
 // A no_suspend that began while a mutex was held and ended after it was not has put the mutex' site back.
 bool was_left_by_a_mutex(const void* site) noexcept { return held.n == 0 && site == held.first_site; }

@@ -11,16 +11,17 @@
 //
 // Not seen: libraries that are loaded later, and programs that are linked statically.
 #pragma once
+#include <cstdint>
+#include <vector>
 
 namespace weft::detail {
-
-struct M;
 
 // From now on and for ever. Once is enough.
 void watch_std_mutexes() noexcept;
 
-// Where the calling thread locked the first mutex that it still holds; null if it holds none or nobody watches.
-const void* std_mutex_held_since() noexcept;
+// The innermost frames of where the calling fiber locked the first mutex that its thread still holds; empty if it holds
+// none or nobody watches.
+std::vector<std::uintptr_t> std_mutex_held_since();
 // True if an M's no_suspend_site says so of a mutex that is no longer held.
 bool was_left_by_a_mutex(const void* site) noexcept;
 

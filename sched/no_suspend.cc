@@ -27,9 +27,9 @@ void suspended_in_region(M* m, const char* reason) {
     m->no_suspend_site = nullptr;
     return;
   }
-  if (const void* site = std_mutex_held_since())
+  if (const auto where = std_mutex_held_since(); !where.empty())
     panic_of(*m->g, fmt::format("suspended ({}) while it holds a std::mutex, or one of its like, which it locked at {}",
-                                reason, to_string(start_site(site))));
+                                reason, to_string(first_of_user(where))));
   panic_of(*m->g, fmt::format("suspended ({}) in a region that must not, which began at {}", reason,
                               to_string(start_site(m->no_suspend_site))));
 }

@@ -104,10 +104,10 @@ bool is_from_our_sources(const source_frame& f) noexcept {
   return inside.starts_with("sched/") || inside.starts_with("runtime/") || inside.starts_with("chan/");
 }
 
-// What may stand between a fiber's first user function and the bottom of its stack.
+// The runtime's and the C++ library's: what may stand between a user's function and the bottom of its stack.
 bool is_below_user_code(const source_frame& f) noexcept {
   return is_internal(f) || is_from_our_headers(f) || is_in(f.function, "std::") || f.function.starts_with("__invoke") ||
-         f.function.starts_with("__gthread_") || is_in(f.function, "weft::run");
+         f.function.starts_with("__gthread_") || f.function.starts_with("__glibcxx_") || is_in(f.function, "weft::run");
 }
 
 // Below this function there is only what jumped to it.
@@ -153,10 +153,16 @@ std::vector<source_frame> readable(const std::vector<std::uintptr_t>& frames) {
   return {from, to};
 }
 
-source_frame start_site(const void* site) {
-  const auto& here = symbolize(reinterpret_cast<std::uintptr_t>(site) - 1);
-  const auto user = std::find_if(here.begin(), here.end(), [](const auto& f) { return !is_below_user_code(f); });
-  return user != here.end() ? *user : here.back();
+source_frame first_of_user(const std::vector<std::uintptr_t>& frames) {
+  source_frame last;
+  for (const std::uintptr_t pc : frames)
+    for (const source_frame& f : symbolize(pc)) {
+      if (!is_below_user_code(f)) return f;
+      last = f;
+    }
+  return last;
 }
+
+source_frame start_site(const void* site) { return first_of_user({reinterpret_cast<std::uintptr_t>(site) - 1}); }
 
 }  // namespace weft::detail

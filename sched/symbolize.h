@@ -28,6 +28,9 @@ std::string to_string(const source_frame& f);
 // True for functions of the runtime that no program calls by name.
 bool is_internal(const source_frame& f) noexcept;
 
+// Of a backtrace the innermost frame that is neither the runtime's nor the C++ library's; if there is none, the last.
+source_frame first_of_user(const std::vector<std::uintptr_t>& frames);
+
 // The source of a backtrace, without the runtime's frames at either end.
 std::vector<source_frame> readable(const std::vector<std::uintptr_t>& frames);
 

@@ -9,8 +9,6 @@
 
 namespace weft::detail {
 
-struct G;
-
 // In the stack of the function it is inlined into.
 [[gnu::always_inline]] inline std::uintptr_t stack_position() noexcept {
   std::uintptr_t at = 0;
