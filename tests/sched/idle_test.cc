@@ -2,9 +2,13 @@
 #include <sys/resource.h>
 
 #include <atomic>
+#include <memory>
 #include <thread>
 
+#include "sched/g.h"
+#include "sched/world.h"
 #include "tests/support/fibers.h"
+#include "tests/support/hang_guard.h"
 #include "tests/support/scale.h"
 
 using namespace weft;
@@ -90,4 +94,54 @@ TEST_CASE("a finished world leaves no thread behind that uses CPU", "[sched][idl
   });
   std::this_thread::sleep_for(50ms);
   check_idle([] { std::this_thread::sleep_for(300ms); });
+}
+
+namespace {
+
+// The process's poller, seen by one that comes late: its world has ended while it waited, and the fiber that has become
+// ready is of the world that runs by now.
+struct late_poller final : detail::poller {
+  detail::world* of = nullptr;
+  detail::G* ready_now = nullptr;
+  bool has_waiters() const noexcept override { return true; }
+  void poll(detail::P&, detail::ready_list&) override {}
+  void wait(std::int64_t, detail::ready_list& ready) override {
+    of->stopping = true;
+    ready.push(ready_now);
+  }
+  void wake() noexcept override {}
+  void flush(detail::P&) override {}
+  void end_world(bool) override {}
+};
+
+}  // namespace
+
+TEST_CASE("an M that comes late out of the poller passes on what is the next world's", "[sched][idle]") {
+  hang_guard guard("a fiber that an M of another world has fetched");
+  in_world(GENERATE(1, 2, 4), [] {
+    detail::G* who = nullptr;
+    std::atomic<bool> parked = false, came = false;
+    wait_group all;
+    all.go([&] {
+      who = detail::self();
+      detail::park(
+          detail::wait_reason::io_wait, [](detail::G*, void* flag) { *static_cast<std::atomic<bool>*>(flag) = true; },
+          &parked);
+      came = true;
+    });
+    while (!parked) yield();
+    std::thread late([&] {
+      auto ended = std::make_unique<detail::world>();
+      late_poller net;
+      net.of = ended.get();
+      net.ready_now = who;
+      ended->net = &net;
+      detail::M m;
+      m.w = ended.get();
+      detail::idle_without_p(&m);
+    });
+    late.join();
+    all.wait();
+    CHECK(came);
+  });
 }
