@@ -3,13 +3,15 @@
 //
 // An input is what one client writes before it closes its half. Each has a world and a server of its own, so that a
 // fiber or a descriptor that is left behind is this input's doing.
-#include <dirent.h>
+#include <unistd.h>
 #include <weft/weft.h>
 
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+
+#include "tests/support/descriptors.h"
 
 namespace {
 
@@ -24,14 +26,6 @@ void look_around(weft::http::response_writer& w, const weft::http::request& r) {
   if (r.path() == "/throws") throw std::runtime_error("asked to");
   w.set_header("X-Seen", std::to_string(seen));
   (void)w.write(r.body());
-}
-
-int open_descriptors() {
-  int n = 0;
-  DIR* all = opendir("/proc/self/fd");
-  while (readdir(all)) ++n;
-  closedir(all);
-  return n;
 }
 
 void must(bool fact, const char* what) {
@@ -71,8 +65,8 @@ extern "C" int LLVMFuzzerInitialize(int*, char***) {
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static const int before = (weft::run([] { serve_one({}); }), open_descriptors());
+  static const std::size_t before = (weft::run([] { serve_one({}); }), weft::testing::open_descriptors());
   weft::run(weft::options{.maxprocs = 1}, [=] { serve_one(std::as_bytes(std::span(data, size))); });
-  must(open_descriptors() == before, "no descriptor is left");
+  must(weft::testing::open_descriptors() == before, "no descriptor is left");
   return 0;
 }

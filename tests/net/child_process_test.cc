@@ -3,6 +3,7 @@
 
 #include "tests/net/on_each_poller.h"
 #include "tests/support/child.h"
+#include "tests/support/descriptors.h"
 #include "tests/support/temp_tree.h"
 
 #include <fcntl.h>
@@ -14,7 +15,6 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <thread>
 
 using namespace weft;
@@ -24,12 +24,6 @@ using namespace std::chrono_literals;
 namespace {
 
 os::command shell(const std::string& script) { return {"/bin/sh", {"-c", script}}; }
-
-std::size_t open_files() {
-  std::size_t n = 0;
-  for ([[maybe_unused]] const auto& e : std::filesystem::directory_iterator("/proc/self/fd")) ++n;
-  return n;
-}
 
 std::ptrdiff_t inheritable() {
   std::ptrdiff_t n = 0;
@@ -277,7 +271,7 @@ TEST_CASE("many children at once leave no thread, no descriptor and no dead chil
   on_each_poller([] {
     const hang_guard guard("many children");
     FACT(shell("exit 0").run().unwrap().success());  // the poller is there from here on
-    const std::size_t before = open_files();
+    const std::size_t before = open_descriptors();
     const int count = sanitized ? 20 : 60;
     wait_group all;
     std::atomic<int> ended{0};
@@ -289,7 +283,7 @@ TEST_CASE("many children at once leave no thread, no descriptor and no dead chil
       });
     all.wait();
     FACT(ended == count);
-    FACT(open_files() <= before + 16);  // rings of other Ps perhaps
+    FACT(open_descriptors() <= before + 16);  // rings of other Ps perhaps
     FACT(no_children());
   });
 }

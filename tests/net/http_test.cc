@@ -1,6 +1,7 @@
 #include <weft/http.h>
 
 #include "tests/net/on_each_poller.h"
+#include "tests/net/running_server.h"
 #include "tests/support/child.h"
 
 #include <unistd.h>
@@ -11,28 +12,10 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// A server on a port of its own for as long as this lives.
-class running {
- public:
+struct running : running_server<net::listener> {
   explicit running(http::handler h, http::limits l = {})
-      : listener_(net::listen("tcp", "127.0.0.1:0").unwrap()), server("", std::move(h), l) {
-    fiber_.go([this] { end = server.serve(listener_); });
-  }
-  ~running() {
-    (void)server.close();
-    fiber_.wait();
-    FACT(end == errc::closed);
-  }
-  std::string place() const { return listener_.addr().to_string(); }
+      : running_server(net::listen("tcp", "127.0.0.1:0").unwrap(), std::move(h), l) {}
   std::string url(std::string_view path) const { return "http://" + place() + std::string(path); }
-
- private:
-  net::listener listener_;
-  wait_group fiber_;
-
- public:
-  http::server server;
-  std::error_code end;
 };
 
 void say_hello(http::response_writer& w, const http::request&) { (void)w.write("hello"); }

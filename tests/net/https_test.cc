@@ -1,6 +1,7 @@
 #include <unistd.h>
 #include <weft/http.h>
 
+#include "tests/net/running_server.h"
 #include "tests/net/tls_certificates.h"
 #include "tests/support/child.h"
 #include "tests/support/temp_tree.h"
@@ -11,28 +12,10 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// A server on a port of its own for as long as this lives.
-class running {
- public:
-  explicit running(http::handler h, http::limits l = {}, tls::config how = certificates::all().for_server())
-      : listener_(tls::listen("tcp", "127.0.0.1:0", how).unwrap()), server("", std::move(h), l) {
-    fiber_.go([this] { end = server.serve(listener_); });
-  }
-  ~running() {
-    (void)server.close();
-    fiber_.wait();
-    FACT(end == errc::closed);
-  }
-  std::string place() const { return listener_.addr().to_string(); }
+struct running : running_server<tls::listener> {
+  explicit running(http::handler h, http::limits l = {}, const tls::config& how = certificates::all().for_server())
+      : running_server(tls::listen("tcp", "127.0.0.1:0", how).unwrap(), std::move(h), l) {}
   std::string url(std::string_view path) const { return "https://" + place() + std::string(path); }
-
- private:
-  tls::listener listener_;
-  wait_group fiber_;
-
- public:
-  http::server server;
-  std::error_code end;
 };
 
 http::client trusting_client() {

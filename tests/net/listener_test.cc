@@ -1,4 +1,5 @@
 #include "tests/net/on_each_poller.h"
+#include "tests/support/descriptors.h"
 
 #include "tests/support/temp_tree.h"
 
@@ -225,16 +226,11 @@ TEST_CASE("names are looked up", "[net]") {
 }
 
 TEST_CASE("connections leave no descriptors behind", "[net][NET-45]") {
-  const auto open_files = [] {
-    std::size_t n = 0;
-    for ([[maybe_unused]] const auto& e : std::filesystem::directory_iterator("/proc/self/fd")) ++n;
-    return n;
-  };
   on_each_poller([&] {
     { auto first = tcp_pair(); }  // the poller is there from here on
-    const std::size_t before = open_files();
+    const std::size_t before = open_descriptors();
     for (int i = 0; i < 10; ++i) auto p = tcp_pair();
-    FACT(open_files() <= before + 16);  // rings of other Ps perhaps
+    FACT(open_descriptors() <= before + 16);  // rings of other Ps perhaps
     FACT(net::dial("tcp", "127.0.0.1:1").err);
   });
 }

@@ -30,8 +30,9 @@ void on_each_poller(F f) {
 
 inline std::span<const std::byte> bytes(std::string_view s) { return std::as_bytes(std::span(s)); }
 
-// What can be read until the end of the stream, or `limit` bytes.
-inline std::string read_up_to(const net::conn& c, std::size_t limit) {
+// What can be read from any kind of connection until the end of the stream, or `limit` bytes.
+template <class Conn>
+std::string read_up_to(const Conn& c, std::size_t limit) {
   std::string all(limit, '\0');
   std::size_t n = 0;
   while (n < limit) {

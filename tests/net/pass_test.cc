@@ -2,6 +2,7 @@
 #include <weft/pass.h>
 
 #include "tests/net/on_each_poller.h"
+#include "tests/support/descriptors.h"
 
 #include <fcntl.h>
 #include <sys/resource.h>
@@ -10,7 +11,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <filesystem>
 
 using namespace weft;
 using namespace weft::testing;
@@ -22,12 +22,6 @@ pair_of_conns unix_pair(int type = SOCK_STREAM) {
   int ends[2];
   if (socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, ends) != 0) return {};
   return {net::adopt_conn(net::unique_fd(ends[0])).unwrap(), net::adopt_conn(net::unique_fd(ends[1])).unwrap()};
-}
-
-std::size_t open_files() {
-  std::size_t n = 0;
-  for ([[maybe_unused]] const auto& e : std::filesystem::directory_iterator("/proc/self/fd")) ++n;
-  return n;
 }
 
 bool same_file(int a, int b) {
@@ -111,7 +105,7 @@ TEST_CASE("descriptors for which there is no room are closed, all of them, and a
     auto [a, b] = unix_pair();
     auto [reader, writer] = os::pipe().unwrap();
     const std::array fds{reader.fd(), writer.fd(), reader.fd()};
-    const std::size_t before = open_files();
+    const std::size_t before = open_descriptors();
     std::byte buf[8];
     for (const std::size_t room : {0u, 1u, 2u}) {
       FACT(a.send_fds(bytes("abc"), fds).value == 3);
@@ -124,7 +118,7 @@ TEST_CASE("descriptors for which there is no room are closed, all of them, and a
     FACT(b.recv_fds(buf, 3).unwrap().fds.size() == 3);
     FACT(a.send_fds(bytes("abc"), fds).value == 3);
     FACT(b.read(buf).value == 3);  // a plain read drops them
-    FACT(open_files() <= before + 16);  // rings of other Ps perhaps
+    FACT(open_descriptors() <= before + 16);  // rings of other Ps perhaps
     // The pipe's ends are where they were, and nowhere else.
     FACT(!reader.close());
     FACT(writer.write("x").err == std::errc::broken_pipe);

@@ -3,7 +3,6 @@
 // Some ask and read the answer; others vanish in the middle, send nonsense, dawdle, ask for too much, give up by a
 // context or a deadline, or are closed by another fiber while they read. Those that behave must always be served, and
 // at the end no fiber and no descriptor is left. Run it with WEFT_DEBUG=chaos, and with either poller.
-#include <dirent.h>
 #include <unistd.h>
 #include <weft/weft.h>
 
@@ -13,6 +12,8 @@
 #include <cstring>
 #include <functional>
 #include <string>
+
+#include "tests/support/descriptors.h"
 
 using namespace weft;
 using namespace std::chrono_literals;
@@ -27,14 +28,6 @@ void must(bool fact, const char* what) {
   std::fprintf(stderr, "soak: broken: %s\n", what);
   dump_fibers(stderr);
   std::abort();
-}
-
-int open_descriptors() {
-  int n = 0;
-  DIR* all = opendir("/proc/self/fd");
-  while (readdir(all)) ++n;
-  closedir(all);
-  return n;
 }
 
 struct dice {
@@ -236,9 +229,9 @@ int main(int argc, char** argv) {
     l.set_deadline(weft::now() + 1ms);
     must(l.accept().err == errc::timeout, "nobody comes");
   });
-  const int before = open_descriptors();
+  const std::size_t before = testing::open_descriptors();
   run(options{.maxprocs = 4}, [=] { soak(std::chrono::seconds(seconds)); });
-  must(open_descriptors() == before, "no descriptor is left");
+  must(testing::open_descriptors() == before, "no descriptor is left");
   must(served > 0 && echoed > 0 && refused > 0 && vanished > 0 && given_up > 0, "everybody had a turn");
   std::printf("served %ld, echoed %ld, refused %ld, vanished %ld, given up %ld\n", served.load(), echoed.load(),
               refused.load(), vanished.load(), given_up.load());

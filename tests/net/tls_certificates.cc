@@ -111,16 +111,4 @@ both_ends shake_hands(const tls_pair_of_conns& p) {
   return got;
 }
 
-std::string read_up_to(const tls::conn& c, std::size_t limit) {
-  std::string all(limit, '\0');
-  std::size_t n = 0;
-  while (n < limit) {
-    auto [got, err] = c.read(std::as_writable_bytes(std::span(all)).subspan(n));
-    if (err) break;
-    n += got;
-  }
-  all.resize(n);
-  return all;
-}
-
 }  // namespace weft::testing

@@ -49,6 +49,4 @@ struct both_ends {
 };
 both_ends shake_hands(const tls_pair_of_conns& p);
 
-std::string read_up_to(const tls::conn& c, std::size_t limit);
-
 }  // namespace weft::testing

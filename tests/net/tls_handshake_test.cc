@@ -1,7 +1,6 @@
 // Who may talk to whom, and until when.
 #include "tests/net/tls_certificates.h"
-
-#include <dirent.h>
+#include "tests/support/descriptors.h"
 
 #include "tests/support/temp_tree.h"
 
@@ -20,14 +19,6 @@ both_ends ends_for(const pem& shown, std::string expected = "localhost") {
   client.server_name = std::move(expected);
   server.certificate = shown.certificate();
   return shake_hands(tls_pair(client, server));
-}
-
-int open_descriptors() {
-  DIR* const d = opendir("/proc/self/fd");
-  int n = 0;
-  while (readdir(d)) ++n;
-  closedir(d);
-  return n;
 }
 
 }  // namespace
@@ -63,7 +54,7 @@ TEST_CASE("a server goes on after clients that refuse it, talk plain text or lea
   on_each_poller([] {
     const hang_guard guard("server goes on");
     const certificates& c = certificates::all();
-    const int before = open_descriptors();
+    const std::size_t before = open_descriptors();
     {
       auto l = tls::listen("tcp", "127.0.0.1:0", c.for_server()).unwrap();
       auto ends = make_chan<std::error_code>(10);
