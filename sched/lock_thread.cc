@@ -8,16 +8,19 @@
 namespace weft::detail {
 
 void hand_to_locked_m(M* m, G* g) {
-  M* to = g->locked_m;
-  to->sent_g = g;
-  to->sent_p = let_go_of_p(m);
   {
+    // When the world stops `to` ends, and may have: only while this lock is held and the world does not stop is it
+    // there for certain, until it has been woken.
+    const std::lock_guard hold(m->w->lock);
+    if (m->w->stopping.load(std::memory_order_relaxed)) return;
+    M* to = g->locked_m;
+    to->sent_g = g;
+    to->sent_p = let_go_of_p(m);
     // From here on `to` counts as busy, though it still sleeps: else m, going idle, could find
     // everybody asleep. `to` itself may not have counted itself yet; then the count is short by one for a moment.
-    const std::lock_guard hold(m->w->lock);
     --m->w->locked_ms;
+    wake_m(to);
   }
-  wake_m(to);
   idle_without_p(m);
 }
 
