@@ -79,7 +79,7 @@ void ready_behind_a_blocked_p() {
   for (int i = 0; i < 40; ++i) {
     yield();  // it waits for the connection
     if (write(a.fd(), "x", 1) != 1) std::abort();
-    usleep(i % 8 * 500);
+    usleep(static_cast<useconds_t>(i % 8 * 500));
     heard.recv();
   }
   (void)a.close();
