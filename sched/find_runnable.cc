@@ -132,6 +132,7 @@ void schedule(M* m) {
     m->handed = nullptr;
     if (!r) return;
     if (m->spinning) stop_spinning_with_work(m);
+    else if (m->left_timer) leave_timers_with_work(m);
     if (m->locked_g && r != static_cast<runnable*>(m->locked_g)) {
       push_global(*m->w, r);  // found on the fast path of the fiber that m is locked to
       continue;

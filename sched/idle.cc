@@ -8,7 +8,8 @@
 // at once and its own P goes on with that fiber. So when an M has looked in vain while others are
 // busy, it stays as the *sentinel*: it sleeps with a deadline, 50 us growing to 1 ms, and then looks
 // whether a `next` slot has not moved since. While it does (world::watching), a push to `next` wakes
-// nobody; one to a ring does. The sentinel is also the one M that sleeps for timers.
+// nobody; one to a ring does. The sentinel is also the one M that sleeps for timers. Once one of them has roused it
+// its post stays vacant if nothing else is due before the monitor's next look, which fills it if need be.
 //
 // While fibers wait for descriptors, one idle M sleeps in the poller: the sentinel if it comes to that, else the
 // next that idles. The others sleep on a futex. If that M gets work, its post stays vacant until some M idles
@@ -29,6 +30,8 @@
 //   I4  If something stands in a `next` slot, or in the ring of an M that is quiet, and a P is idle: as I3, or
 //       the sentinel or the deputy looks within 1 ms.
 //   I5  If a fiber waits for a descriptor, some M is in the poller, or holds a P and polls, or is on its way.
+//   I6  If a timer is pending and its P idle, or in one turn for long: the sentinel wakes for it, or somebody is
+//       roused to, or the monitor looks before it is due.
 //
 // Note [wake-up]: no push is ever stranded
 //      pusher                              M that has looked in vain
@@ -159,6 +162,7 @@ bool deputy_wanted_locked(const world& w) noexcept {
 // m is idle from here on. With the world's lock held.
 watch take_post_locked(M* m, std::int64_t watch_ns) {
   world& w = *m->w;
+  m->left_timer = false;
   std::int64_t until = not_too_soon_after_the_last(w, earliest_timer(w));
   const bool somebody_busy = some_p_is_held_locked(w);
   if (somebody_busy) {

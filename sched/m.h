@@ -32,6 +32,7 @@ struct M : m_face {
   G* locked_g = nullptr;      // runs this fiber and no other
   std::int64_t batch_began = 0;      // when it woke for a batch of timers; 0: it did not
   std::uint32_t batch_first_turn = 0;
+  bool left_timer = false;    // has armed one that comes first and told nobody: it is about to idle
   bool quiet = false;         // that batch is too short to rouse another M for
   void* signal_stack = nullptr;  // ours, if the thread had none: crash.cc
 

@@ -87,13 +87,29 @@ std::int64_t p_watch::look(std::int64_t now) {
     const std::lock_guard hold(w_.retaking);
     const int made = w_.ps_to_look_at();
     seen_.resize(static_cast<std::size_t>(made));
+    active_ = false;
     for (int i = 0; i < made; ++i) s = std::max(s, look_at(w_.p_at(i), seen_[static_cast<std::size_t>(i)], now, waits));
   }
   if (!taken_.empty()) delay_ = second_look;  // where one has blocked, others may
   hand_off_what_was_taken();
-  quiet_looks_ = any_p_held() ? 0 : quiet_looks_ + 1;
+  quiet_looks_ = active_ ? 0 : quiet_looks_ + 1;
   const std::int64_t until_trace = trace_at_ == never ? never : std::max<std::int64_t>(trace_at_ - now, 0);
-  return std::min(next_look(s, waits, tidy), until_trace);
+  const std::int64_t delay = std::min(next_look(s, waits, tidy), until_trace);
+  leave_no_timer_alone(now, delay);
+  return delay;
+}
+
+// Until the next look nobody else may see to it that an M sleeps for the timers.
+void p_watch::leave_no_timer_alone(std::int64_t now, std::int64_t delay) {
+  const std::int64_t next = delay == never ? 0 : now + delay;
+  w_.monitor_looks_at.store(next, std::memory_order_seq_cst);  // [post] X1
+  if (delay == never) return;                                  // no P is held: an idle M sleeps for them
+  bool alone = false;
+  for (std::size_t i = 0; i < seen_.size(); ++i) {
+    const bool goes_on = seen_[i].m && seen_[i].since == now;  // and looks after its own
+    alone = alone || (!goes_on && w_.p_at(static_cast<int>(i))->timers.earliest() - look_takes_ns <= next);
+  }
+  if (alone) fill_timer_post(w_);
 }
 
 std::int64_t p_watch::next_look(standing s, bool waits, bool tidy) noexcept {
@@ -102,7 +118,7 @@ std::int64_t p_watch::next_look(standing s, bool waits, bool tidy) noexcept {
   if (quiet_looks_ >= quiet) return tidy ? never : tidy_every;
   if (w_.debug.chaos) return chaos_look;
   const std::int64_t most = !waits ? delay_max : s == standing::busy ? delay_min : delay_max_with_queue;
-  return delay_ = std::min(2 * delay_, most);
+  return delay_ = std::min(4 * delay_, most);
 }
 
 // With world::retaking held.
@@ -110,6 +126,7 @@ p_watch::standing p_watch::look_at(P* p, memory& before, std::int64_t now, bool 
   // The holder first: whoever got the P in the turn that is read then, or in one before, has finished getting it.
   M* m = p->holder.load(std::memory_order_acquire);                   // [retake]
   const std::uint32_t turn = p->turn.load(std::memory_order_acquire);  // [retake]
+  active_ = active_ || m || turn != before.turn;
   if (!m || m != before.m || turn != before.turn) before = {m, turn, now, false};
   if (!m || m->in_runtime.load(std::memory_order_relaxed)) return standing::moving;
   const standing awake = before.since == now ? standing::moving : standing::busy;

@@ -30,6 +30,7 @@ class p_watch {
 
   standing look_at(P* p, memory& before, std::int64_t now, bool waits);
   std::int64_t next_look(standing s, bool waits, bool tidy) noexcept;
+  void leave_no_timer_alone(std::int64_t now, std::int64_t delay);
   void hand_off_what_was_taken();
   bool tidy_up(std::int64_t now);
   void trace(std::int64_t now);
@@ -40,7 +41,8 @@ class p_watch {
   std::vector<P*> taken_;
   std::int64_t delay_;
   std::int64_t tidy_at_ = 0, trace_at_;
-  int quiet_looks_ = 0;
+  bool active_ = false;  // at the last look, or since the one before, some P was held
+  int quiet_looks_ = 0;  // in a row, not active
   bool tidy_ = true;
 };
 

@@ -25,7 +25,9 @@ bool arm_timer_if_possible(timer_node* t) {
   P* p = in.p() ? in.p() : w->p_at(0);
   const std::int64_t due = t->due;  // t may fire and be gone as soon as it is added
   const bool first = p->timers.add(t);
-  if (!in.p() || (first && !p->queue.alone())) timer_came_first(*w, due);
+  if (in.p() && (!first || p->queue.alone())) return true;
+  if (in.p() && !m->g && !m->handed) m->left_timer = true;  // it idles next, or sees to it once it has found work
+  else timer_came_first(*w, due);
   return true;
 }
 

@@ -1,5 +1,7 @@
 // Waking: the lists of idle Ps and Ms, and who gets one of each when there is work. The protocol that
 // this is half of, and its proof, stand in idle.cc.
+#include <algorithm>
+
 #include "runtime/futex.h"
 #include "sched/coarse_clock.h"
 #include "sched/idle.h"
@@ -209,27 +211,39 @@ void start_m(world& w, P* p) {
 
 namespace {
 
-// m, which was perhaps the sentinel, has work now, and no M sleeps for the timers of the other Ps:
-// an idle one is of no use to itself, and a busy one may be in a fiber that computes for long.
-bool post_is_vacant(const M* m) {
-  world& w = *m->w;
-  const int made = w.ps_to_look_at();
-  bool unattended = false;
-  for (int i = 0; i < made && !unattended; ++i) {
-    const P* p = w.p_at(i);
-    unattended = p != m->p && p->timers.earliest() != never;
-  }
-  if (!unattended) return false;
+bool sentinel_sleeps(world& w) noexcept {
   const std::lock_guard hold(w.lock);
-  return !w.sentinel || !w.sentinel->is_idle;
+  return w.sentinel && w.sentinel->is_idle;
 }
+
+// m, which was perhaps the sentinel, has work now, and no M sleeps for the timers: an idle P is of no use to its
+// own, and a fiber may compute for long. What comes due only after the monitor's next look is left to that: mostly
+// m is back at its post by then.
+bool post_is_vacant(M* m) {
+  world& w = *m->w;
+  std::int64_t earliest = never;
+  const int made = w.ps_to_look_at();
+  for (int i = 0; i < made; ++i)
+    if (const P* p = w.p_at(i); p != m->p || m->left_timer) earliest = std::min(earliest, p->timers.earliest());
+  m->left_timer = false;
+  if (earliest == never) return false;
+  const std::int64_t look = w.monitor_looks_at.load(std::memory_order_seq_cst);  // [post] Y2
+  if (look != never && earliest - look_takes_ns > std::max(look, now_ns())) return false;
+  return !sentinel_sleeps(w);
+}
+
+// Note [post]: a timer that m left to the monitor is seen there
+//      m                                  monitor
+//   Y1 spinning -= 1                   X1 monitor_looks_at = its next look
+//   Y2 look at monitor_looks_at        X2 somebody spins? then it is left to him
+// All seq_cst: if Y2 still sees the look that is going on, X2 sees Y1.
 
 }  // namespace
 
 void stop_spinning_with_work(M* m) {
   world& w = *m->w;
   m->spinning = false;
-  w.spinning.fetch_sub(1, std::memory_order_seq_cst);  // [wake-up] T1 and T2 in one
+  w.spinning.fetch_sub(1, std::memory_order_seq_cst);  // [wake-up] T1 and T2 in one, [post] Y1
   if (w.idle_ps.load(std::memory_order_relaxed) == 0) return;
   const bool work_elsewhere = any_work_approx(w, m->quiet ? m->p : nullptr);  // a quiet M's own ring: I4
   if (work_elsewhere || (!m->quiet && post_is_vacant(m))) {
@@ -242,6 +256,16 @@ void stop_spinning_with_work(M* m) {
         break;
       }
   }
+}
+
+void fill_timer_post(world& w) noexcept {
+  if (w.spinning.load(std::memory_order_seq_cst) != 0) return;  // [post] X2
+  if (!sentinel_sleeps(w)) wake_for_ring(w);
+}
+
+void leave_timers_with_work(M* m) {
+  if (m->w->idle_ps.load(std::memory_order_relaxed) > 0 && post_is_vacant(m)) wake_for_ring(*m->w);
+  m->left_timer = false;
 }
 
 void wake_everybody(world& w) noexcept {

@@ -45,6 +45,8 @@ struct world {
   std::atomic<bool> stopping{false};
   // Seconds of the clock, now and then. coarse_clock.h.
   std::atomic<std::uint32_t> coarse_s{0};
+  // When the monitor looks next: timers due later may be left to it. 0: once some P is held; `never`: there is none.
+  std::atomic<std::int64_t> monitor_looks_at{never};
   // When an M last woke for timers, and how long a turn lasted in such batches. idle.cc.
   std::atomic<std::int64_t> last_timer_wake{0}, turn_cost_ns{1'000'000};
 
@@ -115,6 +117,8 @@ void wake_for_ring(world& w) noexcept;
 void wake_for_next(world& w) noexcept;
 // The M has found work: it no longer counts as looking, and somebody else may have to.
 void stop_spinning_with_work(M* m);
+// The M has found work without looking elsewhere, and leaves a timer that was armed last.
+void leave_timers_with_work(M* m);
 // The M has found nothing. Returns with a P when there may be work again; without when the world stops.
 void idle(M* m);
 // Queues what timers made ready at `now` on m's P, and rouses another M if it is worth it.
@@ -135,6 +139,9 @@ P* let_go_of_p(M* m) noexcept;
 void forget_p(M* m) noexcept;
 // m, which has none, gets an idle P. False if there is none.
 bool take_idle_p(M* m) noexcept;
+// Rouses an M to sleep for timers if none does. The monitor is at most `look_takes_ns` late for that.
+inline constexpr std::int64_t look_takes_ns = 100'000;
+void fill_timer_post(world& w) noexcept;
 // A timer is now the earliest of its P: whoever sleeps for all must not sleep longer.
 void timer_came_first(world& w, std::int64_t due) noexcept;
 // Makes an idle M, which `make_note` has given a P or a task, go on.
