@@ -1,6 +1,6 @@
 // Which Ps do not go on from turn to turn, and what waits for them.
 //
-// A fiber asleep in the kernel has made a call that nobody announced: seen twice, 100 us apart, its P is
+// A fiber asleep in the kernel has made a call that nobody announced: seen twice, 50 us apart, its P is
 // taken. One that computes keeps the P for a time slice. Neither loses it while nobody waits. Looking costs some
 // microseconds, so it is done seldom while all goes well, and often for a while where a P has been taken.
 //
@@ -29,9 +29,9 @@ namespace weft::detail {
 namespace {
 
 constexpr std::int64_t us = 1000, ms = 1000 * us;
-constexpr std::int64_t delay_min = 1 * ms, delay_max = 10 * ms;
+constexpr std::int64_t delay_min = 1 * ms, delay_max = 5 * ms;
 constexpr std::int64_t delay_max_with_queue = 2 * ms;  // a call that blocks now holds somebody up
-constexpr std::int64_t second_look = 100 * us;
+constexpr std::int64_t second_look = 50 * us;
 constexpr std::int64_t chaos_look = 50 * us;
 constexpr std::int64_t slice = 10 * ms * (under_tsan ? 20 : under_asan ? 4 : 1);  // as much work in any build
 constexpr std::int64_t tidy_every = 100 * ms;
@@ -113,12 +113,14 @@ void p_watch::leave_no_timer_alone(std::int64_t now, std::int64_t delay) {
 }
 
 std::int64_t p_watch::next_look(standing s, bool waits, bool tidy) noexcept {
-  constexpr int quiet = 2;
+  constexpr int quiet = 4;  // with the delays that grow: more than 10 ms in all, or tickers would rouse it each time
   if (s == standing::asleep) return second_look;
   if (quiet_looks_ >= quiet) return tidy ? never : tidy_every;
   if (w_.debug.chaos) return chaos_look;
   const std::int64_t most = !waits ? delay_max : s == standing::busy ? delay_min : delay_max_with_queue;
-  return delay_ = std::min(4 * delay_, most);
+  const std::int64_t delay = std::min(delay_, most);
+  delay_ = 2 * delay;
+  return delay;
 }
 
 // With world::retaking held.

@@ -1,4 +1,4 @@
-// The monitor: a thread without a P. While some P is held it looks, every 1 to 10 ms, whether each goes on
+// The monitor: a thread without a P. While some P is held it looks, every 1 to 5 ms, whether each goes on
 // from turn to turn (p_watch.cc). When no P is held, and nothing is left to tidy up, it sleeps for good: an idle
 // process uses no CPU.
 //
