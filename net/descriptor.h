@@ -50,7 +50,7 @@ class half {
   // No timer will look at this any more.
   void forget_timer();
 
-  // With the turn: the last operation has taken all there was. Epoll only.
+  // With the turn: the last operation has taken all there was. On io_uring for accept alone.
   bool drained = false;
 
  private:

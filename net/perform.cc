@@ -26,10 +26,15 @@ outcome outcome_of(int res) {
 outcome by_completion(backend& b, half& h, io_request& rq, const context* ctx) {
   for (;;) {
     std::error_code why;
-    if (!rq.fits_ring()) {
+    // One completion in each round of the poller would let a crowd of connections wait for a second to be accepted.
+    const bool tries = rq.comes_in_crowds() && !h.drained;
+    if (tries || !rq.fits_ring()) {
       const int res = rq.attempt();
       if (res == -EINTR) continue;
       if (res != -EAGAIN) return outcome_of(res);
+      h.drained = tries;
+    }
+    if (!rq.fits_ring()) {
       poll_for ready(rq.fd, rq.events);
       if (const outcome o = by_completion(b, h, ready, ctx); o.err) return o;
       continue;
@@ -40,6 +45,7 @@ outcome by_completion(backend& b, half& h, io_request& rq, const context* ctx) {
       wait_until_done(rq.op);
     }
     const int res = rq.op.res;
+    h.drained = false;
     if (res >= 0) return {res, {}};
     const bool undone = res == -ECANCELED || res == -EINTR || res == -EAGAIN;
     if (!undone) return outcome_of(res);

@@ -28,6 +28,7 @@ struct accept_one final : io_request {
   sockaddr_storage peer;
   socklen_t length;
   explicit accept_one(int s) noexcept;
+  bool comes_in_crowds() const noexcept override { return true; }
   void prepare(io_uring_sqe& sqe) override;
   int attempt() override;
 };

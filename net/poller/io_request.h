@@ -27,6 +27,8 @@ struct io_request {
 
   // False if there is no such entry: attempts then, with waits between them.
   virtual bool fits_ring() const noexcept { return true; }
+  // True where one that is done mostly means that there is more, which is worth an attempt before the next wait.
+  virtual bool comes_in_crowds() const noexcept { return false; }
   // Fills a cleared entry, but for its user_data.
   virtual void prepare(io_uring_sqe& sqe) = 0;
   // The result, or an error number below 0; -EAGAIN: wait for `events`, then try again.
