@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <charconv>
 #include <cstdlib>
@@ -11,7 +13,7 @@
 namespace weft::detail {
 namespace {
 
-constexpr int longest_ms = 24 * 3600 * 1000;
+constexpr int longest_ms = 24 * 3600 * 1000, most_ancestors = 100;
 
 bool read_flag(std::string_view value, bool& into) {
   if (value != "0" && value != "1" && !value.empty()) return false;
@@ -19,28 +21,39 @@ bool read_flag(std::string_view value, bool& into) {
   return true;
 }
 
-bool read_ms(std::string_view value, int& into) {
+bool read_number(std::string_view value, int most, int& into) {
   int n = 0;
   const auto [end, e] = std::from_chars(value.data(), value.data() + value.size(), n);
-  if (e != std::errc() || end != value.data() + value.size() || n < 0 || n > longest_ms) return false;
+  if (e != std::errc() || end != value.data() + value.size() || n < 0 || n > most) return false;
   into = n;
+  return true;
+}
+
+bool read_traceback(std::string_view value, traceback& into) {
+  constexpr std::array<std::string_view, 5> words{"none", "single", "all", "system", "crash"};
+  const auto at = std::find(words.begin(), words.end(), value);
+  if (at == words.end()) return false;
+  into = static_cast<traceback>(at - words.begin());
   return true;
 }
 
 // Null, or what would have been right.
 const char* read_word(std::string_view name, std::string_view value, debug_settings& s) {
   constexpr const char* flag = "0 or 1";
+  if (name == "ancestors") return read_number(value, most_ancestors, s.ancestors) ? nullptr : "a number, 0 to 100";
   if (name == "cgroup") return read_flag(value, s.cgroup) ? nullptr : flag;
   if (name == "chaos") return read_flag(value, s.chaos) ? nullptr : flag;
   if (name == "leaks") return read_flag(value, s.leaks) ? nullptr : flag;
   if (name == "poller") return read_flag(value, s.poller) ? nullptr : flag;
   if (name == "stacks") return read_flag(value, s.stacks) ? nullptr : flag;
-  if (name == "schedtrace") return read_ms(value, s.schedtrace_ms) ? nullptr : "milliseconds, 0 to 86400000";
+  if (name == "schedtrace")
+    return read_number(value, longest_ms, s.schedtrace_ms) ? nullptr : "milliseconds, 0 to 86400000";
   if (name == "sigquit") {
     s.quit_continues = value == "continue";
     return s.quit_continues ? nullptr : "continue";
   }
-  return "one of cgroup, chaos, leaks, poller, schedtrace, sigquit, stacks";
+  if (name == "traceback") return read_traceback(value, s.told) ? nullptr : "none, single, all, system or crash";
+  return "one of ancestors, cgroup, chaos, leaks, poller, schedtrace, sigquit, stacks, traceback";
 }
 
 }  // namespace

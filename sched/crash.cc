@@ -14,6 +14,7 @@
 
 #include "sched/dump.h"
 #include "sched/g.h"
+#include "sched/last_words.h"
 #include "sched/reporter.h"
 #include "sched/world.h"
 
@@ -68,6 +69,16 @@ std::string headline(const crash_report& c) {
                      c.address, c.pc);
 }
 
+std::string describe_crashed(const crash_report& c, const fiber_view& f) {
+  std::string text = fmt::format("fiber {}{}{} [running]:\n", f.id, f.name.empty() ? "" : " ", f.name);
+  if (c.overflow)
+    text += fmt::format(
+        "\tits stack of {} bytes is used up: raise options.stack_size, or fiber_options.stack_size for it alone\n"
+        "\tstack [{:#x}, {:#x}), sp {:#x}, address {:#x}\n",
+        c.stack_size, c.low, c.high, c.sp, c.address);
+  return text + describe_stack(f);
+}
+
 void print_crash(report_job& job) {
   const auto& c = static_cast<crash_report&>(job);
   fiber_view f;
@@ -77,15 +88,13 @@ void print_crash(report_job& job) {
   f.site = c.site;
   f.frames = c.frames.kept();
   f.left_out = c.frames.left_out();
+  if (const world* w = the_world(); w && w->ancestors) f.ancestors = w->ancestors->of(c.id);
   std::string text = headline(c);
-  text += fmt::format("fiber {}{}{} [running]:\n", f.id, f.name.empty() ? "" : " ", f.name);
-  if (c.overflow)
-    text += fmt::format(
-        "\tits stack of {} bytes is used up: raise options.stack_size, or fiber_options.stack_size for it alone\n"
-        "\tstack [{:#x}, {:#x}), sp {:#x}, address {:#x}\n",
-        c.stack_size, c.low, c.high, c.sp, c.address);
-  text += describe_stack(f);
+  if (told() != traceback::none) text += describe_crashed(c, f);
   std::fwrite(text.data(), 1, text.size(), stderr);
+  std::fflush(stderr);
+  const std::string others = the_others(c.id);  // it may have to wait for a lock that the crash holds
+  std::fwrite(others.data(), 1, others.size(), stderr);
   std::fflush(stderr);
 }
 
@@ -158,7 +167,7 @@ void on_crash(int sig, siginfo_t* info, void* context) {
   if (overflow) {
     report(*g, sig, true, info, r);
     if (has_handler(old)) call_handler(old, sig, info, context);
-    _exit(2);
+    end_by_error();
   }
   if (has_handler(old)) {
     call_handler(old, sig, info, context);

@@ -11,6 +11,7 @@
 #include <cstdlib>
 
 #include "sched/dump.h"
+#include "sched/last_words.h"
 #include "sched/panic.h"
 #include "sched/threads.h"
 #include "sched/world.h"
@@ -52,11 +53,14 @@ void deadlock_verdict(world& w) {
   if (w.main_gone.load(std::memory_order_relaxed) && fibers_alive(w) == 0) {
     std::fputs("fatal error: no fibers (main called weft::goexit) - deadlock!\n", stderr);
   } else {
-    std::fputs("fatal error: all fibers are asleep - deadlock!\n\n", stderr);
-    dump_world(w, stderr);
+    std::fputs("fatal error: all fibers are asleep - deadlock!\n", stderr);
+    if (told() != traceback::none) {
+      std::fputs("\n", stderr);
+      dump_world(w, stderr);
+    }
   }
   std::fflush(stderr);
-  _exit(2);
+  end_by_error();
 }
 
 asleep verdict_if_all_asleep(world& w) {

@@ -16,14 +16,17 @@ namespace {
 using fiber_group = std::vector<const fiber_view*>;
 
 bool same_stack(const fiber_view& a, const fiber_view& b) {
-  return a.site == b.site && a.started == b.started && a.left_out == b.left_out && a.frames == b.frames;
+  return a.site == b.site && a.started == b.started && a.left_out == b.left_out && a.frames == b.frames &&
+         a.ancestors == b.ancestors;
 }
 
 bool stack_before(const fiber_view& a, const fiber_view& b) {
   if (a.site != b.site) return a.site < b.site;
   if (a.started != b.started) return a.started < b.started;
   if (a.left_out != b.left_out) return a.left_out < b.left_out;
-  return a.frames < b.frames;
+  if (a.frames != b.frames) return a.frames < b.frames;
+  return std::lexicographical_compare(a.ancestors.begin(), a.ancestors.end(), b.ancestors.begin(), b.ancestors.end(),
+                                      [](const ancestor& x, const ancestor& y) { return x.id < y.id; });
 }
 
 // Whoever runs is shown alone: nothing says that two of them are at the same place.
@@ -76,6 +79,10 @@ std::string describe_frames(const fiber_view& f) {
   return text;
 }
 
+std::string start_of(std::uint64_t id, const void* site) {
+  return id == main_fiber_id ? "weft::run" : to_string(start_site(site));
+}
+
 }  // namespace
 
 std::string describe_stack(const fiber_view& f) {
@@ -83,8 +90,10 @@ std::string describe_stack(const fiber_view& f) {
   if (f.frames.empty() && f.started) {
     text = f.m >= 0 ? fmt::format("\trunning on M {}; stack unavailable\n", f.m) : "\tstack unavailable\n";
   }
-  if (f.id == main_fiber_id) return text + "\tstarted at weft::run\n";
-  return text + fmt::format("\tstarted at {}\n", to_string(start_site(f.site)));
+  fmt::format_to(std::back_inserter(text), "\tstarted at {}\n", start_of(f.id, f.site));
+  for (const ancestor& a : f.ancestors)
+    fmt::format_to(std::back_inserter(text), "\tby fiber {}, started at {}\n", a.id, start_of(a.id, a.site));
+  return text;
 }
 
 std::string describe_fibers(std::span<const fiber_view> fibers) {

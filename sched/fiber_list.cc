@@ -187,6 +187,8 @@ std::vector<fiber_view> list_fibers(world& w, with_frames wanted) {
               c.all.end());
   note_threads(w, c.all);
   name_holders(c.all);
+  if (w.ancestors)
+    for (fiber_view& f : c.all) f.ancestors = w.ancestors->of(f.id);
   return c.all;
 }
 

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "sched/ancestry.h"
 #include "sched/backtrace.h"
 #include "sched/world.h"
 
@@ -28,6 +29,7 @@ struct fiber_view {
   std::int64_t waits_s = 0;       // parked for so many seconds, roughly
   int m = -1;                     // runs on this M
   stack where;
+  std::vector<ancestor> ancestors;     // with debug.ancestors
   std::vector<std::uintptr_t> frames;  // empty: not to be had
   std::size_t left_out = 0;            // frames in the middle
 };

@@ -1,6 +1,11 @@
 #include "sched/g.h"
 
+#include <fmt/format.h>
+
+#include <iterator>
 #include <new>
+
+#include "runtime/fatal.h"
 
 namespace weft::detail {
 namespace {
@@ -25,6 +30,13 @@ G* make_g(std::size_t stack_size) {
   g->where = s;
   g->stack_top = reinterpret_cast<std::byte*>(g);
   return g;
+}
+
+void impossible(const char* what_happens, const G& g) noexcept {
+  constexpr const char* names[] = {"free", "runnable", "running", "parked", "in a blocking call"};
+  const auto state = static_cast<std::size_t>(g.state.load(std::memory_order_relaxed));
+  fatal(fmt::format("scheduler: fiber {} is {}, but it is {}", g.id, what_happens,
+                    state < std::size(names) ? names[state] : "in no known state"));
 }
 
 const spawn_extras* extras_of_named(const spawn_record* r) noexcept {

@@ -55,6 +55,9 @@ const spawn_extras* extras_of(const spawn_record* r) noexcept;
 // Where they lie, if `r` has_extras.
 const spawn_extras* extras_of_named(const spawn_record* r) noexcept;
 
+// Our own fault: ends the process rather than run a fiber twice. "fiber 7 is made ready, but it is running".
+[[noreturn]] void impossible(const char* what_happens, const G& g) noexcept;
+
 // A G on a new or rested stack of `stack_size` bytes. Throws std::bad_alloc.
 G* make_g(std::size_t stack_size);
 

@@ -117,7 +117,7 @@ bool release_and_look_again(M* m) {
   }
   if (m->spinning) {
     m->spinning = false;
-    w.spinning.fetch_sub(1, std::memory_order_seq_cst);  // [wake-up] T1
+    one_less_spins(w);  // [wake-up] T1
   }
   // An M that was not allowed to spin looks again as well: a pusher may have seen no idle P.
   std::atomic_thread_fence(std::memory_order_seq_cst);  // [wake-up] T2

@@ -28,7 +28,7 @@ runnable* wait_for_locked_g(M* m) {
   world& w = *m->w;
   if (m->spinning) {
     m->spinning = false;
-    w.spinning.fetch_sub(1, std::memory_order_seq_cst);  // [wake-up] T1
+    one_less_spins(w);  // [wake-up] T1
   }
   P* p = let_go_of_p(m);
   // The world has a mark for Ms that are neither idle nor do anything. From here on g may be sent.

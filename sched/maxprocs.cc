@@ -146,7 +146,7 @@ bool retire_if_asked(M* m) {
   if (m->p) return true;
   if (m->spinning) {
     m->spinning = false;
-    w.spinning.fetch_sub(1, std::memory_order_seq_cst);  // [wake-up] T1
+    one_less_spins(w);  // [wake-up] T1
   }
   idle_without_p(m);
   return true;

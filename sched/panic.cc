@@ -13,6 +13,7 @@
 
 #include "sched/dump.h"
 #include "sched/g.h"
+#include "sched/last_words.h"
 #include "sched/symbolize.h"
 #include "sched/world.h"
 
@@ -78,6 +79,9 @@ std::vector<std::uintptr_t> from_the_throw(std::vector<std::uintptr_t> frames) {
 }
 
 void print_panic(const G& g, const std::string& text) {
+  std::fflush(stdout);
+  fmt::print(stderr, "panic: {}\n", text);
+  if (told() == traceback::none) return;
   fiber_view f;
   f.id = g.id;
   f.state = g_state::running;
@@ -86,8 +90,8 @@ void print_panic(const G& g, const std::string& text) {
   const frame_list frames = own_frames();
   f.frames = from_the_throw(frames.kept());
   f.left_out = frames.left_out();
-  std::fflush(stdout);
-  fmt::print(stderr, "panic: {}\n\n{}", text, describe_fibers({&f, 1}));
+  if (const world* w = the_world(); w && w->ancestors) f.ancestors = w->ancestors->of(g.id);
+  fmt::print(stderr, "\n{}{}", describe_fibers({&f, 1}), the_others(g.id));
   std::fflush(stderr);
 }
 
@@ -108,7 +112,7 @@ bool was_the_default() noexcept {
 
 [[noreturn]] void end_of_a_panic() noexcept {
   if (!was_the_default()) call_the_one_before();
-  _exit(2);
+  end_by_error();
 }
 
 void on_terminate() {
@@ -132,7 +136,7 @@ void panic_of(const G& g, const std::string& text) {
   std::uint64_t nobody = 0;
   if (!panicking.compare_exchange_strong(nobody, g.id, std::memory_order_relaxed)) wait_for_the_end();
   print_panic(g, text);
-  _exit(2);
+  end_by_error();
 }
 
 void catch_panics() noexcept { before = std::set_terminate(on_terminate); }
@@ -150,7 +154,7 @@ void let_a_panic_finish_or_end() noexcept {
   if (id == 0) return;
   fmt::print(stderr, "panic: in fiber {}, whose text waits for something for ever\n", id);
   std::fflush(stderr);
-  _exit(2);
+  end_by_error();
 }
 
 }  // namespace weft::detail

@@ -130,12 +130,23 @@ std::uint8_t flags_of(G* g) noexcept { return std::atomic_ref(g->flags).load(std
 
 }  // namespace
 
+namespace {
+
+// Who is made ready has parked, and is made ready once.
+[[gnu::always_inline]] inline void wake(G* g) {
+  if (g->state.load(std::memory_order_relaxed) != g_state::parked) [[unlikely]]
+    impossible("made ready", *g);
+  g->state.store(g_state::runnable, std::memory_order_relaxed);
+}
+
+}  // namespace
+
 void ready_into(ready_list& list, G* g) {
   if (const auto flags = flags_of(g); flags & (plain_thread | abandoned)) {
     if (flags & plain_thread) wake_plain_thread(g);
     return;
   }
-  g->state.store(g_state::runnable, std::memory_order_relaxed);
+  wake(g);
   list.push(g);
 }
 
@@ -149,7 +160,7 @@ void ready(G* g, m_face* face) {
     if (g->flags & plain_thread) wake_plain_thread(g);
     return;
   }
-  g->state.store(g_state::runnable, std::memory_order_relaxed);
+  wake(g);
   // It runs soon, and on this core: what it left on its stack is asked for now.
   const auto* left = static_cast<const std::byte*>(g->context.at.sp);
   __builtin_prefetch(left, 1);

@@ -18,6 +18,7 @@
 #include "sched/quit.h"
 #include "sched/reporter.h"
 #include "sched/spawn_into.h"
+#include "sched/symbolize.h"
 #include "sched/sysmon.h"
 #include "sched/threads.h"
 #include "sched/visit.h"
@@ -153,6 +154,9 @@ int run_world(const options& o, std::function<int()> main_fiber) {
   w->debug = debug_settings_now();
   if (w->debug.chaos) watch_std_mutexes();
   if (w->debug.stacks) w->marks = std::make_unique<stack_marks>();
+  if (w->debug.ancestors > 0) w->ancestors = std::make_unique<ancestry>(w->debug.ancestors);
+  w->notes_ends = w->marks || w->ancestors;
+  show_runtime_frames(w->debug.told >= traceback::system);
   w->stack_size = arena_for(o.stack_size).stack_size();
   w->thread_ended_at = now_ns();
   w->membarrier = membarrier_works();

@@ -73,6 +73,8 @@ void bind(G* g, spawn_record* r, M* m) {
   P::count(m->p->switches);
   if (!r->started) return give_stack(m, static_cast<spawn_record*>(r));
   G* g = static_cast<G*>(r);
+  if (g->state.load(std::memory_order_relaxed) != g_state::runnable) [[unlikely]]
+    impossible("run", *g);
   g->state.store(g_state::running, std::memory_order_relaxed);
   m->g = g;
   return g;
@@ -98,12 +100,17 @@ bool goes_straight(const M* m, const runnable* r) {
   return !r->started || !(r->flags & (locked_to_m | abandoned));
 }
 
+[[gnu::noinline]] void note_end(world& w, const G& g) {
+  if (w.marks) w.marks->note_end(g);
+  if (w.ancestors) w.ancestors->note_end(g.id);
+}
+
 // The commits below run on the M that has just left the fiber, which is their argument.
 void retire_g(G* g, void* on) {
   auto* m = static_cast<M*>(on);
   g->context.sanitizer.close();
-  if (m->w->marks) [[unlikely]]
-    m->w->marks->note_end(*g);
+  if (m->w->notes_ends) [[unlikely]]
+    note_end(*m->w, *g);
   g->state.store(g_state::free, std::memory_order_relaxed);
   if (g->where.size == m->w->stack_size) m->p->gs.give(g);
   else rest_g(g);
@@ -148,7 +155,8 @@ ended end_fiber(M*& m, G* g, runnable*& next) {
     next = nullptr;
     return ended::leave;
   }
-  if (under_tsan || m->w->marks || next->started || (next->flags & has_extras) || g->where.size != m->w->stack_size)
+  if (under_tsan || m->w->notes_ends || next->started || (next->flags & has_extras) ||
+      g->where.size != m->w->stack_size)
     return ended::leave;
   P::count(p->adopted);
   P::count(p->switches);

@@ -21,8 +21,10 @@ world& must_be(world* w) {
 std::uint64_t next_id(M* m) {
   P* p = m->p;
   if (p->next_id == p->ids_end) [[unlikely]] {
-    constexpr std::uint64_t batch = 16;
+    ancestry* const noted = m->w->ancestors.get();
+    const std::uint64_t batch = noted ? 1 : 16;
     p->next_id = m->w->next_fiber_id.fetch_add(batch, std::memory_order_relaxed);
+    if (noted && m->g) noted->note_start(p->next_id, {m->g->id, m->g->site});
     p->ids_end = p->next_id + batch;
   }
   return p->next_id++;

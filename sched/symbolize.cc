@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <memory>
 #include <mutex>
@@ -139,12 +140,19 @@ bool is_internal(const source_frame& f) noexcept {
   return qualified(f.function).find("::") == std::string_view::npos && is_from_our_sources(f);
 }
 
+namespace {
+constinit std::atomic<bool> all_shown{false};
+}
+
+void show_runtime_frames(bool shown) noexcept { all_shown.store(shown, std::memory_order_relaxed); }
+
 std::vector<source_frame> readable(const std::vector<std::uintptr_t>& frames) {
   std::vector<source_frame> all;
   for (const std::uintptr_t pc : frames) {
     const auto& here = symbolize(pc);
     all.insert(all.end(), here.begin(), here.end());
   }
+  if (all_shown.load(std::memory_order_relaxed)) return all;
   if (const auto bottom = std::find_if(all.rbegin(), all.rend(), is_bottom); bottom != all.rend())
     all.erase(bottom.base(), all.end());
   const auto from = std::find_if(all.begin(), all.end(), [](const auto& f) { return !is_internal(f); });

@@ -31,8 +31,9 @@ bool is_internal(const source_frame& f) noexcept;
 // Of a backtrace the innermost frame that is neither the runtime's nor the C++ library's; if there is none, the last.
 source_frame first_of_user(const std::vector<std::uintptr_t>& frames);
 
-// The source of a backtrace, without the runtime's frames at either end.
+// The source of a backtrace, without the runtime's frames at either end, unless they are to be shown.
 std::vector<source_frame> readable(const std::vector<std::uintptr_t>& frames);
+void show_runtime_frames(bool shown) noexcept;
 
 // Where a go statement stands.
 source_frame start_site(const void* site);

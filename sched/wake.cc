@@ -2,6 +2,7 @@
 // this is half of, and its proof, stand in idle.cc.
 #include <algorithm>
 
+#include "runtime/fatal.h"
 #include "runtime/futex.h"
 #include "sched/coarse_clock.h"
 #include "sched/idle.h"
@@ -50,13 +51,18 @@ void wake_one(world& w) noexcept {
     if (!w.stopping.load(std::memory_order_relaxed)) p = take_idle_p_locked(w);
   }
   if (!p) {
-    w.spinning.fetch_sub(1, std::memory_order_relaxed);
+    one_less_spins(w);
     return;
   }
   start_m(w, p);
 }
 
 }  // namespace
+
+void one_less_spins(world& w) noexcept {
+  if (w.spinning.fetch_sub(1, std::memory_order_seq_cst) <= 0)
+    fatal("scheduler: more Ms have ended looking for work than began");
+}
 
 void unlist_locked(world& w, M* m) noexcept {
   for (M** at = &w.idle_m_list; *at; at = &(*at)->next_idle)
@@ -243,7 +249,7 @@ bool post_is_vacant(M* m) {
 void stop_spinning_with_work(M* m) {
   world& w = *m->w;
   m->spinning = false;
-  w.spinning.fetch_sub(1, std::memory_order_seq_cst);  // [wake-up] T1 and T2 in one, [post] Y1
+  one_less_spins(w);  // [wake-up] T1 and T2 in one, [post] Y1
   if (w.idle_ps.load(std::memory_order_relaxed) == 0) return;
   const bool work_elsewhere = any_work_approx(w, m->quiet ? m->p : nullptr);  // a quiet M's own ring: I4
   if (work_elsewhere || (!m->quiet && post_is_vacant(m))) {

@@ -12,6 +12,7 @@
 #include "runtime/cache_line.h"
 #include "runtime/cpu_count.h"
 #include "runtime/debug_settings.h"
+#include "sched/ancestry.h"
 #include "sched/m.h"
 #include "sched/p.h"
 #include "sched/poller.h"
@@ -27,7 +28,9 @@ struct world {
   debug_settings debug;
   std::size_t stack_size = 0;
   bool membarrier = false;  // it works: solo.cc, retake.cc
-  std::unique_ptr<stack_marks> marks;  // with debug.stacks
+  std::unique_ptr<stack_marks> marks;     // with debug.stacks
+  std::unique_ptr<ancestry> ancestors;    // with debug.ancestors
+  bool notes_ends = false;                // one of them wants to know which fibers end
   // Comes with the first wait for a descriptor and stays. Anyone.
   std::atomic<poller*> net{nullptr};
 
@@ -115,6 +118,8 @@ bool any_work_approx(const world& w, const P* but = nullptr) noexcept;
 void wake_for_ring(world& w) noexcept;
 // As above after something was put into a `next` slot only.
 void wake_for_next(world& w) noexcept;
+// Of those that look for work. I1
+void one_less_spins(world& w) noexcept;
 // The M has found work: it no longer counts as looking, and somebody else may have to.
 void stop_spinning_with_work(M* m);
 // The M has found work without looking elsewhere, and leaves a timer that was armed last.

@@ -43,6 +43,13 @@ namespace {
   WEFT_TEST_KEEP_FRAME;
 }
 
+[[gnu::noinline, maybe_unused]] void have_grandchildren() {
+  go([] { stoke_the_boiler("the boiler burst"); });
+}
+[[gnu::noinline, maybe_unused]] void have_children() {
+  go([] { have_grandchildren(); });
+}
+
 std::atomic<int> spinning{0};
 template <int N>
 [[gnu::noinline, maybe_unused]] void spin_round_and_round() {

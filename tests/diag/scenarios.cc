@@ -20,6 +20,32 @@ const scenario_map scenarios = {
          sleep(60s);
        });
      }},
+    {"throws-among-others",
+     [] {
+       return world([] {
+         go(fiber_options{.name = "keeper"}, [] { wait_at_the_gate(); });
+         sleep(5ms);
+         stoke_the_boiler("the boiler burst");
+       });
+     }},
+    {"throws-in-the-third-generation",
+     [] {
+       return world([] {
+         go([] { have_children(); });
+         sleep(60s);
+       });
+     }},
+    {"deadlocks", [] { return world([] { wait_at_the_gate(); }); }},
+    {"deadlocks-in-two-families",
+     [] {
+       return world([] {
+         for (int family = 0; family < 2; ++family)
+           go([] {
+             for (int i = 0; i < 5; ++i) go([] { wait_at_the_gate(); });
+           });
+         wait_at_the_gate();
+       });
+     }},
     {"main-throws-deep", [] { return world([] { stoke_the_boiler("the boiler burst"); }); }},
     {"throws-after-migrations",
      [] {

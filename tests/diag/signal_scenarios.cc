@@ -83,6 +83,14 @@ const scenario_map signal_scenarios = {
          sleep(60s);
        });
      }},
+    {"overflows-among-others",
+     [] {
+       return world([] {
+         go([] { wait_at_the_gate(); });
+         sleep(5ms);
+         dig_deeper(0);
+       });
+     }},
     {"main-overflows", [] { return world([] { dig_deeper(0); }); }},
     {"overflows-own-size",
      [] {

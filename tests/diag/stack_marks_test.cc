@@ -2,9 +2,9 @@
 #include <weft/weft.h>
 
 #include <algorithm>
-#include <cstdlib>
 
 #include "tests/diag/scenario.h"
+#include "tests/support/environment.h"
 #include "tests/support/fibers.h"
 
 using namespace weft;
@@ -18,11 +18,6 @@ constexpr std::size_t deep = 100 << 10;
   auto* volatile room = static_cast<volatile char*>(__builtin_alloca(bytes));
   for (std::size_t i = 0; i < bytes; i += 1024) room[i] = 1;
 }
-
-struct environment {
-  environment() { setenv("WEFT_DEBUG", "stacks", 1); }
-  ~environment() { unsetenv("WEFT_DEBUG"); }
-};
 
 stack_use of_function(const std::vector<stack_use>& all, const char* part) {
   const auto at = std::find_if(all.begin(), all.end(),
@@ -40,7 +35,7 @@ stack_use of_function(const std::vector<stack_use>& all, const char* part) {
 }  // namespace
 
 TEST_CASE("the deepest use of a stack is known by go statement, and a used stack charges nobody else", "[diag]") {
-  const environment asks;
+  const variable asks("WEFT_DEBUG", "stacks");
   std::vector<stack_use> seen, while_alive;
   in_world(GENERATE(1, 2, 4), [&] {
     wait_group all;

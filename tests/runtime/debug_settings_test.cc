@@ -32,7 +32,10 @@ TEST_CASE("nothing said is nothing changed", "[runtime][debug]") {
 }
 
 TEST_CASE("each word sets what it names", "[runtime][debug]") {
-  const debug_settings s = parse("schedtrace=1000,cgroup=0,leaks=1,chaos,stacks,sigquit=continue");
+  const debug_settings s =
+      parse("schedtrace=1000,cgroup=0,leaks=1,chaos,stacks,sigquit=continue,ancestors=3,traceback=all");
+  CHECK(s.ancestors == 3);
+  CHECK(s.told == traceback::all);
   CHECK_FALSE(s.cgroup);
   CHECK(s.chaos);
   CHECK(s.leaks);
@@ -44,14 +47,19 @@ TEST_CASE("each word sets what it names", "[runtime][debug]") {
 }
 
 TEST_CASE("a word that is not understood is named, with what is allowed, and the others hold", "[runtime][debug]") {
-  const auto [bad, allowed] = GENERATE(table<const char*, const char*>({{"choas=1", "chaos, leaks, poller, schedtrace"},
-                                                                        {"chaos=yes", "0 or 1"},
-                                                                        {"schedtrace=-1", "milliseconds"},
-                                                                        {"schedtrace=1s", "milliseconds"},
-                                                                        {"schedtrace=99999999999", "milliseconds"},
-                                                                        {"schedtrace", "milliseconds"},
-                                                                        {"sigquit=stop", "continue"},
-                                                                        {"=", "chaos, leaks, poller, schedtrace"}}));
+  const auto [bad, allowed] =
+      GENERATE(table<const char*, const char*>({{"choas=1", "chaos, leaks, poller, schedtrace"},
+                                                {"ancestors=-1", "0 to 100"},
+                                                {"ancestors=many", "0 to 100"},
+                                                {"traceback=some", "none, single, all, system or crash"},
+                                                {"traceback", "none, single"},
+                                                {"chaos=yes", "0 or 1"},
+                                                {"schedtrace=-1", "milliseconds"},
+                                                {"schedtrace=1s", "milliseconds"},
+                                                {"schedtrace=99999999999", "milliseconds"},
+                                                {"schedtrace", "milliseconds"},
+                                                {"sigquit=stop", "continue"},
+                                                {"=", "chaos, leaks, poller, schedtrace"}}));
   const debug_settings s = parse((std::string(bad) + ",leaks=1").c_str());
   CHECK(s.leaks);
   REQUIRE(complaints.size() == 1);

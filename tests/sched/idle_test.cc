@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "sched/g.h"
+#include "sched/spawn_into.h"
 #include "sched/world.h"
 #include "tests/support/fibers.h"
 #include "tests/support/hang_guard.h"
@@ -107,7 +108,7 @@ struct late_poller final : detail::poller {
   void poll(detail::P&, detail::ready_list&) override {}
   void wait(std::int64_t, detail::ready_list& ready) override {
     of->stopping = true;
-    ready.push(ready_now);
+    detail::ready_into(ready, ready_now);
   }
   void wake() noexcept override {}
   void flush(detail::P&) override {}

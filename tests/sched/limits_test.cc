@@ -4,24 +4,13 @@
 
 #include "tests/support/catch.h"
 #include "tests/support/child.h"
+#include "tests/support/environment.h"
 #include "tests/support/scale.h"
 
 using namespace weft::testing;
 using Catch::Matchers::Contains;
 
 namespace {
-
-// A variable that children see, as long as it lives.
-class variable {
- public:
-  variable(const char* name, const char* value) : name_(name) { setenv(name, value, 1); }
-  ~variable() { unsetenv(name_); }
-  variable(const variable&) = delete;
-  variable& operator=(const variable&) = delete;
-
- private:
-  const char* name_;
-};
 
 outcome scenario(const std::string& name) { return run_child({beside_this_program("limit_scenarios"), name}); }
 

