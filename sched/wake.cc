@@ -60,6 +60,7 @@ void wake_one(world& w) noexcept {
 }  // namespace
 
 void one_less_spins(world& w) noexcept {
+  // [wake-up] T1
   if (w.spinning.fetch_sub(1, std::memory_order_seq_cst) <= 0)
     fatal("scheduler: more Ms have ended looking for work than began");
 }

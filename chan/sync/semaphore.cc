@@ -72,23 +72,28 @@ std::error_code semaphore::acquire(const context& ctx, std::int64_t n) {
   check("acquire", n);
   if (const std::error_code e = error_of(ctx)) return e;
   if (n > size_) return wait_for_end_of(ctx);
-  if (try_acquire(n)) return {};
+  // What was taken when the context was done already, be it only just, goes back.
+  const auto unless_over = [&] {
+    const std::error_code e = error_of(ctx);
+    if (e) release(n);
+    return e;
+  };
+  if (try_acquire(n)) return unless_over();
   bounded_wait hold(&lock_, {.ctx = &ctx});
   if (hold.over_locked()) {
     hold.leave();
     return error_of(ctx);
   }
-  if (take_locked(n)) return {};
+  if (take_locked(n)) {
+    hold.leave();
+    return unless_over();
+  }
   waiter w;
   w.slot = &n;
   hold.enter(w);
   queue_.push(&w);
-  if (hold.park(wait_reason::semaphore) == wait_end::granted) {
-    // The tokens may have come while the context, done already, was still on its way to this waiter.
-    const std::error_code e = error_of(ctx);
-    if (e) release(n);
-    return e;
-  }
+  // The tokens may have come while the context, done already, was still on its way to this waiter.
+  if (hold.park(wait_reason::semaphore) == wait_end::granted) return unless_over();
   section again(lock_);
   if (w.queued) queue_.remove(&w);
   waiter* granted = grant_locked();

@@ -24,7 +24,8 @@ TEST_CASE("traceback says how much of a panic is told", "[diag][traceback][DIAG-
   }
   CHECK(none.err == "panic: std::runtime_error: the boiler burst\n");
   CHECK_THAT(single.err, Contains("stoke_the_boiler") && !Contains("wait_at_the_gate"));
-  CHECK_THAT(all.err, Contains("stoke_the_boiler") && Contains("keeper [chan receive]") && Contains("wait_at_the_gate"));
+  CHECK_THAT(all.err,
+             Contains("stoke_the_boiler") && Contains("keeper [chan receive]") && Contains("wait_at_the_gate"));
   CHECK(count(all.err, "stoke_the_boiler") == 1);
   CHECK_THAT(all.err, !Contains("fiber_entry"));
   CHECK_THAT(system.err, Contains("fiber_entry") && Contains("wait_at_the_gate"));
@@ -50,7 +51,8 @@ TEST_CASE("traceback says how much of a stack overflow is told", "[diag][traceba
   if (sanitized) return;  // the sanitizers tell it
   CHECK(told("traceback=none", "overflows-among-others").err == "fatal error: stack overflow\n\n");
   CHECK_THAT(told("", "overflows-among-others").err, Contains("dig_deeper") && !Contains("wait_at_the_gate"));
-  CHECK_THAT(told("traceback=all", "overflows-among-others").err, Contains("dig_deeper") && Contains("wait_at_the_gate"));
+  CHECK_THAT(told("traceback=all", "overflows-among-others").err,
+             Contains("dig_deeper") && Contains("wait_at_the_gate"));
 }
 
 TEST_CASE("stacks show who has started whom", "[diag][traceback][DIAG-05]") {

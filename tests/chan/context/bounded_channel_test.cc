@@ -150,7 +150,7 @@ TEST_CASE("one cancel against one value: exactly one of them, and order is kept"
   in_world(GENERATE(1, 2, 4, 16), [] {
     int canceled = 0, got = 0;
     const int n = scaled(5000);
-    for (int i = 0; i < n; ++i) {
+    for (int i = 0; goes_on(i, n, canceled, got); ++i) {
       auto c = make_chan<std::string>();
       auto [ctx, cancel] = with_cancel(background());
       wait_group all;
@@ -173,7 +173,7 @@ TEST_CASE("one cancel against one taker: the value goes over or stays with its s
   in_world(GENERATE(1, 2, 4, 16), [] {
     int canceled = 0, went = 0;
     const int n = scaled(5000);
-    for (int i = 0; i < n; ++i) {
+    for (int i = 0; goes_on(i, n, canceled, went); ++i) {
       auto c = make_chan<std::unique_ptr<int>>();
       auto [ctx, cancel] = with_cancel(background());
       wait_group all;

@@ -75,7 +75,7 @@ TEST_CASE("one cancel against one unlock: the mutex is locked once, or free", "[
   hang_guard guard("a cancel and an unlock pass each other");
   in_world(GENERATE(1, 2, 4, 16), [] {
     int canceled = 0, locked = 0;
-    for (int i = 0; i < scaled(4000); ++i) {
+    for (int i = 0; goes_on(i, scaled(4000), canceled, locked); ++i) {
       auto mu = std::make_unique<mutex>();
       auto [ctx, cancel] = with_cancel(background());
       mu->lock();
@@ -138,7 +138,7 @@ TEST_CASE("a wait for a group ends with the group or with the context", "[contex
     wait_group idle;
     CHECK_FALSE(idle.wait(background()));
     int canceled = 0, ended = 0;
-    for (int i = 0; i < scaled(4000); ++i) {
+    for (int i = 0; goes_on(i, scaled(4000), canceled, ended); ++i) {
       auto group = std::make_unique<wait_group>();
       auto [ctx, cancel] = with_cancel(background());
       std::atomic<bool> done = false;

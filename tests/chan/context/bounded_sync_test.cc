@@ -72,7 +72,7 @@ TEST_CASE("one cancel against one unlock of a reader-writer lock", "[context][rw
   hang_guard guard("a cancel and an unlock pass each other");
   in_world(GENERATE(1, 2, 4, 16), [] {
     int canceled = 0, locked = 0;
-    for (int i = 0; i < scaled(3000); ++i) {
+    for (int i = 0; goes_on(i, scaled(3000), canceled, locked); ++i) {
       auto rw = std::make_unique<rw_mutex>();
       auto [ctx, cancel] = with_cancel(background());
       const bool write = i / 2 % 2;
@@ -117,7 +117,7 @@ TEST_CASE("a signal wakes a waiter that stays, not one that is cancelled", "[con
   hang_guard guard("a signal went to a waiter that had left");
   in_world(GENERATE(1, 2, 4, 16), [] {
     int canceled = 0, woken = 0;
-    for (int i = 0; i < scaled(3000); ++i) {
+    for (int i = 0; goes_on(i, scaled(3000), canceled, woken); ++i) {
       mutex mu;
       cond changed;
       int waiting = 0;  // under mu
