@@ -69,15 +69,18 @@ class receiving : public Base {
  public:
   using Base::Base;
 
+  // In line, so that the optional stays in parts: a function returns it in registers, filled from a place where its
+  // flag was written as a byte just now and is read as a word, which takes longer than all the rest.
+
   // Blocks until there is a value; nullopt (void: false) once the channel is closed and drained.
-  received recv() const {
+  [[gnu::always_inline]] received recv() const {
     if (!this->c_) park_forever(wait_reason::chan_receive_nil);
     out o;
     this->c_->receive(o);
     return unwrap(o);
   }
   // Never blocks: nullopt (false) if nothing is there, or the channel is closed and drained.
-  received try_recv() const {
+  [[gnu::always_inline]] received try_recv() const {
     out o;
     if (this->c_) this->c_->try_receive(o);
     return unwrap(o);
@@ -138,12 +141,11 @@ class receiving : public Base {
   wait_end recv_bounded(out& o, const wait_bound& bound) const {
     return this->c_ ? this->c_->receive_bounded(o, bound) : wait_for_bound(wait_reason::chan_receive_nil, bound);
   }
-  static received unwrap(out& o) {
+  [[gnu::always_inline]] static received unwrap(out& o) {
     if constexpr (std::is_void_v<T>) {
       return o.has_value();
     } else {
-      if constexpr (boxed<T>) return o ? received(from_slot<T>(*o)) : received();
-      else return std::move(o);
+      return o ? received(from_slot<T>(*o)) : received();
     }
   }
 };

@@ -156,7 +156,7 @@ class channel : public channel_base {
   }
 
   // Blocks until there is an element; nullopt if the channel is closed and drained.
-  void receive(out& o) {
+  [[gnu::noinline]] void receive(out& o) {
     section hold(lock_);
     waiter* partner = nullptr;
     if (try_receive_locked(o, partner) == attempt::done) {

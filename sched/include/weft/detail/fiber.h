@@ -68,16 +68,17 @@ void settle_section(m_face* m) noexcept;
 class section {
  public:
   explicit section(spin_lock& lock) noexcept : lock_(&lock), m_(this_m_face()) {
-    if (m_) [[likely]] {
-      m_->in_section.store(true, std::memory_order_relaxed);
+    m_face* const m = m_;  // in a register, not read again after each fence
+    if (m) [[likely]] {
+      m->in_section.store(true, std::memory_order_relaxed);
       // The store above stays before the loads below; the other side fences for both. Notes [solo], [retake].
       std::atomic_signal_fence(std::memory_order_seq_cst);  // [solo] A2, [retake] R2: marked, then asked
-      if (m_->solo.load(std::memory_order_relaxed)) {
+      if (m->solo.load(std::memory_order_relaxed)) {
         lock_ = nullptr;
         return;
       }
-      if (m_->in_doubt.load(std::memory_order_relaxed)) [[unlikely]]
-        settle_section(m_);
+      if (m->in_doubt.load(std::memory_order_relaxed)) [[unlikely]]
+        settle_section(m);
     } else {
       end_solo_if_foreign();
     }
@@ -112,15 +113,16 @@ class section {
 class sections {
  public:
   explicit sections(std::span<spin_lock* const> locks) noexcept : locks_(locks), m_(this_m_face()) {
-    if (m_) [[likely]] {
-      m_->in_section.store(true, std::memory_order_relaxed);
+    m_face* const m = m_;  // in a register, not read again after each fence
+    if (m) [[likely]] {
+      m->in_section.store(true, std::memory_order_relaxed);
       std::atomic_signal_fence(std::memory_order_seq_cst);  // [solo] A2, [retake] R2: as in section
-      if (m_->solo.load(std::memory_order_relaxed)) {
+      if (m->solo.load(std::memory_order_relaxed)) {
         locks_ = {};
         return;
       }
-      if (m_->in_doubt.load(std::memory_order_relaxed)) [[unlikely]]
-        settle_section(m_);
+      if (m->in_doubt.load(std::memory_order_relaxed)) [[unlikely]]
+        settle_section(m);
     } else {
       end_solo_if_foreign();
     }
