@@ -66,7 +66,11 @@ void prepare(saved_registers& r, std::byte* top, std::size_t) noexcept {
 [[gnu::always_inline]] inline switch_note* switch_registers(saved_registers& from, saved_registers& to,
                                                             switch_note* note) noexcept {
   read_fp_control(from);
-  if (from.sse_control != to.sse_control || from.x87_control != to.x87_control) [[unlikely]]
+  // Each by itself: put together to one word, which has just been written in two parts, they cannot be read before
+  // both parts are in the cache, and that takes longer than the rest of the switch.
+  std::uint32_t sse = from.sse_control, x87 = from.x87_control;
+  asm("" : "+r"(sse), "+r"(x87));
+  if (sse != to.sse_control || x87 != to.x87_control) [[unlikely]]
     load_fp_control(to);
   saved_registers* left = &from;
   saved_registers* next = &to;
