@@ -18,15 +18,19 @@ world& must_be(world* w) {
   return *w;
 }
 
-std::uint64_t next_id(M* m) {
+[[gnu::noinline]] void fetch_ids(const M* m) {
   P* p = m->p;
-  if (p->next_id == p->ids_end) [[unlikely]] {
-    ancestry* const noted = m->w->ancestors.get();
-    const std::uint64_t batch = noted ? 1 : 16;
-    p->next_id = m->w->next_fiber_id.fetch_add(batch, std::memory_order_relaxed);
-    if (noted && m->g) noted->note_start(p->next_id, {m->g->id, m->g->site});
-    p->ids_end = p->next_id + batch;
-  }
+  ancestry* const noted = m->w->ancestors.get();
+  const std::uint64_t batch = noted ? 1 : 16;
+  p->next_id = m->w->next_fiber_id.fetch_add(batch, std::memory_order_relaxed);
+  p->ids_end = p->next_id + batch;
+  if (noted && m->g) noted->note_start(p->next_id, {m->g->id, m->g->site});
+}
+
+std::uint64_t next_id(const M* m) {
+  P* p = m->p;
+  if (p->next_id == p->ids_end) [[unlikely]]
+    fetch_ids(m);
   return p->next_id++;
 }
 
