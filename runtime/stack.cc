@@ -58,10 +58,14 @@ void install_guard(std::byte* page) {
 void stack_arena::grow_locked() {
   constexpr std::size_t first = 16 << 20, largest = std::size_t{1} << 30;
   const std::size_t wanted = pieces_.empty() ? first : std::min(largest, 2 * pieces_.back().stacks * size_);
-  const std::size_t stacks = std::max<std::size_t>(1, wanted / size_);
-  void* at = mmap(nullptr, stacks * size_, PROT_READ | PROT_WRITE,
-                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
-  if (at == MAP_FAILED) throw std::bad_alloc();
+  void* at = MAP_FAILED;
+  std::size_t stacks = std::max<std::size_t>(1, wanted / size_);
+  for (;; stacks /= 2) {  // near a limit the next piece may be too large where a smaller one is not
+    if (stacks == 0) throw std::bad_alloc();
+    at = mmap(nullptr, stacks * size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK,
+              -1, 0);
+    if (at != MAP_FAILED) break;
+  }
   madvise(at, stacks * size_, MADV_NOHUGEPAGE);
   pieces_.push_back({static_cast<std::byte*>(at), stacks});
   used_in_last_ = 0;

@@ -23,8 +23,22 @@ constexpr std::size_t g_space = (sizeof(G) + 63) / 64 * 64;
 
 G* g_of(const stack& s) noexcept { return reinterpret_cast<G*>(s.top() - g_space - stagger(s)); }
 
-G* make_g(std::size_t stack_size) {
-  const stack s = arena_for(stack_size).take();
+namespace {
+
+// Whoever gives the fiber its first turn may be another fiber that parks, on its way through a queue of waiters:
+// there is nobody to throw to.
+stack new_stack(std::size_t size) noexcept {
+  try {
+    return arena_for(size).take();
+  } catch (const std::bad_alloc&) {
+    give_up(fmt::format("out of memory: no stack of {} bytes for a fiber", size));
+  }
+}
+
+}  // namespace
+
+G* make_g(std::size_t stack_size) noexcept {
+  const stack s = new_stack(stack_size);
   G* g = ::new (static_cast<void*>(g_of(s))) G;
   g->started = true;
   g->where = s;

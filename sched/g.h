@@ -58,8 +58,8 @@ const spawn_extras* extras_of_named(const spawn_record* r) noexcept;
 // Our own fault: ends the process rather than run a fiber twice. "fiber 7 is made ready, but it is running".
 [[noreturn]] void impossible(const char* what_happens, const G& g) noexcept;
 
-// A G on a new or rested stack of `stack_size` bytes. Throws std::bad_alloc.
-G* make_g(std::size_t stack_size);
+// A G on a new or rested stack of `stack_size` bytes. Ends the process if there is no address space for one.
+G* make_g(std::size_t stack_size) noexcept;
 
 // Where the G of a stack lies; the stack may never have been used (state free, id 0).
 G* g_of(const stack& s) noexcept;

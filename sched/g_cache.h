@@ -10,7 +10,7 @@ namespace weft::detail {
 // One P's. Owner only. Only Gs with stacks of the world's size.
 class g_cache {
  public:
-  // A free G with a stack of `stack_size` bytes. Throws std::bad_alloc.
+  // A free G with a stack of `stack_size` bytes. As make_g().
   G* take(std::size_t stack_size) {
     G* g = first_;
     if (!g) [[unlikely]]

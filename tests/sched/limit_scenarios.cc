@@ -2,6 +2,7 @@
 // limits_test.cc, which says what must come of each.
 #include <pthread.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <weft/weft.h>
 
 #include <atomic>
@@ -86,6 +87,18 @@ const std::map<std::string, int (*)()> scenarios = {
        return 0;
      }},
     {"exits", [] { return 0; }},
+    {"more-stacks-than-address-space",
+     [] {
+       const rlimit limit{.rlim_cur = rlim_t{2} << 30, .rlim_max = rlim_t{2} << 30};
+       setrlimit(RLIMIT_AS, &limit);
+       return run(options{.maxprocs = 2}, [] {
+         for (int i = 1;; ++i) {
+           go([] { make_chan<int>().recv(); });
+           yield();
+           if (i == 7000) std::puts("7000 are there"), std::fflush(stdout);
+         }
+       });
+     }},
     {"few-locked-fibers", [] { return hold_threads(10, 5); }},
     {"many-locked-fibers", [] { return hold_threads(10, 100); }},
     {"few-blocked-fibers", [] { return block_threads(10, 5); }},

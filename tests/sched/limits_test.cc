@@ -69,6 +69,15 @@ TEST_CASE("fibers that need fewer threads than may be get them", "[sched][thread
   }
 }
 
+TEST_CASE("where the address space ends, so does the process, and says why", "[sched][stacks]") {
+  if (sanitized) return;  // they need more of it than the limit
+  const outcome o = scenario("more-stacks-than-address-space");
+  CAPTURE(o.err, o.timed_out);
+  CHECK(o.status == 2);
+  CHECK(o.out == "7000 are there\n");  // of about 8000: all but the rest of the program
+  CHECK_THAT(o.err, Contains("fatal error: out of memory: no stack of 262144 bytes for a fiber"));
+}
+
 TEST_CASE("a world that blocks before main begins is a deadlock", "[sched][deadlock][DL-02]") {
   const variable block("WEFT_TEST_BLOCK_BEFORE_MAIN", "1");
   const outcome o = scenario("exits");
