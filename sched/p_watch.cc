@@ -95,15 +95,19 @@ std::int64_t p_watch::look(std::int64_t now) {
   quiet_looks_ = active_ ? 0 : quiet_looks_ + 1;
   const std::int64_t until_trace = trace_at_ == never ? never : std::max<std::int64_t>(trace_at_ - now, 0);
   const std::int64_t delay = std::min(next_look(s, waits, tidy), until_trace);
-  leave_no_timer_alone(now, delay);
+  leave_no_timer_alone(now, delay == never ? never : now + delay);
   return delay;
 }
 
+bool p_watch::at_rest() const noexcept {
+  constexpr int quiet = 4;  // with the delays that grow: more than 10 ms in all, or tickers would rouse it each time
+  return quiet_looks_ >= quiet;
+}
+
 // Until the next look nobody else may see to it that an M sleeps for the timers.
-void p_watch::leave_no_timer_alone(std::int64_t now, std::int64_t delay) {
-  const std::int64_t next = delay == never ? 0 : now + delay;
-  w_.monitor_looks_at.store(next, std::memory_order_seq_cst);  // [post] X1
-  if (delay == never) return;                                  // no P is held: an idle M sleeps for them
+void p_watch::leave_no_timer_alone(std::int64_t now, std::int64_t next) {
+  w_.monitor_looks_at.store(at_rest() ? 0 : next, std::memory_order_seq_cst);  // [post] X1
+  if (at_rest()) return;                                                       // an idle M sleeps for them
   bool alone = false;
   for (std::size_t i = 0; i < seen_.size(); ++i) {
     const bool goes_on = seen_[i].m && seen_[i].since == now;  // and looks after its own
@@ -113,9 +117,8 @@ void p_watch::leave_no_timer_alone(std::int64_t now, std::int64_t delay) {
 }
 
 std::int64_t p_watch::next_look(standing s, bool waits, bool tidy) noexcept {
-  constexpr int quiet = 4;  // with the delays that grow: more than 10 ms in all, or tickers would rouse it each time
   if (s == standing::asleep) return second_look;
-  if (quiet_looks_ >= quiet) return tidy ? never : tidy_every;
+  if (at_rest()) return tidy ? never : tidy_every;
   if (w_.debug.chaos) return chaos_look;
   const std::int64_t most = !waits ? delay_max : s == standing::busy ? delay_min : delay_max_with_queue;
   const std::int64_t delay = std::min(delay_, most);

@@ -11,10 +11,10 @@ class p_watch {
  public:
   explicit p_watch(world& w) noexcept;
 
-  // Looks once, and takes what does not move. Returns how long to wait until the next look, or `never`: no P was
-  // held for a while, and nothing is left to tidy up.
+  // Looks once, and takes what does not move. Returns how long to wait until the next look, or `never`.
   std::int64_t look(std::int64_t now);
-  // The monitor has slept for good, and was woken.
+  // No P was held for a while: the monitor only tidies up now and then, if that, until whoever gets a P wakes it.
+  bool at_rest() const noexcept;
   void woken() noexcept;
 
   bool any_p_held() const noexcept;
@@ -30,7 +30,7 @@ class p_watch {
 
   standing look_at(P* p, memory& before, std::int64_t now, bool waits);
   std::int64_t next_look(standing s, bool waits, bool tidy) noexcept;
-  void leave_no_timer_alone(std::int64_t now, std::int64_t delay);
+  void leave_no_timer_alone(std::int64_t now, std::int64_t next);
   void hand_off_what_was_taken();
   bool tidy_up(std::int64_t now);
   void trace(std::int64_t now);

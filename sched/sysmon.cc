@@ -1,6 +1,6 @@
 // The monitor: a thread without a P. While some P is held it looks, every 1 to 5 ms, whether each goes on
-// from turn to turn (p_watch.cc). When no P is held, and nothing is left to tidy up, it sleeps for good: an idle
-// process uses no CPU.
+// from turn to turn (p_watch.cc). When none is, it rests until one is; when nothing is left to tidy up either, for
+// good: an idle process uses no CPU.
 //
 // Refused: a timer signal per thread, as it breaks system calls.
 //
@@ -43,7 +43,7 @@ monitor& the_monitor() {
 }
 
 // After Z1: nothing is there to do, as far as any M can have seen that we sleep.
-bool may_sleep_for_good(monitor& self) {
+bool may_rest(monitor& self) {
   if (membarrier_works()) fence_all_threads();  // Z2
   else std::atomic_thread_fence(std::memory_order_seq_cst);                                 // [monitor] Z2
   const std::lock_guard hold(self.looking);
@@ -56,18 +56,23 @@ void* sysmon_main(void*) {
   for (;;) {
     const std::uint32_t word = self.word.load(std::memory_order_acquire);  // [monitor] what was asked of us
     const std::int64_t now = now_ns();
-    std::int64_t delay = never;
+    std::int64_t until = never;
+    bool at_rest = true;
     {
       const std::lock_guard hold(self.looking);
-      if (self.at) delay = self.at->look(now);
+      if (self.at) {
+        if (const std::int64_t delay = self.at->look(now); delay != never) until = now + delay;
+        at_rest = self.at->at_rest();
+      }
     }
-    if (delay != never) {
-      futex_wait(self.word, word, now + delay);
+    if (!at_rest) {
+      futex_wait(self.word, word, until);
       continue;
     }
     sysmon_asleep.store(true, std::memory_order_seq_cst);  // [monitor] Z1
-    if (may_sleep_for_good(self)) futex_wait(self.word, word, never);
+    const bool in_time = may_rest(self) && !futex_wait(self.word, word, until);
     sysmon_asleep.store(false, std::memory_order_relaxed);
+    if (in_time) continue;
     const std::lock_guard hold(self.looking);
     if (self.at) self.at->woken();
   }
