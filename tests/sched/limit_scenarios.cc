@@ -96,7 +96,7 @@ const std::map<std::string, int (*)()> scenarios = {
          for (int i = 1;; ++i) {
            go([] { make_chan<int>().recv(); });
            yield();
-           if (i == 7000) std::puts("7000 are there"), std::fflush(stdout);
+           if (i == 5000) std::puts("5000 are there"), std::fflush(stdout);
          }
        });
      }},
