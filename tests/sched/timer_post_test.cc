@@ -12,7 +12,7 @@ namespace {
 
 // No call into weft.
 void compute_until(const std::atomic<bool>& done) {
-  while (!done.load(std::memory_order_relaxed)) {
+  while (!done.load(std::memory_order_acquire)) {
   }
 }
 
