@@ -104,14 +104,16 @@ bool p_watch::at_rest() const noexcept {
   return quiet_looks_ >= quiet;
 }
 
-// Until the next look nobody else may see to it that an M sleeps for the timers.
+// Until the next look nobody else may see to it that an M sleeps for the timers. At rest, nobody may ever: fibers may
+// be computing, but their Ms have lost their Ps.
 void p_watch::leave_no_timer_alone(std::int64_t now, std::int64_t next) {
   w_.monitor_looks_at.store(at_rest() ? 0 : next, std::memory_order_seq_cst);  // [post] X1
-  if (at_rest()) return;                                                       // an idle M sleeps for them
   bool alone = false;
   for (std::size_t i = 0; i < seen_.size(); ++i) {
+    const std::int64_t earliest = w_.p_at(static_cast<int>(i))->timers.earliest();
     const bool goes_on = seen_[i].m && seen_[i].since == now;  // and looks after its own
-    alone = alone || (!goes_on && w_.p_at(static_cast<int>(i))->timers.earliest() - look_takes_ns <= next);
+    const bool soon = at_rest() || earliest - look_takes_ns <= next;
+    alone = alone || (earliest != never && !goes_on && soon);
   }
   if (alone) fill_timer_post(w_);
 }
