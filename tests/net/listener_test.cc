@@ -271,7 +271,10 @@ TEST_CASE("a crowd of connections is accepted without a round of the poller for 
     bool done = false;
     wait_group other;
     other.go([&] {
-      for (; !done; ++rounds) yield();
+      while (!done) {
+        ++rounds;
+        yield();
+      }
     });
     for (int i = 0; i < crowd; ++i) there.push_back(l.accept().unwrap());
     done = true;
