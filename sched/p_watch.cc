@@ -91,7 +91,7 @@ std::int64_t p_watch::look(std::int64_t now) {
     for (int i = 0; i < made; ++i) s = std::max(s, look_at(w_.p_at(i), seen_[static_cast<std::size_t>(i)], now, waits));
   }
   if (!taken_.empty()) delay_ = second_look;  // where one has blocked, others may
-  hand_off_what_was_taken();
+  hand_off_what_was_taken(now);
   quiet_looks_ = active_ ? 0 : quiet_looks_ + 1;
   const std::int64_t until_trace = trace_at_ == never ? never : std::max<std::int64_t>(trace_at_ - now, 0);
   const std::int64_t delay = std::min(next_look(s, waits, tidy), until_trace);
@@ -149,9 +149,10 @@ p_watch::standing p_watch::look_at(P* p, memory& before, std::int64_t now, bool 
   return sleeps ? standing::asleep : awake;
 }
 
-void p_watch::hand_off_what_was_taken() {
+void p_watch::hand_off_what_was_taken(std::int64_t now) {
   for (P* p : taken_) {
-    if (p->timeline.load(std::memory_order_relaxed)) timeline_close(*p);
+    // Not later than it was taken: its fiber may have another P since.
+    if (p->timeline.load(std::memory_order_relaxed)) timeline_close(*p, time_point(duration(now)));
     hand_off_p(w_, p);
   }
   taken_.clear();

@@ -31,7 +31,7 @@ class p_watch {
   standing look_at(P* p, memory& before, std::int64_t now, bool waits);
   std::int64_t next_look(standing s, bool waits, bool tidy) noexcept;
   void leave_no_timer_alone(std::int64_t now, std::int64_t next);
-  void hand_off_what_was_taken();
+  void hand_off_what_was_taken(std::int64_t now);
   bool tidy_up(std::int64_t now);
   void trace(std::int64_t now);
 

@@ -27,7 +27,7 @@ struct timeline_buffer {
 
   void close_locked(time_point t) {
     if (!open.fiber) return;
-    open.to = t;
+    open.to = std::max(open.from, t);
     done.push_back(std::move(open));
     open.fiber = 0;
   }
@@ -44,12 +44,11 @@ void timeline_enter_slow(M* m) {
   b->open = {m->g->id, extras ? extras->name : std::string(), m->p->id, m->id, t, t};
 }
 
-void timeline_leave_slow(M* m) { timeline_close(*m->p); }
+void timeline_leave_slow(M* m) { timeline_close(*m->p, now()); }
 
-void timeline_close(P& p) {
+void timeline_close(P& p, time_point t) {
   timeline_buffer* b = p.timeline.load(std::memory_order_acquire);  // [timeline]
   if (!b) return;
-  const time_point t = now();
   const std::lock_guard hold(b->lock);
   b->close_locked(t);
 }
