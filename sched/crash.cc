@@ -88,7 +88,7 @@ void print_crash(report_job& job) {
   f.site = c.site;
   f.frames = c.frames.kept();
   f.left_out = c.frames.left_out();
-  if (const world* w = the_world(); w && w->ancestors) f.ancestors = w->ancestors->of(c.id);
+  f.ancestors = ancestors_of(c.id);
   std::string text = headline(c);
   if (told() != traceback::none) text += describe_crashed(c, f);
   std::fwrite(text.data(), 1, text.size(), stderr);

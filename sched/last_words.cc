@@ -15,6 +15,11 @@ traceback told() noexcept {
   return w ? w->debug.told : traceback::single;
 }
 
+std::vector<ancestor> ancestors_of(std::uint64_t id) {
+  const world* w = the_world();
+  return w && w->ancestors ? w->ancestors->of(id) : std::vector<ancestor>();
+}
+
 std::string the_others(std::uint64_t but) {
   world* w = the_world();
   if (!w || told() < traceback::all) return "";

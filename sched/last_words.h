@@ -2,13 +2,18 @@
 #pragma once
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "runtime/debug_settings.h"
+#include "sched/ancestry.h"
 
 namespace weft::detail {
 
 // As the world that runs wants it.
 traceback told() noexcept;
+
+// Who has started the fiber, with debug.ancestors.
+std::vector<ancestor> ancestors_of(std::uint64_t id);
 
 // With traceback=all and above: every fiber but `but`.
 std::string the_others(std::uint64_t but);

@@ -90,7 +90,7 @@ void print_panic(const G& g, const std::string& text) {
   const frame_list frames = own_frames();
   f.frames = from_the_throw(frames.kept());
   f.left_out = frames.left_out();
-  if (const world* w = the_world(); w && w->ancestors) f.ancestors = w->ancestors->of(g.id);
+  f.ancestors = ancestors_of(g.id);
   fmt::print(stderr, "\n{}{}", describe_fibers({&f, 1}), the_others(g.id));
   std::fflush(stderr);
 }

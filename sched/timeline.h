@@ -6,7 +6,7 @@ namespace weft::detail {
 
 void timeline_enter_slow(M* m);
 void timeline_leave_slow(M* m);
-// p has been taken from under the M that it was noted for.
+// p has been taken, at t, from under the M that it was noted for.
 void timeline_close(P& p, time_point t);
 // Begins noting what p runs. With world::resize held.
 void timeline_watch(P& p);

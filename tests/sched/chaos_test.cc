@@ -2,10 +2,10 @@
 #include "sched/chaos.h"
 
 #include <atomic>
-#include <cstdlib>
 #include <set>
 #include <string>
 
+#include "tests/support/environment.h"
 #include "tests/support/fibers.h"
 #include "tests/support/hang_guard.h"
 
@@ -34,9 +34,10 @@ std::set<std::string> orders(int rounds) {
 
 TEST_CASE("in chaos mode fibers run in another order than they were started in", "[sched][chaos][GO-48][order]") {
   hang_guard guard("chaos");
-  setenv("WEFT_DEBUG", "chaos", 1);
-  const auto unlikely = orders(200);
-  unsetenv("WEFT_DEBUG");
+  const auto unlikely = [] {
+    const variable asks("WEFT_DEBUG", "chaos");
+    return orders(200);
+  }();
   for (const std::string& order : unlikely) CHECK(std::set<char>(order.begin(), order.end()).size() == 8);
   CHECK(unlikely.size() > 20);
   CHECK(orders(200).size() < unlikely.size());

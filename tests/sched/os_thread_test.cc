@@ -227,7 +227,7 @@ TEST_CASE("nothing else runs on the thread of a locked fiber", "[sched][GO-26]")
   });
 }
 
-TEST_CASE("the thread of a fiber that is blocked but not locked serves others", "[sched][GO-26]") {
+TEST_CASE("the thread of a fiber that is blocked but not locked serves others", "[sched][order][GO-26]") {
   in_world(1, [] {
     lock_os_thread();  // and off again: main is not locked below
     unlock_os_thread();
