@@ -6,6 +6,7 @@
 
 #include "tests/lessons/lesson_run.h"
 #include "tests/support/catch.h"
+#include "tests/support/scale.h"
 
 using namespace weft::testing;
 
