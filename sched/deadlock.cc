@@ -34,7 +34,7 @@ int threads_of_process() noexcept {
 
 }  // namespace
 
-asleep all_asleep_locked(const world& w) noexcept {
+asleep all_asleep_locked(world& w) noexcept {
   if (w.idle_ms + w.locked_ms != w.ms || w.blocked_ms != 0) return asleep::no;
   if (!w.global.empty() || w.spinning.load(std::memory_order_relaxed) != 0) return asleep::no;
   if (w.stopping.load(std::memory_order_relaxed)) return asleep::no;
@@ -42,6 +42,10 @@ asleep all_asleep_locked(const world& w) noexcept {
   const int made = w.ps_to_look_at();
   for (int i = 0; i < made; ++i)
     if (w.p_at(i)->timers.earliest() != never || !w.p_at(i)->queue.empty_approx()) return asleep::no;
+  if (w.io_m) {  // it may hold the last that has come, and not have passed it on yet: let it come out and judge
+    w.poller_or_null()->wake();
+    return asleep::no;
+  }
   if (threads_of_process() == w.ms + helper_threads()) return asleep::yes;
   return now_ns() - std::max(w.thread_ended_at, quiet_helper_expected_since()) < dying_ns ? asleep::perhaps
                                                                                           : asleep::no;

@@ -205,7 +205,7 @@ void hand_off_p(world& w, P* p);
 // again after recheck_ns.
 enum class asleep { no, perhaps, yes };
 inline constexpr std::int64_t recheck_ns = 10'000'000;
-asleep all_asleep_locked(const world& w) noexcept;
+asleep all_asleep_locked(world& w) noexcept;
 [[noreturn]] void deadlock_verdict(world& w);
 // Does not return from `yes`.
 asleep verdict_if_all_asleep(world& w);

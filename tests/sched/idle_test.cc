@@ -146,3 +146,58 @@ TEST_CASE("an M that comes late out of the poller passes on what is the next wor
     CHECK(came);
   });
 }
+
+namespace {
+
+// One that waits without an end fetches the only fiber that waits for a descriptor once it is told to, and is not
+// scheduled for a while before it can pass it on.
+struct slow_poller final : detail::poller {
+  detail::G* who = nullptr;
+  std::atomic<bool> has = false, settled = false, may_fetch = false, fetched = false, rung = false;
+  bool has_waiters() const noexcept override { return has; }
+  void poll(detail::P&, detail::ready_list&) override {}
+  void wait(std::int64_t until, detail::ready_list& ready) override {
+    if (has && until == detail::never) settled = true;
+    while (!rung && !may_fetch && detail::now_ns() < until) std::this_thread::sleep_for(1ms);
+    rung = false;
+    if (!may_fetch || !has.exchange(false)) return;
+    fetched = true;
+    std::this_thread::sleep_for(30ms);
+    detail::ready_into(ready, who);
+  }
+  void wake() noexcept override { rung = true; }
+  void flush(detail::P&) override {}
+  void end_world(bool) override {}
+};
+
+}  // namespace
+
+// And no guard: its thread would keep the verdict from being spoken.
+TEST_CASE("no verdict while an M in the poller holds what it has fetched", "[sched][idle][DL-08]") {
+  const int procs = GENERATE(2, 4);
+  slow_poller net;
+  in_world(procs, [&] {
+    detail::install_poller(*detail::this_m()->w, &net);
+    bool came = false;
+    wait_group all;
+    all.go([&] {
+      net.who = detail::self();
+      detail::park(
+          detail::wait_reason::io_wait, [](detail::G*, void* has) { *static_cast<std::atomic<bool>*>(has) = true; },
+          &net.has);
+      came = true;
+    });
+    const auto settled = make_chan<void>();
+    std::thread looks([&] {
+      while (!net.settled) std::this_thread::sleep_for(1ms);
+      settled.send();
+    });
+    settled.recv();
+    looks.join();
+    net.may_fetch = true;
+    while (!net.fetched) {
+    }
+    all.wait();
+    CHECK(came);
+  });
+}
