@@ -100,7 +100,7 @@ bool goes_straight(const M* m, const runnable* r) {
   return !r->started || !(r->flags & (locked_to_m | abandoned));
 }
 
-[[gnu::noinline]] void note_end(world& w, const G& g) {
+[[gnu::noinline]] void note_end(world& w, G& g) {
   if (w.marks) w.marks->note_end(g);
   if (w.ancestors) w.ancestors->note_end(g.id);
 }

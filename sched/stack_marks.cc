@@ -36,12 +36,13 @@ void stack_marks::note(const void* site, std::size_t bytes, std::size_t size) {
   m.size = size;
 }
 
-void stack_marks::note_end(const G& g) {
+void stack_marks::note_end(G& g) {
+  const std::lock_guard hold(lock_);
   const std::size_t bytes = touched(g.where);
+  note(g.id == main_fiber_id ? nullptr : g.site, bytes, g.where.size);
   if (const std::size_t below = g.where.size - 2 * page_size; bytes > page_size)  // all but the page that g lies on
     madvise(g.where.usable(), below, MADV_DONTNEED);
-  const std::lock_guard hold(lock_);
-  note(g.id == main_fiber_id ? nullptr : g.site, bytes, g.where.size);
+  g.state.store(g_state::free, std::memory_order_relaxed);
 }
 
 std::vector<stack_use> stack_marks::report(world& w) {
@@ -49,9 +50,9 @@ std::vector<stack_use> stack_marks::report(world& w) {
   {
     const std::lock_guard hold(lock_);
     all.by_site_ = by_site_;
+    for (const fiber_view& f : list_fibers(w, with_frames::no))
+      if (f.started) all.note(f.id == main_fiber_id ? nullptr : f.site, touched(f.where), f.where.size);
   }
-  for (const fiber_view& f : list_fibers(w, with_frames::no))
-    if (f.started) all.note(f.id == main_fiber_id ? nullptr : f.site, touched(f.where), f.where.size);
   std::vector<stack_use> uses;
   for (const auto& [site, m] : all.by_site_)
     uses.push_back({site ? to_string(start_site(site)) : "weft::run", m.fibers, m.most, m.size});

@@ -22,8 +22,9 @@ struct world;
 
 class stack_marks {
  public:
-  // g has ended and is off its stack, of which it is the last that reads anything.
-  void note_end(const G& g);
+  // g has ended and is off its stack, of which it is the last that reads anything. It is free when this returns: a
+  // report finds it as one that has ended or as one that lives, and not as both or neither.
+  void note_end(G& g);
   // Those that have ended, and those that live now. Any thread.
   std::vector<stack_use> report(world& w);
 
@@ -34,7 +35,7 @@ class stack_marks {
   };
   void note(const void* site, std::size_t bytes, std::size_t size);
 
-  spin_lock lock_;
+  spin_lock lock_;  // for long; nobody else waits for it
   std::map<const void*, mark> by_site_;  // under lock_
 };
 

@@ -2,10 +2,12 @@
 #include <weft/weft.h>
 
 #include <algorithm>
+#include <atomic>
 
 #include "tests/diag/scenario.h"
 #include "tests/support/environment.h"
 #include "tests/support/fibers.h"
+#include "tests/support/scale.h"
 
 using namespace weft;
 using namespace weft::testing;
@@ -69,6 +71,30 @@ TEST_CASE("the deepest use of a stack is known by go statement, and a used stack
   CHECK(flat.most >= 4096);
   CHECK(while_alive.front().most > deep);
   CHECK(while_alive.size() > seen.size());
+}
+
+TEST_CASE("a fiber that is just ending is neither forgotten nor counted twice", "[diag]") {
+  const variable asks("WEFT_DEBUG", "stacks");
+  std::size_t least = std::size_t{1} << 40;
+  std::uint64_t most_fibers = 0;
+  for (int i = 0; i < scaled(100); ++i)
+    in_world(2, [&] {
+      std::atomic<bool> dug = false;
+      go([&] {
+        use_stack(deep);
+        dug = true;
+      });
+      while (!dug) yield();
+      do {
+        const auto seen = stats().stacks;
+        least = std::min(least, seen.empty() ? 0 : seen.front().most);
+        for (const stack_use& u : seen) most_fibers = std::max(most_fibers, u.fibers);
+      } while (num_fibers() > 1);
+      const auto seen = stats().stacks;
+      least = std::min(least, seen.empty() ? 0 : seen.front().most);
+    });
+  CHECK(least > deep);
+  CHECK(most_fibers == 1);
 }
 
 TEST_CASE("without being asked for stacks nothing is told of them", "[diag]") {
