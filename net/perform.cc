@@ -47,7 +47,7 @@ outcome by_completion(backend& b, half& h, io_request& rq, const context* ctx) {
     const int res = rq.op.res;
     h.drained = false;
     if (res >= 0) return {res, {}};
-    const bool undone = res == -ECANCELED || res == -EINTR || res == -EAGAIN;
+    const bool undone = res == -ECANCELED || res == -EINTR || res == -EAGAIN || rq.has_another_way(res);
     if (!undone) return outcome_of(res);
     if (why) return {0, why};
     // Else the thread that had submitted it has ended, or the kernel does not wait for this kind.

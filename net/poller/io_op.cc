@@ -10,16 +10,18 @@ namespace weft::detail {
 void begin_op(io_op& op) noexcept {
   op.g = self();
   op.res = 0;
+  op.flags = 0;
   std::destroy_at(&op.word);
   ::new (&op.word) claim_word;
   op.state.store(io_op::progress::under_way, std::memory_order_release);  // [op]
 }
 
-void complete(io_op* op, std::int32_t res, ready_list& ready) {
+void complete(io_op* op, std::int32_t res, std::uint32_t flags, ready_list& ready) {
   using progress = io_op::progress;
   (void)op->state.load(std::memory_order_acquire);  // [op]
   G* g = op->g;
   op->res = res;
+  op->flags = flags;
   const bool won = op->word.claim(io_op::by_completion);
   const progress found = op->state.exchange(progress::done, std::memory_order_acq_rel);  // [op] the last touch
   if (found != progress::canceled && !(found == progress::waited_for && won)) return;

@@ -28,6 +28,7 @@ struct io_op {
   G* g = nullptr;
   int wake_fd = -1;       // a plain thread waits in poll(2) on this too
   std::int32_t res = 0;   // of the system call: a result, or an error number below 0
+  std::uint32_t flags = 0;  // of a ring's completion: IORING_CQE_F_*
   claim_word word;
   std::atomic<progress> state{progress::done};
 
@@ -37,8 +38,9 @@ struct io_op {
 // Before the operation is given to the poller.
 void begin_op(io_op& op) noexcept;
 
-// Its result is `res`. From any M, with or without a P. `op` may be gone when this returns.
-void complete(io_op* op, std::int32_t res, ready_list& ready);
+// Its result is `res`, its flags are those of a ring's completion or none. From any M, with or without a P. `op` may be
+// gone when this returns.
+void complete(io_op* op, std::int32_t res, std::uint32_t flags, ready_list& ready);
 
 // Second part: returns when it is done. `op` has been cancelled.
 void wait_until_done(io_op& op);

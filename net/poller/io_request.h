@@ -29,7 +29,9 @@ struct io_request {
   virtual bool fits_ring() const noexcept { return true; }
   // True where one that is done mostly means that there is more, which is worth an attempt before the next wait.
   virtual bool comes_in_crowds() const noexcept { return false; }
-  // Fills a cleared entry, but for its user_data.
+  // The ring has answered with this error, which is no answer yet: fits_ring() has become false.
+  virtual bool has_another_way(int /*error*/) noexcept { return false; }
+  // Fills a cleared entry, but for its user_data. `at` is set.
   virtual void prepare(io_uring_sqe& sqe) = 0;
   // The result, or an error number below 0; -EAGAIN: wait for `events`, then try again.
   virtual int attempt() = 0;

@@ -45,6 +45,7 @@ int ring::open(unsigned entries) noexcept {
 
 ring::~ring() {
   if (raw_.ring_fd >= 0) io_uring_queue_exit(&raw_);
+  if (lender_) lender_->retire();
 }
 
 int ring::enter(unsigned n, unsigned flags) noexcept {
@@ -63,12 +64,17 @@ bool ring::push(io_request& rq) noexcept {
   const unsigned tail = at(raw_.sq.ktail);
   io_uring_sqe& sqe = raw_.sq.sqes[tail & raw_.sq.ring_mask];
   std::memset(&sqe, 0, sizeof sqe);
+  rq.at = this;
   rq.prepare(sqe);
   sqe.user_data = name_of(rq);
-  rq.at = this;
   started_.store(started_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   io_uring_smp_store_release(raw_.sq.ktail, tail + 1);
   return true;
+}
+
+lender* ring::lends() noexcept {
+  if (!lender_) lender_ = lender::for_ring(raw_);
+  return lender_;
 }
 
 void ring::submit() noexcept {
@@ -110,21 +116,22 @@ void ring::reap(ready_list& ready, look how) noexcept {
   unsigned head = at(raw_.cq.khead);
   const unsigned tail = io_uring_smp_load_acquire(raw_.cq.ktail);
   std::size_t n = 0;
-  const auto pass_on = [&](std::uint64_t data, std::int32_t res) {
-    complete(op_of(data), res, ready);
+  const auto pass_on = [&](const completion& c) {
+    complete(op_of(c.data), c.res, c.flags, ready);
     ++n;
   };
   for (; head != tail; ++head) {
     const io_uring_cqe& cqe = raw_.cq.cqes[head & raw_.cq.ring_mask];
     if (tail - head > ahead) __builtin_prefetch(op_of(raw_.cq.cqes[(head + ahead) & raw_.cq.ring_mask].user_data), 1);
     const bool others_first = n >= batch || first_ < line_.size();
-    if ((cqe.user_data & begins) && others_first) line_.push_back({cqe.user_data, cqe.res});
-    else pass_on(cqe.user_data, cqe.res);
+    const completion c{cqe.user_data, cqe.res, cqe.flags};
+    if ((c.data & begins) && others_first) line_.push_back(c);
+    else pass_on(c);
   }
   io_uring_smp_store_release(raw_.cq.khead, head);
   for (; n < batch && first_ < line_.size(); ++first_) {
     if (line_.size() - first_ > ahead) __builtin_prefetch(op_of(line_[first_ + ahead].data), 1);
-    pass_on(line_[first_].data, line_[first_].res);
+    pass_on(line_[first_]);
   }
   if (first_ > 2 * batch && first_ >= line_.size() - first_) {  // mostly gone: no longer than what waits
     line_.erase(line_.begin(), line_.begin() + static_cast<std::ptrdiff_t>(first_));

@@ -2,16 +2,14 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <atomic>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <vector>
 
 #include "tests/support/fibers.h"
 #include "tests/support/hang_guard.h"
+#include "tests/support/memory.h"
 #include "tests/support/scale.h"
 
 using namespace weft;
@@ -29,18 +27,6 @@ namespace {
   }
   int below = dig(bytes - static_cast<long>(sizeof room) - 256);
   return below + (room[128] == static_cast<char>(128) ? 1 : 1000);
-}
-
-long resident_pages() {
-  std::ifstream statm("/proc/self/statm");
-  long size = 0, resident = 0;
-  statm >> size >> resident;
-  return resident;
-}
-
-long mappings() {
-  std::ifstream maps("/proc/self/maps");
-  return std::count(std::istreambuf_iterator<char>(maps), {}, '\n');
 }
 
 }  // namespace

@@ -19,6 +19,7 @@
 #include <weft/detail/deadline.h>
 #include <weft/endpoint.h>
 #include <weft/errors.h>
+#include <weft/received.h>
 
 #include <chrono>
 #include <cstddef>
@@ -185,6 +186,10 @@ class conn : public socket {
   // Waits for something and reads at most buf.size() bytes; 0 for an empty buf, at once.
   result<std::size_t> read(std::span<std::byte> buf) const;
   result<std::size_t> read(const context& ctx, std::span<std::byte> buf) const;
+  // Waits without a buffer, and takes one that is lent for what comes: at most received::most bytes. For connections
+  // that are silent for long, and where there are many.
+  result<received> receive() const;
+  result<received> receive(const context& ctx) const;
   // Writes all; with an error: how much of it.
   result<std::size_t> write(std::span<const std::byte> data) const;
   result<std::size_t> write(const context& ctx, std::span<const std::byte> data) const;
