@@ -192,8 +192,7 @@ TEST_CASE("a crowd that has something to say at once is heard to the end", "[net
     }
     for (int r = 0; r < rounds; ++r) {
       for (int i = 0; i < n; ++i) FACT(!clients[static_cast<std::size_t>(i)].write(fmt::format("{:6}", i)).err);
-      for (int i = 0; i < n; ++i)
-        FACT(read_up_to(clients[static_cast<std::size_t>(i)], 6) == fmt::format("{:6}", i));
+      for (int i = 0; i < n; ++i) FACT(read_up_to(clients[static_cast<std::size_t>(i)], 6) == fmt::format("{:6}", i));
     }
     clients.clear();
     servers.wait();

@@ -72,7 +72,7 @@ class standing(unittest.TestCase):
                          "trails")
 
     def test_reasons_name_workloads_and_peers_that_exist(self):
-        known = {r.workload for r in report.ROWS + report.REST}
+        known = {r.workload for r in report.ROWS + report.SERVED + report.REST}
         for reason in report.reasons():
             self.assertLessEqual(set(reason["workloads"]), known)
             self.assertLessEqual(set(reason["peers"]), set(peers.NAMES))
@@ -106,6 +106,12 @@ class running(unittest.TestCase):
         self.assertIsNone(it.failed)
         self.assertGreater(it.n, 50_000)
         self.assertLess(it.n, 400_000)
+
+    def test_a_server_is_started_by_the_load_generator(self):
+        it = self.peer("exit 0")
+        it.wrap = ("/usr/bin/env", "WEFT_POLLER=epoll")
+        command = measure.command_of(it, Row("http", ("-conns", "9")), 1, 0)
+        self.assertEqual(command[1:], ["-http", "-conns", "9", "--", *it.wrap, it.program, "http", "-p", "1"])
 
     def test_a_peer_without_workloads_is_missing(self):
         with self.assertRaises(peers.Missing):

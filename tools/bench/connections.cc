@@ -16,9 +16,8 @@ namespace {
 constexpr std::size_t message = 64;
 
 void echo_back(const weft::net::conn& c) {
-  std::array<std::byte, 4096> buf;
-  while (auto got = c.read(buf))
-    if (c.write(std::span(buf).first(got.value)).err) return;
+  while (auto got = c.receive())
+    if (c.write(got.value).err) return;
 }
 
 void round_trip(const weft::net::conn& c) {

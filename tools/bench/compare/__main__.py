@@ -14,7 +14,7 @@ from document import as_html, as_markdown, as_text
 from figures import read_lines
 from report import every_figure, report, standing_table
 
-SECTIONS = {"rows": rows.ROWS, "rest": rows.REST, "floors": rows.FLOORS}
+SECTIONS = {"rows": rows.ROWS, "served": rows.SERVED, "rest": rows.REST, "floors": rows.FLOORS}
 
 
 def numbers(text):
@@ -60,7 +60,7 @@ def command_line(arguments):
     parser.add_argument("--slow", type=positive, default=3, metavar="S",
                         help="a run that cannot be scaled and takes more seconds than this is not repeated (3)")
     parser.add_argument("--growth", action="store_true", help="the sweeps: cost as fibers, channels, timers and Ps grow")
-    parser.add_argument("--counts", action="store_true", help="instructions and allocations per operation")
+    parser.add_argument("--counts", action="store_true", help="instructions and allocations per operation, system calls per request")
     parser.add_argument("--rest", action="store_true", help="CPU used at rest and at low load")
     parser.add_argument("--floors", action="store_true", help="what the machine charges without a scheduler")
     parser.add_argument("--out", type=Path, default=peers.ROOT / "build" / "compare", metavar="DIR", help="for the reports (build/compare)")
@@ -90,6 +90,12 @@ def prepared(args):
                 sys.exit(f"compare: weft: {e}")
             missing[peer.name] = str(e)
             print(f"compare: {peer.title} is missing: {e}", file=sys.stderr)
+    try:
+        peers.load_generator()
+    except peers.Missing as e:
+        print(f"compare: no servers without the load generator: {e}", file=sys.stderr)
+        for peer in ready:
+            peer.workloads = {name: what for name, what in peer.workloads.items() if name not in peers.SERVERS}
     return ready, missing
 
 
@@ -97,7 +103,7 @@ def wanted_rows(args):
     """(section, row, P, extra flags) of everything to be timed."""
     named = set(args.workloads)
     plain = not (args.growth or args.counts or args.rest or args.floors)
-    sections = [name for name, on in (("rows", plain), ("floors", plain or args.floors), ("rest", args.rest)) if on]
+    sections = [name for name, on in (("rows", plain), ("served", plain), ("floors", plain or args.floors), ("rest", args.rest)) if on]
     for section in sections:
         seen = set()
         for row in SECTIONS[section]:
@@ -142,7 +148,8 @@ def measure_all(args, ready, lines):
     if args.counts:
         named = set(args.workloads)
         counts.count_all([p for p in ready if p.name != "floors"],
-                         [r for r in rows.COUNTED if not named or r.workload in named], args.limit, lines.append)
+                         [r for r in rows.COUNTED if not named or r.workload in named],
+                         [r for r in rows.CALLED if not named or r.workload in named], args.limit, lines.append)
 
 
 def identity(line):

@@ -1,4 +1,4 @@
-"""Counts instead of times: instructions and allocations per operation.
+"""Counts instead of times: instructions and allocations per operation, and system calls per request of a server.
 
 Each is what a run of 2n operations has more than one of n, over n: what starting and ending cost is in both. On one P
 the counts hardly move from run to run, so one pair is enough where a clock would need many rounds.
@@ -73,6 +73,19 @@ def allocations(command, limit, peer):
         return int(count.read_text(encoding="utf-8")), last_json(done.stdout)["ops"]
 
 
+def system_calls(peer, row, limit):
+    """Of the server, from its start to its end, over the requests that it has answered."""
+    with tempfile.TemporaryDirectory() as folder:
+        summary = Path(folder) / "calls"
+        command = command_of(peer, row, 1, 0)
+        at = command.index("--") + 1
+        done = run(command[:at] + ["strace", "-I", "2", "-f", "-qq", "-c", "-o", str(summary)] + command[at:], limit)
+        total = re.search(r"^100\.00.*?(\d+)(?:\s+\d+)? total$", summary.read_text(encoding="utf-8"), re.M) if summary.exists() else None
+        if not total:
+            raise Uncounted("strace said no number")
+        return int(total[1]) / last_json(done.stdout)["asked"]
+
+
 def per_operation(count, peer, row, limit):
     once, ops_once = count(command_of(peer, row, 1, row.n), limit, peer)
     twice, ops_twice = count(command_of(peer, row, 1, 2 * row.n), limit, peer)
@@ -94,7 +107,7 @@ def kinds():
     return found
 
 
-def count_all(ready, rows, limit, keep):
+def count_all(ready, rows, served, limit, keep):
     work = [(kind, count, row, peer) for kind, count in kinds().items() for row in rows for peer in ready
             if row.workload in peer.workloads and not (kind == "instructions" and peer.name in NOT_UNDER_VALGRIND)]
     progress = Progress(len(work))
@@ -106,4 +119,22 @@ def count_all(ready, rows, limit, keep):
             print(f"\ncompare: {kind} of {row.workload} {peer.name}: {e}", file=sys.stderr)
             continue
         keep({"section": "counts", "kind": kind, "peer": peer.name, "workload": row.workload, "per_op": per_op})
+    progress.end()
+    count_calls(ready, served, limit, keep)
+
+
+def count_calls(ready, rows, limit, keep):
+    if not shutil.which("strace"):
+        print("compare: system calls are not counted: no strace; apt install strace", file=sys.stderr)
+        return
+    work = [(row, peer) for row in rows for peer in ready if row.workload in peer.workloads]
+    progress = Progress(len(work))
+    for row, peer in work:
+        progress.step(f"system calls of {row.name} {peer.name}")
+        try:
+            calls = system_calls(peer, row, limit)
+        except Uncounted as e:
+            print(f"\ncompare: system calls of {row.name} {peer.name}: {e}", file=sys.stderr)
+            continue
+        keep({"section": "counts", "kind": "system calls", "peer": peer.name, "workload": row.name, "per_op": calls})
     progress.end()

@@ -10,6 +10,8 @@ import subprocess
 import sys
 import time
 
+from peers import SERVERS, load_generator
+
 # A trial that took less than this says too little to scale from.
 TRIAL_MS_MIN = 4.0
 TRIALS_MOST = 6
@@ -17,8 +19,11 @@ GROWTH_MOST = 50
 
 
 def command_of(peer, row, p, n, extra=()):
+    if row.workload in SERVERS:
+        protocol = ["-http"] if row.workload == "http" else []
+        return [str(load_generator()), *protocol, *row.flags, *extra, "--", *peer.wrap, peer.program, row.workload, "-p", str(p)]
     numbers = ["-n", str(n)] if n else []
-    return [peer.program, row.workload, "-p", str(p), *row.flags, *extra, *numbers]
+    return [*peer.wrap, peer.program, row.workload, "-p", str(p), *row.flags, *extra, *numbers]
 
 
 def run(command, limit):

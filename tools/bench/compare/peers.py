@@ -24,6 +24,10 @@ class Peer:
     version: object = lambda: ""
     # Where its operation differs from Go's.
     notes: tuple = ()
+    # The workloads that it is asked for; empty: all that it lists.
+    only: tuple = ()
+    # Goes before the program in a command.
+    wrap: tuple = ()
     # The most fibers that it is asked for: beyond, the system has no more threads or mappings for it.
     most_fibers: int = 1_000_000
     program: str = ""
@@ -36,7 +40,7 @@ class Peer:
         listed = re.findall(r"^  ([a-z0-9]+)  +(.+)$", done.stdout + done.stderr, re.M)
         if not listed:
             raise Missing("its program lists no workloads")
-        self.workloads = dict(listed)
+        self.workloads = {name: what for name, what in listed if not self.only or name in self.only}
 
 
 def output_of(*command):
@@ -101,10 +105,10 @@ def cargo(crate):
     return build
 
 
-def compiled(source, package, *flags):
+def compiled(source, package, *flags, name=None):
     """A peer of one C or C++ file."""
     def build():
-        target = BUILD / f"{Path(source).stem}_peer"
+        target = BUILD / f"{name or Path(source).stem}_peer"
         needs = [SOURCES / source, *SOURCES.glob("peer.h")]
         if not newer(target, *needs):
             c = source.endswith(".c")
@@ -114,6 +118,12 @@ def compiled(source, package, *flags):
                          *flags], f"apt install {package}")
         return target
     return build
+
+
+def load_generator():
+    """What loads the servers; not a peer."""
+    BUILD.mkdir(parents=True, exist_ok=True)
+    return compiled("../load/load.cc", "g++", name="load")()
 
 
 def cargo_version(crate):
@@ -142,6 +152,10 @@ def compiler_version():
     return first_line("c++", "--version")
 
 
+# Workloads that are servers: the load generator starts them and says what a request cost.
+SERVERS = ("echo", "http")
+NO_SCHEDULER = ("no scheduler: one thread and a loop, which is what the kernel charges; http reads no request and sends a constant",)
+
 ALL = [
     Peer("weft", "weft", weft, lambda: first_line("git", "-C", str(ROOT), "log", "-1", "--format=%h of %cs", "--", "runtime",
                                                   "sched", "chan", "net")),
@@ -166,6 +180,11 @@ ALL = [
           "skynet returns sums, it has no channels")),
     Peer("threads", "std::thread", compiled("threads.cc", "g++"), compiler_version,
          ("P is the number of CPUs that the process may use", "channels of std::mutex and std::condition_variable"), most_fibers=10_000),
+    Peer("weft-epoll", "weft on epoll", weft, lambda: "as weft", only=SERVERS, wrap=("/usr/bin/env", "WEFT_POLLER=epoll")),
+    Peer("c-uring", "C on io_uring", compiled("server.c", "liburing-dev", "-luring", name="uring"),
+         header_version("liburing/io_uring_version.h", "IO_URING_VERSION_MAJOR.IO_URING_VERSION_MINOR"), NO_SCHEDULER, only=SERVERS),
+    Peer("c-epoll", "C on epoll", compiled("server.c", "gcc", "-DBY_EPOLL", name="epoll"), lambda: first_line("cc", "--version"),
+         NO_SCHEDULER, only=SERVERS),
     Peer("floors", "C", compiled("floors.c", "gcc"), lambda: first_line("cc", "--version")),
 ]
 NAMES = [p.name for p in ALL]

@@ -10,7 +10,7 @@ import plots
 from document import Heading, Picture, Table, Text
 from figures import Results, short, standings, times
 from peers import ALL
-from rows import COUNTED, FIGURES, FLOORS, REST, ROWS, SWEEPS
+from rows import COUNTED, FIGURES, FLOORS, REST, ROWS, SERVED, SWEEPS
 
 TITLES = {p.name: p.title for p in ALL}
 REASONS = Path(__file__).with_name("reasons.toml")
@@ -132,7 +132,7 @@ def reason_for(row, p, peer):
 def losses(lines):
     """What is lost, by the reason: each with the rows where it shows."""
     where = {}
-    for section, rows in (("rows", ROWS), ("rest", REST)):
+    for section, rows in (("rows", ROWS), ("served", SERVED), ("rest", REST)):
         for row, p, found in measured(lines, section, rows):
             for other in found:
                 r = ratio_to(found, other.peer) if other.peer != "weft" else None
@@ -182,6 +182,9 @@ def sweep_blocks(lines):
     return pictures + tables
 
 
+CALLS = "system calls"
+
+
 def count_blocks(lines):
     found = {}
     for line in lines:
@@ -190,9 +193,11 @@ def count_blocks(lines):
     blocks = []
     for kind in sorted(found, reverse=True):
         peers = list(dict.fromkeys(peer for at in found[kind].values() for peer in at))
-        ordered = [row.workload for row in COUNTED if row.workload in found[kind]]
+        ordered = [name for name in dict.fromkeys(row.name if kind == CALLS else row.workload for row in COUNTED + SERVED)
+                   if name in found[kind]]
         rows = [[w] + [counted(found[kind][w].get(peer)) for peer in peers] for w in ordered]
-        blocks += [Text(f"**{kind.capitalize()} per operation**, one P"), Table(["workload"] + [title_of(p) for p in peers], rows)]
+        of = "request" if kind == CALLS else "operation"
+        blocks += [Text(f"**{kind.capitalize()} per {of}**, one P"), Table(["workload"] + [title_of(p) for p in peers], rows)]
     return blocks
 
 
@@ -219,7 +224,10 @@ def report(lines):
             blocks.extend([Heading(title), *inside])
 
     section("Where weft stands", *tally(lines), standing_table(lines, "rows", ROWS))
-    if any(line.get("section") in ("rows", "rest") for line in lines):
+    section("Servers", *with_text(standing_table(lines, "served", SERVED), (
+        "A client in a process of its own sends 64 bytes or a GET on each of `-conns` connections as soon as the last answer "
+        "is there; `-idle` connections have said something once. C is a loop without a scheduler: what the kernel charges.")))
+    if any(line.get("section") in ("rows", "served", "rest") for line in lines):
         section("Where weft trails", *losses(lines))
     section("At rest and at low load", *with_text(standing_table(lines, "rest", REST), (
         "`idle` waits for one timer, `wakeups` wakes every millisecond, `tickers` has a ticker of 10 ms for each "
@@ -227,10 +235,12 @@ def report(lines):
     section("Growth", *sweep_blocks(lines))
     section("Counted", *with_text_before(count_blocks(lines), (
         "Two runs on one P of n and of 2n operations; their difference over n leaves out what starting costs. Instructions "
-        "are Valgrind's (callgrind); allocations are calls of malloc and its like, in Go what the runtime counts.")))
+        "are Valgrind's (callgrind); allocations are calls of malloc and its like, in Go what the runtime counts. System calls are "
+        "strace's, of a server from its start to its end, over all requests; strace slows the server, and so makes batches larger.")))
     section("Floors", *with_text(every_figure(lines, "floors", FLOORS), "What the machine charges without any scheduler."))
-    section("Pictures", *bar_pictures(lines, "rows", ROWS), *bar_pictures(lines, "rest", REST))
-    section("Every figure", every_figure(lines, "rows", ROWS), every_figure(lines, "rest", REST))
+    sections = (("rows", ROWS), ("served", SERVED), ("rest", REST))
+    section("Pictures", *(picture for name, some in sections for picture in bar_pictures(lines, name, some)))
+    section("Every figure", *(every_figure(lines, name, some) for name, some in sections))
     section("What did not run", Table(["peer", "workload", "P", "it said"], failures(lines), left=4))
     blocks.extend(peers_used(lines))
     return blocks

@@ -40,6 +40,9 @@ FIGURES = {
     "stall_ms": "longest stall of the others",
     "late_ms": "longest lateness of a 1 ms sleep",
     "cpu_us_per_s": "CPU used per second",
+    "cpu_us_per_request": "CPU of the server per request",
+    "p99_us": "answered within, of 99 in 100",
+    "bytes_per_idle_conn": "memory of a silent connection",
 }
 
 ROWS = [
@@ -74,6 +77,18 @@ ROWS = [
     Row("pool", (), 100_000, (1,)),
     Row("cond32", (), 1_000),
     Row("mapload", (), 100_000, (1,)),
+]
+
+# Servers, which a client in a process of its own loads over the loopback. `time` is wall time over requests.
+SERVED = [
+    *(Row("echo", ("-conns", str(conns)), figure=figure, unit=unit, procs=(1,), wanted=(wanted,))
+      for conns, cpu, time in ((1, 0.90, 1.0), (64, 0.80, 0.83), (1000, 0.70, 0.83))
+      for figure, unit, wanted in (("cpu_us_per_request", "us", cpu), ("ns_per_op", "ns", time), ("p99_us", "us", 1.0))),
+    Row("echo", ("-idle", "9900"), figure="bytes_per_idle_conn", unit="B", procs=(1,), wanted=(1.0,)),
+    Row("echo", ("-idle", "9900"), figure="cpu_us_per_s", unit="us", procs=(1,)),
+    *(Row("http", ("-conns", "64"), figure=figure, unit=unit, procs=(1,), wanted=(wanted,) if wanted else ())
+      for figure, unit, wanted in (("cpu_us_per_request", "us", 0.50), ("ns_per_op", "ns", None), ("p99_us", "us", None))),
+    Row("http", ("-idle", "9900"), figure="bytes_per_idle_conn", unit="B", procs=(1,), wanted=(1.0,)),
 ]
 
 # CPU used by a process that has (next to) nothing to do.
@@ -126,6 +141,9 @@ SWEEPS = [
     Sweep("Ps: 8 fibers and one mutex", Row("mutexcontend", (), 100_000), "-p", PROCS),
     Sweep("Ps: a tree of 100,000 leaves", Row("skynet", ("-n", "100000")), "-p", PROCS),
 ]
+
+# System calls per request.
+CALLED = [row for row in SERVED if row.figure == "cpu_us_per_request"]
 
 # Instructions and allocations per operation, by the difference between two runs of n and 2n operations on one P.
 COUNTED = [

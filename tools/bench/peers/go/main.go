@@ -1,6 +1,6 @@
 // Go's own runtime: the same workloads as weft_bench, with the same flags and the same line of JSON.
 //
-//	go build -o go_peer . && ./go_peer WORKLOAD [-p P] [-n N] [-fibers K] [-cap C] [-ms T]
+//	go build -o go_peer . && ./go_peer WORKLOAD [-p P] [-n N] [-fibers K] [-cap C] [-ms T] [-addr A]
 package main
 
 import (
@@ -18,6 +18,7 @@ import (
 // options are the command line's numbers; 0 means the workload's own default.
 type options struct {
 	procs, n, fibers, cap, ms int
+	addr                      string
 }
 
 func (o options) count(otherwise int) int { return orDefault(o.n, otherwise) }
@@ -75,7 +76,7 @@ func mallocs() uint64 {
 }
 
 func list(to io.Writer) {
-	fmt.Fprintln(to, "usage: go_peer WORKLOAD [-p P] [-n N] [-fibers K] [-cap C] [-ms T]")
+	fmt.Fprintln(to, "usage: go_peer WORKLOAD [-p P] [-n N] [-fibers K] [-cap C] [-ms T] [-addr A]")
 	sort.Slice(workloads, func(i, j int) bool { return workloads[i].name < workloads[j].name })
 	for _, w := range workloads {
 		fmt.Fprintf(to, "  %-16s %s\n", w.name, w.what)
@@ -107,6 +108,7 @@ func measure(w workload, args []string) {
 	flags.IntVar(&o.fibers, "fibers", 0, "goroutines")
 	flags.IntVar(&o.cap, "cap", 128, "channel capacity")
 	flags.IntVar(&o.ms, "ms", 0, "milliseconds")
+	flags.StringVar(&o.addr, "addr", "127.0.0.1:7001", "where servers listen")
 	_ = flags.Parse(args) // ends the process itself
 	runtime.GOMAXPROCS(o.procs)
 	before, mallocsBefore := cpuSeconds(), mallocs()

@@ -9,6 +9,8 @@ pub struct Params {
     pub fibers: usize,
     pub cap: usize,
     pub ms: u64,
+    #[allow(dead_code)] // may's workloads have no network
+    pub addr: std::net::SocketAddr,
 }
 
 impl Params {
@@ -143,7 +145,7 @@ pub fn command_line(list: &[(&str, &str)]) -> (String, Params) {
         None => {
             let asked = args.first().is_some_and(|a| a == "--help");
             let lines: String = list.iter().map(|(name, what)| format!("  {name:<14} {what}\n")).collect();
-            let text = format!("usage: peer WORKLOAD [-p P] [-n N] [-fibers K] [-cap C] [-ms T]\n{lines}");
+            let text = format!("usage: peer WORKLOAD [-p P] [-n N] [-fibers K] [-cap C] [-ms T] [-addr A]\n{lines}");
             if asked { print!("{text}") } else { eprint!("{text}") }
             std::process::exit(if asked { 0 } else { 2 });
         }
@@ -151,10 +153,15 @@ pub fn command_line(list: &[(&str, &str)]) -> (String, Params) {
 }
 
 fn parsed(args: &[String]) -> Option<(String, Params)> {
-    let mut a = Params { p: 1, n: 0, fibers: 0, cap: 128, ms: 0 };
+    let mut a = Params { p: 1, n: 0, fibers: 0, cap: 128, ms: 0, addr: ([127, 0, 0, 1], 7001).into() };
     let name = args.first()?.clone();
     for pair in args[1..].chunks(2) {
-        let value: usize = pair.get(1)?.parse().ok()?;
+        let text = pair.get(1)?;
+        if pair[0] == "-addr" {
+            a.addr = text.parse().ok()?;
+            continue;
+        }
+        let value: usize = text.parse().ok()?;
         match pair[0].as_str() {
             "-p" => a.p = value,
             "-n" => a.n = value,

@@ -1,4 +1,4 @@
-//! Many TCP connections over loopback within one process, of which one at a time has something to say.
+//! TCP: an echo server, and many connections within one process, of which one at a time has something to say.
 use std::time::Instant;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -13,6 +13,26 @@ async fn echo_back(mut c: TcpStream) {
             return;
         }
     }
+}
+
+/// Until -ms is over, or for ever.
+pub async fn echo_server(a: Params) -> Outcome {
+    let listener = TcpListener::bind(a.addr).await.expect("an address to listen on");
+    let began = Instant::now();
+    let serve = async {
+        loop {
+            let (c, _) = listener.accept().await.expect("a connection");
+            c.set_nodelay(true).expect("an option");
+            tokio::spawn(echo_back(c));
+        }
+    };
+    match a.ms {
+        0 => serve.await,
+        ms => {
+            let _: Result<(), _> = tokio::time::timeout(std::time::Duration::from_millis(ms), serve).await;
+        }
+    }
+    Outcome::new("ms", a.ms as usize, began.elapsed())
 }
 
 async fn round_trip(c: &mut TcpStream) {
