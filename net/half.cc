@@ -181,7 +181,8 @@ void half::set_deadline(std::int64_t at) {
   section hold(lock_);
   if (closed_) return;
   deadline_ = at;
-  expired_ = at != never && at <= now_ns();
+  // Mostly far away, which is cheaply seen.
+  expired_ = at != never && at <= coarse_now_ns() + coarse_ns && at <= now_ns();
   G* g = expired_ ? end_wait_locked(io_op::by_timer) : nullptr;
   if (waiting_ && waiting_->wake_fd >= 0) ring_thread(*waiting_);  // it looks at the clock itself
   const bool in_heap = armed_ && timer_.heap.load(std::memory_order_relaxed);  // a world may have ended since

@@ -16,6 +16,14 @@ inline std::int64_t now_ns() noexcept {
   return t.tv_sec * 1'000'000'000 + t.tv_nsec;
 }
 
+// As now_ns(), up to coarse_ns ago: what it was at the kernel's last tick. A quarter of the price.
+inline constexpr std::int64_t coarse_ns = 10'000'000;
+inline std::int64_t coarse_now_ns() noexcept {
+  timespec t;
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+  return t.tv_sec * 1'000'000'000 + t.tv_nsec;
+}
+
 // The time when `d` from now has passed; far futures saturate just before `never`.
 inline std::int64_t deadline_after(duration d) noexcept {
   const std::int64_t t = now_ns();

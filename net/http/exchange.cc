@@ -5,8 +5,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cctype>
 #include <ctime>
+#include <mutex>
+
+#include "runtime/clock.h"
 
 namespace weft::http::impl {
 
@@ -25,12 +29,24 @@ int digit(char c) noexcept {
 // One read, to the end of what is there.
 template <class Read>
 std::error_code input::fill_by(Read read) {
-  bytes_.erase(0, std::exchange(begin_, 0));
-  const std::size_t had = bytes_.size();
-  bytes_.resize(had + read_size);
-  auto [n, err] = read(std::as_writable_bytes(std::span(bytes_)).subspan(had));
-  bytes_.resize(had + n);
+  make_room();
+  auto [n, err] = read(std::as_writable_bytes(std::span(bytes_.get() + end_, read_size)));
+  end_ += n;
   return err;
+}
+
+void input::make_room() {
+  const std::size_t left = end_ - begin_;
+  if (left + read_size > size_) {
+    auto larger = std::make_unique_for_overwrite<char[]>(std::max(2 * size_, left + read_size));
+    std::copy_n(bytes_.get() + begin_, left, larger.get());
+    bytes_ = std::move(larger);
+    size_ = std::max(2 * size_, left + read_size);
+  } else if (begin_ > 0) {
+    std::copy_n(bytes_.get() + begin_, left, bytes_.get());  // to the left
+  }
+  begin_ = 0;
+  end_ = left;
 }
 
 std::error_code input::fill(stream& c) {
@@ -82,12 +98,14 @@ void exchange::send_part(bool last) {
     head_sent = true;
     const bool modern = message().version() >= 11;
     close_after = close_after || !message().keep_alive();
-    head = fmt::format("HTTP/1.1 {} {}\r\n", status, status_text(status));
-    if (!has_date) head += "Date: " + http_date() + "\r\n";
+    head.reserve(200 + headers.size() + body.size());
+    (((head += "HTTP/1.1 ") += fmt::format_int(status).c_str()) += ' ') += status_text(status);
+    head += "\r\n";
+    if (!has_date) append_date(head);
     if (!has_type && with_body && !body.empty()) head += "Content-Type: text/plain; charset=utf-8\r\n";
     const bool no_length = status < 200 || status == 204 || status == 304;
     if (!has_length && !no_length) {
-      if (last) fmt::format_to(std::back_inserter(head), "Content-Length: {}\r\n", body.size());
+      if (last) ((head += "Content-Length: ") += fmt::format_int(body.size()).c_str()) += "\r\n";
       else if (modern) chunked = true;
       else close_after = true;  // the end of the connection is the end of the body
     }
@@ -106,7 +124,7 @@ void exchange::send_part(bool last) {
   }
   if (!with_body) body.clear();
   if (head.empty() && body.empty()) return;
-  if (bounds.write_time.count() > 0) conn.set_write_deadline(now() + bounds.write_time);
+  if (bounds.write_time.count() > 0) conn.set_write_deadline(in_about(bounds.write_time));
   head += body;
   body.clear();
   error = conn.write(head).err;
@@ -126,14 +144,39 @@ std::string decoded(std::string_view s, encoding e) {
   return out;
 }
 
-std::string http_date() {
-  const std::time_t t = std::time(nullptr);
+namespace {
+
+std::string text_of(std::time_t t) {
   std::tm utc{};
   gmtime_r(&t, &utc);
   constexpr const char* days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
   constexpr const char* months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  return fmt::format("{}, {:02} {} {} {:02}:{:02}:{:02} GMT", days[utc.tm_wday], utc.tm_mday, months[utc.tm_mon],
-                     utc.tm_year + 1900, utc.tm_hour, utc.tm_min, utc.tm_sec);
+  return fmt::format("Date: {}, {:02} {} {} {:02}:{:02}:{:02} GMT\r\n", days[utc.tm_wday], utc.tm_mday,
+                     months[utc.tm_mon], utc.tm_year + 1900, utc.tm_hour, utc.tm_min, utc.tm_sec);
+}
+
+// The text of a second, which many answers share.
+struct {
+  detail::spin_lock lock;  // the next under it
+  std::time_t second = -1;
+  std::string text;
+} date;
+
+}  // namespace
+
+void append_date(std::string& head) {
+  const std::time_t t = std::time(nullptr);
+  const std::lock_guard hold(date.lock);
+  if (date.second != t) {
+    date.text = text_of(t);
+    date.second = t;
+  }
+  head += date.text;
+}
+
+time_point in_about(duration d) noexcept {
+  const std::int64_t from = detail::coarse_now_ns() + detail::coarse_ns;
+  return time_point(duration(d.count() > detail::never - from ? detail::never : from + d.count()));
 }
 
 }  // namespace weft::http::impl

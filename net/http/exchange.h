@@ -5,6 +5,7 @@
 
 #include <boost/beast/http.hpp>
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,7 +21,7 @@ namespace beast_http = boost::beast::http;
 // Bytes read and not parsed yet.
 class input {
  public:
-  std::string_view rest() const noexcept { return std::string_view(bytes_).substr(begin_); }
+  std::string_view rest() const noexcept { return {bytes_.get() + begin_, end_ - begin_}; }
   void consume(std::size_t n) noexcept { begin_ += n; }
   std::error_code fill(stream& c);
   std::error_code fill(const context& ctx, stream& c);
@@ -28,8 +29,9 @@ class input {
  private:
   template <class Read>
   std::error_code fill_by(Read read);
-  std::string bytes_;
-  std::size_t begin_ = 0;
+  void make_room();
+  std::unique_ptr<char[]> bytes_;
+  std::size_t size_ = 0, begin_ = 0, end_ = 0;
 };
 
 // Watches the connection while a handler runs that wants to know whether its client is still there.
@@ -81,7 +83,10 @@ struct exchange {
 enum class encoding { path, query };
 std::string decoded(std::string_view s, encoding e);
 
-// "Sun, 06 Nov 1994 08:49:37 GMT", of now.
-std::string http_date();
+// "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n", of now.
+void append_date(std::string& head);
+
+// When that much time will have passed, to within some milliseconds; not before.
+time_point in_about(duration d) noexcept;
 
 }  // namespace weft::http::impl

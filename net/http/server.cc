@@ -34,7 +34,7 @@ bool wants_continue(const exchange& x) {
 
 // Reads until the request is complete. Its head and its body have a time each.
 got read_request(exchange& x, input& in) {
-  bool continued = false, head_done = false;
+  bool continued = false, head_done = false, timed = !in.rest().empty();
   for (;;) {
     if (const std::string_view rest = in.rest(); !rest.empty()) {
       beast_error e;
@@ -43,8 +43,12 @@ got read_request(exchange& x, input& in) {
       if (x.request.is_done()) return got::request;
     }
     if (x.request.is_header_done() && !head_done) {
-      head_done = true;
-      x.conn.set_read_deadline(now() + x.bounds.body_time);
+      head_done = timed = true;
+      x.conn.set_read_deadline(in_about(x.bounds.body_time));
+    }
+    if (!timed && x.request.got_some()) {
+      timed = true;
+      x.conn.set_read_deadline(in_about(x.bounds.header_time));
     }
     if (!continued && wants_continue(x)) {
       continued = true;
@@ -55,7 +59,6 @@ got read_request(exchange& x, input& in) {
       if (e == weft::errc::timeout && begun) return got::too_late;
       return begun && e == weft::errc::eof ? got::bad : got::nothing_more;
     }
-    if (!begun) x.conn.set_read_deadline(now() + x.bounds.header_time);
   }
 }
 
@@ -119,14 +122,14 @@ void answer(const handler& h, exchange& x) {
 }
 
 // One request. False if the connection is over.
-bool serve_one(server_state& s, std::uint64_t id, stream& c, input& in) {
+bool serve_one(server_state& s, server_state::place here, stream& c, input& in) {
   exchange x(c, in, s.life.ctx, s.bounds);
   // In this order, or shutdown would find it idle and then lose its deadline to ours.
-  c.set_read_deadline(now() + (in.rest().empty() ? s.bounds.idle_time : s.bounds.header_time));
-  if (!s.set_idle(id, true)) return false;
+  c.set_read_deadline(in_about(in.rest().empty() ? s.bounds.idle_time : s.bounds.header_time));
+  if (!s.set_idle(here, true)) return false;
   const got g = read_request(x, in);
   if (g == got::nothing_more) return false;
-  if (!s.set_idle(id, false)) x.close_after = true;
+  if (!s.set_idle(here, false)) x.close_after = true;
   switch (g) {
     case got::request: break;
     case got::too_large_head: return turn_away(x, 431);
@@ -139,12 +142,12 @@ bool serve_one(server_state& s, std::uint64_t id, stream& c, input& in) {
 }
 
 // False if the two do not agree.
-bool begin(server_state& s, std::uint64_t id, stream& c) {
+bool begin(server_state& s, server_state::place here, stream& c) {
   if (!c.must_begin()) return true;
   const time_point end = now() + s.bounds.header_time;
   c.set_read_deadline(end);
   c.set_write_deadline(end);
-  if (!s.set_idle(id, true)) return false;  // after the deadline, as in serve_one()
+  if (!s.set_idle(here, true)) return false;  // after the deadline, as in serve_one()
   if (const std::error_code e = c.begin()) {
     detail::log_line(fmt::format("http: {}: {}", c.remote_addr().to_string(), e.message()));
     return false;
@@ -154,16 +157,16 @@ bool begin(server_state& s, std::uint64_t id, stream& c) {
 }
 
 void serve_connection(const std::shared_ptr<server_state>& s, const stream_ptr& c) {
-  const std::uint64_t id = s->add(c);
-  if (id == 0) return;
+  const auto here = s->add(c);
+  if (!here) return;
   struct leave {
     server_state& s;
-    std::uint64_t id;
-    ~leave() { s.remove(id); }
-  } at_end{*s, id};
+    server_state::place here;
+    ~leave() { s.remove(here); }
+  } at_end{*s, *here};
   input in;
-  if (begin(*s, id, *c))
-    while (serve_one(*s, id, *c, in)) {
+  if (begin(*s, *here, *c))
+    while (serve_one(*s, *here, *c, in)) {
     }
   (void)c->close();
 }
@@ -176,22 +179,21 @@ bool may_pass(const std::error_code& e) {
 
 }  // namespace
 
-std::uint64_t server_state::add(const stream_ptr& c) {
+std::optional<server_state::place> server_state::add(const stream_ptr& c) {
   const std::lock_guard hold(lock);
-  if (stopping) return 0;
-  connections.emplace(++last_id, connection{c});
-  return last_id;
+  if (stopping) return {};
+  return connections.insert(connections.end(), connection{c});
 }
 
-void server_state::remove(std::uint64_t id) {
+void server_state::remove(place at) {
   const std::lock_guard hold(lock);
-  connections.erase(id);
+  connections.erase(at);
   if (stopping && connections.empty() && drained) std::exchange(drained, {}).close();
 }
 
-bool server_state::set_idle(std::uint64_t id, bool idle) {
+bool server_state::set_idle(place at, bool idle) {
   const std::lock_guard hold(lock);
-  if (const auto at = connections.find(id); at != connections.end()) at->second.idle = idle;
+  at->idle = idle;
   return !stopping;
 }
 
@@ -258,7 +260,7 @@ std::error_code server::shutdown(const context& ctx) {
     if (state_->connections.empty()) return {};
     if (!state_->drained) state_->drained = make_chan<void>();
     drained = state_->drained;
-    for (const auto& [id, c] : state_->connections)
+    for (const server_state::connection& c : state_->connections)
       if (c.idle) idle.push_back(c.c);
   }
   for (const impl::stream_ptr& c : idle) c->set_read_deadline(now());
@@ -271,7 +273,7 @@ std::error_code server::close() {
   {
     const std::lock_guard hold(state_->lock);
     state_->stop_listening_locked();
-    for (const auto& [id, c] : state_->connections) all.push_back(c.c);
+    for (const server_state::connection& c : state_->connections) all.push_back(c.c);
   }
   state_->life.cancel();
   for (const impl::stream_ptr& c : all) (void)c->close();

@@ -5,8 +5,9 @@
 #include <weft/mutex.h>
 
 #include <functional>
+#include <list>
 #include <memory>
-#include <unordered_map>
+#include <optional>
 #include <vector>
 
 #include "net/http/stream.h"
@@ -25,15 +26,16 @@ struct server_state : std::enable_shared_from_this<server_state> {
     stream_ptr c;
     bool idle = true;
   };
-  std::unordered_map<std::uint64_t, connection> connections;
-  std::uint64_t last_id = 0;
+  std::list<connection> connections;
   bool stopping = false;
   chan<void> drained;                                   // closed when stopping and no connection is left
 
-  std::uint64_t add(const stream_ptr& c);
-  void remove(std::uint64_t id);
+  using place = std::list<connection>::iterator;
+  // None if the server stops.
+  std::optional<place> add(const stream_ptr& c);
+  void remove(place at);
   // False if the server stops: the connection must end.
-  bool set_idle(std::uint64_t id, bool idle);
+  bool set_idle(place at, bool idle);
   void stop_listening_locked();
 };
 

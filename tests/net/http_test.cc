@@ -6,6 +6,8 @@
 
 #include <unistd.h>
 
+#include <ctime>
+
 using namespace weft;
 using namespace weft::testing;
 using namespace std::chrono_literals;
@@ -74,6 +76,31 @@ TEST_CASE("a connection carries many requests, also in one go", "[http]") {
     FACT(served == 23);
     FACT(all.find("/q") != std::string::npos);
     FACT(all.find("Connection: close") != std::string::npos);
+  });
+}
+
+TEST_CASE("an answer is dated by the second, unless its handler dates it", "[http]") {
+  in_world(2, [] {
+    running s([](auto& w, const auto& r) {
+      if (r.path() == "/own") w.set_header("Date", "today");
+      (void)w.write("dated");
+    });
+    http::client c;
+    std::time_t last = 0;
+    for (int i = 0; i < 2; ++i) {
+      const std::time_t before = std::time(nullptr);
+      const std::string date(c.get(background(), s.url("/")).value.header("date"));
+      std::tm told{};
+      const char* end = strptime(date.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &told);
+      REQUIRE(end != nullptr);
+      CHECK(*end == '\0');
+      CHECK(timegm(&told) >= before);
+      CHECK(timegm(&told) <= std::time(nullptr));
+      CHECK(timegm(&told) > last);
+      last = timegm(&told);
+      if (i == 0) sleep(1100ms);
+    }
+    CHECK(c.get(background(), s.url("/own")).value.header("date") == "today");
   });
 }
 

@@ -63,8 +63,11 @@ settings command_line(int argc, char** argv) {
       s.http = true;
       continue;
     }
-    int* const to = flag == "-conns" ? &s.conns : flag == "-ms" ? &s.ms : flag == "-warm" ? &s.warm_ms
-                  : flag == "-idle" ? &s.idle : nullptr;
+    int* const to = flag == "-conns"  ? &s.conns
+                    : flag == "-ms"   ? &s.ms
+                    : flag == "-warm" ? &s.warm_ms
+                    : flag == "-idle" ? &s.idle
+                                      : nullptr;
     if (!to || ++i >= argc) misuse();
     char* end = nullptr;
     const long n = std::strtol(argv[i], &end, 10);
@@ -90,7 +93,8 @@ int free_port() {
   const int s = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in a = at_loopback(0);
   socklen_t n = sizeof a;
-  if (bind(s, reinterpret_cast<sockaddr*>(&a), sizeof a) != 0 || getsockname(s, reinterpret_cast<sockaddr*>(&a), &n) != 0)
+  if (bind(s, reinterpret_cast<sockaddr*>(&a), sizeof a) != 0 ||
+      getsockname(s, reinterpret_cast<sockaddr*>(&a), &n) != 0)
     give_up("no port is free");
   close(s);
   return ntohs(a.sin_port);
@@ -153,7 +157,7 @@ constexpr std::string_view get = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
 struct client {
   int fd = -1;
   std::size_t got = 0, wanted = 0;  // bytes of the answer; 0: not known yet
-  char says = 'a';                  // what it has sent, 64 times
+  char says = 'a';  // what it has sent, 64 times
   clock_type::time_point asked;
   std::string answer;
 };
@@ -277,8 +281,8 @@ void allow_descriptors(int wanted) {
 
 void print(const settings& s, std::size_t ops, double seconds, const std::string& figures) {
   std::printf("{\"name\":\"%s\",\"rival\":\"load\",\"op\":\"request\",\"ops\":%zu,\"ns_per_op\":%.1f,\"ms\":%.1f%s}\n",
-              s.http ? "http" : "echo", ops, seconds * 1e9 / static_cast<double>(std::max<std::size_t>(ops, 1)), seconds * 1e3,
-              figures.c_str());
+              s.http ? "http" : "echo", ops, seconds * 1e9 / static_cast<double>(std::max<std::size_t>(ops, 1)),
+              seconds * 1e3, figures.c_str());
 }
 
 std::string figure(const char* name, double value) {
@@ -337,7 +341,8 @@ int main(int argc, char** argv) {
     else loaded(s, clients);
   }
   kill(server_pid, SIGTERM);
-  for (int i = 0; i < 200 && waitpid(server_pid, nullptr, WNOHANG) == 0; ++i) std::this_thread::sleep_for(milliseconds(5));
+  for (int i = 0; i < 200 && waitpid(server_pid, nullptr, WNOHANG) == 0; ++i)
+    std::this_thread::sleep_for(milliseconds(5));
   kill(server_pid, SIGKILL);
   return 0;
 }
