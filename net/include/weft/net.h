@@ -4,7 +4,7 @@
 //   for (;;) {
 //     auto [c, err] = l.accept();
 //     if (err) break;
-//     weft::go([c = c] { std::byte b[4096]; while (auto r = c.read(b)) if (c.write({b, r.value}).err) break; });
+//     weft::go([c = c] { while (auto r = c.receive()) if (c.write(r.value).err) break; });
 //   }
 //
 // A handle is shared: copies name the same descriptor, and the last that goes closes it. All may be used from
