@@ -2,6 +2,7 @@
 #include "sched/chaos.h"
 #include "sched/coarse_clock.h"
 #include "sched/g.h"
+#include "sched/idle.h"
 #include "sched/take.h"
 #include "sched/world.h"
 
@@ -27,6 +28,17 @@ runnable* take_global_for_fairness(M* m) {
   return take_global(m, 1);
 }
 
+// What has become ready, without waiting. False if nobody waits for a descriptor.
+bool poll(M* m, ready_list& ready) {
+  world& w = *m->w;
+  poller* net = w.poller_or_null();
+  if (!net || !net->has_waiters()) return false;
+  net->poll(*m->p, ready);
+  if (w.stopping.load(std::memory_order_relaxed)) [[unlikely]]
+    pass_on(ready);
+  return true;
+}
+
 void polled(M* m) {
   P* p = m->p;
   p->polled_at = p->turn.load(std::memory_order_relaxed);
@@ -38,20 +50,16 @@ void polled(M* m) {
 // are served in one go fall out of the cache between the steps of each.
 void poll_for_fairness(M* m) {
   const std::uint32_t turn = m->p->turn.load(std::memory_order_relaxed);
-  if (turn % fair_turn != 0) return;
-  poller* net = m->w->poller_or_null();
-  if (!net || turn - m->p->polled_at < m->p->ahead_then || !net->has_waiters()) return;
+  if (turn % fair_turn != 0 || turn - m->p->polled_at < m->p->ahead_then) return;
   ready_list ready;
-  net->poll(*m->p, ready);
+  if (!poll(m, ready)) return;
   push_polled(m, ready);
   polled(m);
 }
 
 runnable* poll_now(M* m) {
-  poller* net = m->w->poller_or_null();
-  if (!net || !net->has_waiters()) return nullptr;
   ready_list ready;
-  net->poll(*m->p, ready);
+  if (!poll(m, ready)) return nullptr;
   runnable* first = ready.pop();
   push_polled(m, ready);
   polled(m);

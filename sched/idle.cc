@@ -264,10 +264,6 @@ void idle(M* m) {
   if (!release_and_look_again(m)) idle_without_p(m);
 }
 
-namespace {
-
-// By an M that comes out of the poller when its world has ended, perhaps so late that the next one runs. A poller may
-// be the process's: then what it has fetched are that world's fibers, and the bell it has heard was for that world.
 void pass_on(ready_list& fetched) {
   const visit next(nullptr);
   ready_list alive;
@@ -277,8 +273,6 @@ void pass_on(ready_list& fetched) {
   push_global_list(*next.where(), alive);
   if (poller* net = next.where()->poller_or_null()) net->wake();
 }
-
-}  // namespace
 
 void idle_without_p(M* m) {
   world& w = *m->w;

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <memory>
 #include <thread>
+#include <utility>
 
 #include "sched/g.h"
 #include "sched/spawn_into.h"
@@ -104,11 +105,14 @@ namespace {
 struct late_poller final : detail::poller {
   detail::world* of = nullptr;
   detail::G* ready_now = nullptr;
-  bool has_waiters() const noexcept override { return true; }
-  void poll(detail::P&, detail::ready_list&) override {}
+  bool has_waiters() const noexcept override { return ready_now; }
+  void poll(detail::P&, detail::ready_list& ready) override {
+    of->stopping = true;
+    detail::ready_into(ready, std::exchange(ready_now, nullptr));
+  }
   void wait(std::int64_t, detail::ready_list& ready) override {
     of->stopping = true;
-    detail::ready_into(ready, ready_now);
+    detail::ready_into(ready, std::exchange(ready_now, nullptr));
   }
   void wake() noexcept override {}
   void flush(detail::P&) override {}
@@ -119,7 +123,9 @@ struct late_poller final : detail::poller {
 
 TEST_CASE("an M that comes late out of the poller passes on what is the next world's", "[sched][idle]") {
   hang_guard guard("a fiber that an M of another world has fetched");
-  in_world(GENERATE(1, 2, 4), [] {
+  enum class how { waits, polls, polls_for_fairness };
+  const how comes = GENERATE(how::waits, how::polls, how::polls_for_fairness);
+  in_world(GENERATE(1, 2, 4), [&] {
     detail::G* who = nullptr;
     std::atomic<bool> parked = false, came = false;
     wait_group all;
@@ -139,7 +145,12 @@ TEST_CASE("an M that comes late out of the poller passes on what is the next wor
       ended->net = &net;
       detail::M m;
       m.w = ended.get();
-      detail::idle_without_p(&m);
+      if (comes == how::waits) return detail::idle_without_p(&m);
+      detail::P p(0);
+      p.turn = comes == how::polls ? 1 : 0;
+      m.p = &p;
+      CHECK(detail::find_runnable(&m) == nullptr);
+      CHECK(p.queue.empty_approx());
     });
     late.join();
     all.wait();
