@@ -65,6 +65,13 @@ class standing(unittest.TestCase):
         self.assertEqual((found[0].median, found[0].least, found[0].most), (15, 10, 80))
         self.assertEqual(found[0].to_go, 0.5)
 
+    def test_a_ratio_to_another_is_not_a_ratio_of_ratios(self):
+        # By way of threads, the best, it would be 4 / 1.5.
+        lines = [line(peer, r, ns) for peer, times in (("weft", (10, 40, 80)), ("go", (10, 15, 90)), ("threads", (10, 10, 10)))
+                 for r, ns in enumerate(times)]
+        found = figures.standings(figures.Results(lines), Row("spsc"), 1)
+        self.assertEqual(report.ratio_to(found, "go"), 1)
+
     def test_a_loss_without_a_reason_says_so(self):
         lines = [line("weft", 1, 50, "nosuch"), line("threads", 1, 10, "nosuch")]
         self.assertEqual(report.reason_for(Row("nosuch"), 1, "threads"), report.UNEXPLAINED)

@@ -47,6 +47,7 @@ class Standing:
     median: float
     least: float
     most: float
+    column: dict  # round -> the figure
     to_go: float = None
     to_best: float = None
 
@@ -62,7 +63,7 @@ def standings(results, row, p, extra=()):
     key = (row.workload, row.flags + tuple(extra), p)
     columns = {peer: results.column(key, peer, row.figure) for peer in results.by_run.get(key, {})}
     columns = {peer: column for peer, column in columns.items() if column}
-    out = [Standing(peer, statistics.median(c.values()), min(c.values()), max(c.values()))
+    out = [Standing(peer, statistics.median(c.values()), min(c.values()), max(c.values()), c)
            for peer, c in columns.items()]
     out.sort(key=lambda s: s.median)
     for s in out:

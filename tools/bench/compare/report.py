@@ -8,7 +8,7 @@ except ImportError:  # before Python 3.11: the reasons are left out
 
 import plots
 from document import Heading, Picture, Table, Text
-from figures import Results, short, standings, times
+from figures import Results, ratio, short, standings, times
 from peers import ALL
 from rows import COUNTED, FIGURES, FLOORS, REST, ROWS, SERVED, SWEEPS
 
@@ -38,9 +38,9 @@ def find(found, peer):
 
 
 def ratio_to(found, peer):
-    """weft's ratio to another's, by way of their ratios to the best."""
+    """weft's ratio to another's."""
     ours, theirs = find(found, "weft"), find(found, peer)
-    return ours.to_best / theirs.to_best if ours and theirs and theirs.to_best else None
+    return ratio(ours.column, theirs.column) if ours and theirs else None
 
 
 def head(lines):
@@ -88,7 +88,7 @@ def standing_table(lines, section, rows):
         ours, go = find(found, "weft"), find(found, "go")
         if not ours:
             continue
-        others = [s for s in found if s.peer != "weft"]
+        others = [s for s in found if not s.peer.startswith("weft")]
         best = others[0] if others else None
         wanted = row.wanted_at(p)
         to_go = ratio_to(found, "go")
@@ -104,7 +104,7 @@ def tally(lines):
     """In how many rows weft leads, is level and trails, against Go and against the best of the others."""
     against = {"Go": {}, "the best other": {}}
     for _, _, found in measured(lines, "rows", ROWS):
-        others = [s.peer for s in found if s.peer not in ("weft", "floors")]
+        others = [s.peer for s in found if not s.peer.startswith("weft") and s.peer != "floors"]
         for name, peer in (("Go", "go"), ("the best other", others[0] if others else None)):
             ratio = ratio_to(found, peer)
             if ratio is not None:
