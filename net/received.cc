@@ -60,7 +60,7 @@ constinit spare_buffers spares;
 class receive_lent final : public io_request {
  public:
   explicit receive_lent(int s) noexcept : io_request(s, POLLIN) {}
-  ~receive_lent() { let_go(); }
+  ~receive_lent() { (void)lent(); }  // a completion may come with a buffer and nothing in it
   bool fits_ring() const noexcept override { return !starved_; }
   bool has_another_way(int error) noexcept override;
   void prepare(io_uring_sqe& sqe) override;
@@ -69,19 +69,19 @@ class receive_lent final : public io_request {
   net::received taken(std::size_t n) noexcept;
 
  private:
-  void let_go() noexcept;
+  net::received lent() noexcept;
 
   bool starved_ = false;
   net::received own_;  // attempt() has filled it
 };
 
-// A completion may come with a buffer and nothing in it.
-void receive_lent::let_go() noexcept {
-  if (!(op.flags & IORING_CQE_F_BUFFER)) return;
+// What the completion has come with, once.
+net::received receive_lent::lent() noexcept {
+  if (!(op.flags & IORING_CQE_F_BUFFER)) return {};
   const unsigned id = op.flags >> IORING_CQE_BUFFER_SHIFT;
   op.flags = 0;
-  at->has_lent()->take(id);
-  at->has_lent()->give_back(id);
+  lender* of = at->has_lent();
+  return {of->take(id), id, of};
 }
 
 bool receive_lent::has_another_way(int error) noexcept {
@@ -108,13 +108,7 @@ int receive_lent::attempt() {
 }
 
 net::received receive_lent::taken(std::size_t n) noexcept {
-  net::received r = std::move(own_);
-  if (!r.at_ && (op.flags & IORING_CQE_F_BUFFER)) {
-    const unsigned id = op.flags >> IORING_CQE_BUFFER_SHIFT;
-    op.flags = 0;
-    lender* of = at->has_lent();
-    r = net::received(of->take(id), id, of);
-  }
+  net::received r = own_.at_ ? std::move(own_) : lent();
   r.size_ = static_cast<std::uint32_t>(n);
   return r;
 }

@@ -36,12 +36,12 @@ std::error_code input::fill_by(Read read) {
 }
 
 void input::make_room() {
-  const std::size_t left = end_ - begin_;
-  if (left + read_size > size_) {
-    auto larger = std::make_unique_for_overwrite<char[]>(std::max(2 * size_, left + read_size));
+  const std::size_t left = end_ - begin_, wanted = left + read_size;
+  if (wanted > size_) {
+    size_ = std::max(2 * size_, wanted);
+    auto larger = std::make_unique_for_overwrite<char[]>(size_);
     std::copy_n(bytes_.get() + begin_, left, larger.get());
     bytes_ = std::move(larger);
-    size_ = std::max(2 * size_, left + read_size);
   } else if (begin_ > 0) {
     std::copy_n(bytes_.get() + begin_, left, bytes_.get());  // to the left
   }

@@ -46,15 +46,11 @@ void lender::offer_locked(unsigned id, int place) noexcept {
   io_uring_buf_ring_add(ring_, at(id), size, static_cast<unsigned short>(id), io_uring_buf_ring_mask(most), place);
 }
 
-void lender::grow_locked() noexcept {
+void lender::grow() noexcept {
+  const std::lock_guard hold(lock_);
   int n = 0;
   for (; n < static_cast<int>(step) && offered_ < most; ++n) offer_locked(offered_++, n);
   io_uring_buf_ring_advance(ring_, n);
-}
-
-void lender::grow() noexcept {
-  const std::lock_guard hold(lock_);
-  grow_locked();
 }
 
 std::byte* lender::take(unsigned id) noexcept {

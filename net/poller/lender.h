@@ -41,7 +41,6 @@ class lender {
   ~lender();
   std::byte* at(unsigned id) const noexcept { return buffers_ + id * size; }
   void offer_locked(unsigned id, int place) noexcept;
-  void grow_locked() noexcept;
 
   io_uring_buf_ring* const ring_;  // shared with the kernel; the buffers lie behind it
   std::byte* const buffers_;

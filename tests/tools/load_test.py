@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+import tempfile
+import time
 import unittest
 from pathlib import Path
 
@@ -58,6 +60,21 @@ class load(unittest.TestCase):
             done = loaded(what, *flags)
             self.assertEqual((done.returncode, done.stdout), (1, ""), what)
             self.assertIn(said, done.stderr)
+
+    def test_a_server_does_not_outlive_its_load(self):
+        with tempfile.TemporaryDirectory() as folder:
+            pid = Path(folder) / "pid"
+            server = [sys.executable, "-c", f"import os; open({str(pid)!r}, 'w').write(str(os.getpid()))\n{SERVER}", "echo"]
+            it = subprocess.Popen([LOAD, "-ms", "60000", "--", *server], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            while not (pid.exists() and pid.read_text(encoding="utf-8")):
+                time.sleep(0.01)
+            it.kill()
+            it.wait()
+            for _ in range(1000):
+                if not Path(f"/proc/{pid.read_text(encoding='utf-8')}/fd/0").exists():
+                    return
+                time.sleep(0.01)
+            self.fail("the server is still there")
 
     def test_a_wrong_call_ends_with_status_2(self):
         for flags in ([], ["-conns", "0", "--", "x"], ["-conns", "5x", "--", "x"], ["-ms"], ["-bogus", "1", "--", "x"], ["--"]):

@@ -15,11 +15,6 @@ namespace {
 
 constexpr std::size_t message = 64;
 
-void echo_back(const weft::net::conn& c) {
-  while (auto got = c.receive())
-    if (c.write(got.value).err) return;
-}
-
 void round_trip(const weft::net::conn& c) {
   std::array<std::byte, message> text{};
   if (c.write(text).err) std::abort();

@@ -9,14 +9,11 @@
 #include "tools/bench/workload.h"
 
 namespace bench {
-namespace {
 
-void serve(const weft::net::conn& c) {
+void echo_back(const weft::net::conn& c) {
   while (auto got = c.receive())
     if (c.write(got.value).err) return;
 }
-
-}  // namespace
 
 result echo(const params& a) {
   auto [l, err] = weft::net::listen("tcp4", a.addr);
@@ -25,7 +22,7 @@ result echo(const params& a) {
     std::exit(1);
   }
   weft::go([l = l] {
-    while (auto c = l.accept()) weft::go([c = std::move(c.value)] { serve(c); });
+    while (auto c = l.accept()) weft::go([c = std::move(c.value)] { echo_back(c); });
   });
   const stopwatch t;
   if (a.ms > 0) weft::sleep(std::chrono::milliseconds(a.ms));

@@ -1,5 +1,7 @@
 // The workloads of the scheduler's benchmark: what each is, and how it reports.
 #pragma once
+#include <weft/net.h>
+
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -93,6 +95,8 @@ result check_error(const params&);
 result check_done(const params&);
 result check_live(const params&);
 result echo(const params&);
+// Sends back what comes, until the peer ends. For echo and connections.
+void echo_back(const weft::net::conn& c);
 result http_hello(const params&);
 
 }  // namespace bench

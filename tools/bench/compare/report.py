@@ -226,7 +226,7 @@ def report(lines):
     section("Where weft stands", *tally(lines), standing_table(lines, "rows", ROWS))
     section("Servers", *with_text(standing_table(lines, "served", SERVED), (
         "A client in a process of its own sends 64 bytes or a GET on each of `-conns` connections as soon as the last answer "
-        "is there; `-idle` connections have said something once. C is a loop without a scheduler: what the kernel charges.")))
+        "is there; a row that names no figure is wall time over requests; `-idle` connections have said something once. C is a loop without a scheduler: what the kernel charges.")))
     if any(line.get("section") in ("rows", "served", "rest") for line in lines):
         section("Where weft trails", *losses(lines))
     section("At rest and at low load", *with_text(standing_table(lines, "rest", REST), (

@@ -11,6 +11,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -104,6 +105,7 @@ void start(const settings& s, int port) {
   server_pid = fork();
   if (server_pid < 0) give_up("cannot fork");
   if (server_pid > 0) return;
+  prctl(PR_SET_PDEATHSIG, SIGKILL);  // it does not outlive a load that is killed
   std::string flag = "-addr", address = "127.0.0.1:" + std::to_string(port);
   std::vector<char*> argv = s.server;
   argv.insert(argv.end(), {flag.data(), address.data(), nullptr});
@@ -341,8 +343,10 @@ int main(int argc, char** argv) {
     else loaded(s, clients);
   }
   kill(server_pid, SIGTERM);
-  for (int i = 0; i < 200 && waitpid(server_pid, nullptr, WNOHANG) == 0; ++i)
+  for (int i = 0; i < 200; ++i) {
+    if (waitpid(server_pid, nullptr, WNOHANG) != 0) return 0;
     std::this_thread::sleep_for(milliseconds(5));
+  }
   kill(server_pid, SIGKILL);
   return 0;
 }
