@@ -15,6 +15,7 @@
 namespace weft::detail {
 
 // Note [life]: whoever lets go of a descriptor releases what it did with it; the one that ends it acquires all of that.
+// Those that had a turn and were not counted release it with the half's lock, which whoever ends the waits takes.
 
 descriptor::descriptor(int fd, net::endpoint local, net::endpoint remote)
     : fd_(fd), local_(std::move(local)), remote_(std::move(remote)) {}
@@ -29,8 +30,8 @@ bool descriptor::enter() {
   std::uint64_t now = life_.load(std::memory_order_relaxed);
   do {
     if (now & closing) return false;
-    if ((now & ops) == ops)
-      throw panic(fmt::format("net: too many concurrent operations on one descriptor (at most {})", ops));
+    if ((now & ops) >= most_ops)
+      throw panic(fmt::format("net: too many concurrent operations on one descriptor (at most {})", most_ops));
     // [life] the first touch, after whatever closed it had it been closed
   } while (!life_.compare_exchange_weak(now, now + one_op, std::memory_order_acq_rel, std::memory_order_relaxed));
   return true;
@@ -51,26 +52,45 @@ void descriptor::leave() noexcept {
   }
 }
 
+ending descriptor::begin_slowly(half_of which, const context* ctx) {
+  if (ctx && error_of(*ctx)) return ending::context;
+  half& h = half_for(which);
+  ending e = ending::none;
+  if (h.begin_at_once(e)) return e;
+  if (!enter()) return ending::closed;
+  e = h.wait_for_turn(ctx);
+  if (e == ending::none) {
+    e = h.over();
+    if (e != ending::none) end(which);
+  }
+  leave();
+  return e;
+}
+
 void descriptor::drop_handle() noexcept {
   std::uint64_t now = life_.load(std::memory_order_acquire);  // [life]
   std::uint64_t then = 0;
   do {
     then = now - one_handle;
-    if ((then & handles) == 0) then |= closing;
-    if ((then & handles) == 0 && (then & ops) != 0) then += one_op;  // ours, so that it lasts
+    if ((then & handles) != 0) continue;
+    if (!(now & closing)) then = (then | closing) + one_op;  // ours, so that it lasts while we end what waits
+    else if ((then & ops) != 0) then += one_op;
   } while (!life_.compare_exchange_weak(now, then, std::memory_order_acq_rel, std::memory_order_acquire));  // [life]
   if ((then & handles) != 0) return;
-  if ((then & ops) != 0) {  // some operation outlives its handle: it ends, and then the descriptor
-    if (!(now & closing)) end_waits();
-    leave();
+  if ((then & ops) == 0) {
+    delete this;
     return;
   }
-  if (!(now & closing)) close_now();
-  delete this;
+  if (!(now & closing)) end_waits();  // some operation may outlive its handle: it ends, and then the descriptor
+  leave();
 }
 
+// An operation of the caller's keeps the descriptor.
 void descriptor::end_waits() {
-  for (half& h : halves_) h.close();
+  for (half& h : halves_) {
+    life_.fetch_add(one_op, std::memory_order_relaxed);  // for the one that has the turn: its end() lets go
+    if (!h.close()) leave();
+  }
 }
 
 std::error_code descriptor::close() {

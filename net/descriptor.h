@@ -3,6 +3,8 @@
 // No operation may meet a number that the kernel has given to somebody else in the meantime. So an operation
 // holds the descriptor while it is under way, and close() only says that it is over: it ends the operations
 // that wait, and whoever lets go of the descriptor last closes it. close() returns when that has happened.
+// The turn to operate on a half is such a hold. It is not counted, which would cost every operation two atomic steps,
+// until somebody closes: then those that are taken are.
 //
 // The two halves know nothing of each other. In each one operation is under way at a time, the others queue.
 // A half's deadline is one timer for all operations. It is armed no later than it must be and looks again when
@@ -26,24 +28,47 @@
 
 namespace weft::detail {
 
+// Why an operation does not go on. Errors are made of it when somebody asks: most operations have none.
+enum class ending : std::uint8_t { none, closed, timeout, context };
+std::error_code to_error(ending why, const context* ctx);
+
 // One direction. Locks are held for a few instructions, and inside the timers' lock.
 class half {
  public:
   half() noexcept;
 
-  // Waits for the turn to operate. An error if the half is closed, its time or ctx is over.
-  std::error_code begin(const context* ctx);
-  void end();
+  // Takes the turn to operate if it is free: `e` is none then, or why not. False if it must be waited for.
+  bool begin_at_once(ending& e) {
+    section hold(lock_);
+    e = over_;
+    if (e != ending::none) return true;
+    if (taken_) return false;
+    taken_ = true;
+    return true;
+  }
+  // Waits for it: none if it has come, which may be when all is over().
+  ending wait_for_turn(const context* ctx);
+  ending over();
+  // Gives it to the next in line. True if close() came in between.
+  bool end() {
+    section hold(lock_);
+    if (!taken_) [[unlikely]]
+      never_began();
+    if (!queue_.empty_approx() && pass_on(hold)) [[unlikely]]
+      return false;
+    taken_ = false;
+    return over_ == ending::closed;
+  }
 
-  // With the turn: parks until `op` is completed or something ends the wait: claim_word says which. True if
-  // the fiber has heard of the completion. `op` is under way.
-  bool wait(io_op& op, const context* ctx, std::error_code& why);
+  // With the turn: parks until `op` is completed or something ends the wait. True if the fiber has heard of the
+  // completion; else `why`. `op` is under way.
+  bool wait(io_op& op, const context* ctx, ending& why);
   // The same for a plain thread, whose op is not under way and only listens.
-  std::error_code listen(io_op& op);
+  ending listen(io_op& op);
   void stop_listening();
 
-  // Ends all waits for good. Once.
-  void close();
+  // Ends all waits for good. Once. True if somebody has the turn.
+  bool close();
   // Nanoseconds of the clock; `never`: none.
   void set_deadline(std::int64_t at);
   std::int64_t deadline();
@@ -58,15 +83,17 @@ class half {
     half* of = nullptr;
   };
   static std::int64_t look_at_deadline(timer_node* t, std::int64_t now, ready_list& list);
-  std::error_code over_locked() const noexcept;
+  bool pass_on(section& hold);
+  [[noreturn]] static void never_began();
+  bool wait_with(io_op& op, const context& ctx, ending& why);
+  bool ended(const io_op& op, ending& why);
   G* end_wait_locked(std::uint32_t why) noexcept;
   void arm();
 
   // These under lock_, and in the cache line of every operation.
   spin_lock lock_;
   bool taken_ = false;
-  bool closed_ = false;
-  bool expired_ = false;
+  ending over_ = ending::none;
   bool armed_ = false;             // the timer is in a heap, or about to be
   io_op* waiting_ = nullptr;
   wait_queue queue_;               // for the turn
@@ -90,6 +117,16 @@ class alignas(64) descriptor {
   // many as Go allows. And ends: the process dies if none is under way.
   bool enter();
   void leave() noexcept;
+  // An operation on one half begins, once it has the turn: else why not. Throws as enter() does. And ends.
+  ending begin(half_of which, const context* ctx) {
+    ending e = ending::none;
+    if (!ctx && half_for(which).begin_at_once(e)) [[likely]]
+      return e;
+    return begin_slowly(which, ctx);
+  }
+  void end(half_of which) noexcept {
+    if (half_for(which).end()) leave();
+  }
 
   std::error_code close();
   bool closed() const noexcept { return life_.load(std::memory_order_relaxed) & closing; }
@@ -110,9 +147,11 @@ class alignas(64) descriptor {
   bool unlinks_path = false;
 
  private:
-  static constexpr std::uint64_t one_op = 1, one_handle = std::uint64_t{1} << 20, closing = std::uint64_t{1} << 63;
+  static constexpr std::uint64_t one_op = 1, one_handle = std::uint64_t{1} << 21, closing = std::uint64_t{1} << 63;
   static constexpr std::uint64_t ops = one_handle - 1, handles = (closing - 1) & ~ops;
+  static constexpr std::uint64_t most_ops = (std::uint64_t{1} << 20) - 1;
   ~descriptor() = default;
+  ending begin_slowly(half_of which, const context* ctx);
   void end_waits();
   void close_now() noexcept;
 

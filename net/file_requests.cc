@@ -12,7 +12,7 @@
 #include <cerrno>
 #include <ctime>
 
-#include "net/poller/backend.h"
+#include "net/poller/uring.h"
 
 namespace weft::detail {
 namespace {
@@ -89,10 +89,11 @@ int open_file::attempt() { return result_of(openat(AT_FDCWD, path, flags, mode))
 int perform_on_file(io_request& rq) {
   for (;;) {
     int res = 0;
-    if (!in_fiber()) {
+    backend* const b = backend_of_fiber();
+    if (!b) {
       res = rq.attempt();
-    } else if (backend& b = the_backend(); b.kind() == poller_kind::io_uring) {
-      b.start(rq);
+    } else if (b->kind() == poller_kind::io_uring) {
+      static_cast<uring*>(b)->start(rq);
       wait_until_done(rq.op);
       res = rq.op.res;
     } else {

@@ -45,8 +45,8 @@ struct read_stream_part final : io_request {
 struct write_stream_part final : io_request {
   const void* const from;
   const std::size_t size;
-  write_stream_part(int f, const void* data, std::size_t n) noexcept : io_request(f, POLLOUT), from(data), size(n) {}
-  bool fits_ring() const noexcept override { return false; }
+  write_stream_part(int f, const void* data, std::size_t n) noexcept
+      : io_request(f, POLLOUT, io_habits{.fits_ring = false}), from(data), size(n) {}
   void prepare(io_uring_sqe&) override {}
   int attempt() override;
 };

@@ -8,16 +8,20 @@
 #include <utility>
 
 #include "net/descriptor.h"
+#include "runtime/fatal.h"
 #include "sched/spawn_into.h"
 #include "sched/world.h"
 
 namespace weft::detail {
 namespace {
 
-// Parks until op is completed or its word is claimed. `held` is given up once the fiber is off its stack.
-void park_for(io_op& op, sections& held) {
+// Parks until op is completed or its word is claimed. `held` is given up once the fiber is off its stack: it and
+// its list live until the caller has taken every lock once more. A completion takes none, and may wake the
+// fiber before the other side of the switch is through with them.
+template <class Held>
+[[gnu::always_inline]] inline void park_for(io_op& op, Held& held) {
   struct parking {
-    sections* held;
+    Held* held;
     io_op* op;
   } arg{&held, &op};
   park(
@@ -41,73 +45,93 @@ void ring_thread(const io_op& op) noexcept {
 
 }  // namespace
 
+std::error_code to_error(ending why, const context* ctx) {
+  switch (why) {
+    case ending::closed: return errc::closed;
+    case ending::timeout: return errc::timeout;
+    case ending::context: return error_of(*ctx);
+    case ending::none: break;
+  }
+  return {};
+}
+
 half::half() noexcept {
   timer_.fire = look_at_deadline;
   timer_.of = this;
 }
 
-std::error_code half::over_locked() const noexcept {
-  if (closed_) return errc::closed;
-  if (expired_) return errc::timeout;
-  return {};
-}
-
-std::error_code half::begin(const context* ctx) {
-  if (ctx)
-    if (const std::error_code e = error_of(*ctx)) return e;
-  {
-    section hold(lock_);
-    if (const std::error_code e = over_locked()) return e;
-    if (!taken_) {
-      taken_ = true;
-      return {};
-    }
-  }
-  std::error_code e;
+ending half::wait_for_turn(const context* ctx) {
   bounded_wait hold(&lock_, {.ctx = ctx});
-  e = over_locked();
-  if (e || hold.over_locked() || !taken_) {
-    if (!e && hold.over_locked()) e = error_of(*ctx);
-    if (!e) taken_ = true;
+  ending e = over_;
+  if (e == ending::none && hold.over_locked()) e = ending::context;
+  if (e != ending::none || !taken_) {
+    if (e == ending::none) taken_ = true;
     hold.leave();
     return e;
   }
   waiter w;
   const wait_end got = hold.park_in(queue_, w, wait_reason::io_wait);
-  if (got != wait_end::granted) return error_of(*ctx);
-  {
-    section again(lock_);
-    e = over_locked();
-  }
-  if (e && w.ok) end();
-  return e;
+  if (got != wait_end::granted) return ending::context;
+  return w.ok ? ending::none : ending::closed;
 }
 
-void half::end() {
+ending half::over() {
   section hold(lock_);
+  return over_;
+}
+
+// The next in line has the turn, and runs. False if all have given up.
+bool half::pass_on(section& hold) {
   waiter* next = queue_.take();
-  if (!next) {
-    taken_ = false;
-    return;
-  }
+  if (!next) return false;
   next->ok = true;
   G* g = next->g;
   hold.leave();
   ready(g);
+  return true;
 }
 
-bool half::wait(io_op& op, const context* ctx, std::error_code& why) {
-  channel_base* const done = ctx ? done_channel(*ctx) : nullptr;
+void half::never_began() { fatal("net: an operation on a descriptor ends that never began"); }
+
+// After the wait: what has ended it.
+[[gnu::always_inline]] inline bool half::ended(const io_op& op, ending& why) {
+  {
+    section again(lock_);
+    waiting_ = nullptr;
+  }
+  switch (op.word.decided()) {
+    case io_op::by_completion: return true;
+    case io_op::by_close: why = ending::closed; break;
+    case io_op::by_timer: why = ending::timeout; break;
+    default: why = ending::context;
+  }
+  return false;
+}
+
+bool half::wait(io_op& op, const context* ctx, ending& why) {
+  if (ctx) [[unlikely]]
+    return wait_with(op, *ctx, why);
+  section hold(lock_);
+  why = over_;
+  if (why != ending::none || op.done()) {
+    hold.leave();
+    return op.done();
+  }
+  waiting_ = &op;
+  park_for(op, hold);
+  return ended(op, why);
+}
+
+// The context's end ends the wait too.
+bool half::wait_with(io_op& op, const context& ctx, ending& why) {
+  channel_base* const done = done_channel(ctx);
   std::array<spin_lock*, 2> locks{&lock_, done ? &done->lock() : nullptr};
   if (done && std::less<>()(locks[1], locks[0])) std::swap(locks[0], locks[1]);
-  // It and the list live until both locks have been taken once more below: the other side of the switch gives
-  // them up, and a completion, which takes none, may wake this fiber before that.
   sections hold({locks.data(), done ? 2U : 1U});
-  why = over_locked();
-  const bool canceled = !why && done && done->closed_locked();
-  if (why || canceled || op.done()) {
+  why = over_;
+  if (why == ending::none && done && done->closed_locked()) why = ending::context;
+  if (why != ending::none || op.done()) {
     hold.leave();
-    if (canceled) why = error_of(*ctx);
     return op.done();
   }
   waiting_ = &op;
@@ -119,26 +143,18 @@ bool half::wait(io_op& op, const context* ctx, std::error_code& why) {
     done->receivers().push(&listener);
   }
   park_for(op, hold);
-  const std::uint32_t by = op.word.decided();
-  {
-    section again(lock_);
-    waiting_ = nullptr;
-  }
-  if (done && by != io_op::by_context) {
+  const bool heard = ended(op, why);
+  if (done && why != ending::context) {
     section again(done->lock());
     if (listener.queued) done->receivers().remove(&listener);
   }
-  if (by == io_op::by_close) why = errc::closed;
-  if (by == io_op::by_timer) why = errc::timeout;
-  if (by == io_op::by_context) why = error_of(*ctx);
-  return by == io_op::by_completion;
+  return heard;
 }
 
-std::error_code half::listen(io_op& op) {
+ending half::listen(io_op& op) {
   section hold(lock_);
-  if (const std::error_code e = over_locked()) return e;
-  waiting_ = &op;
-  return {};
+  if (over_ == ending::none) waiting_ = &op;
+  return over_;
 }
 
 void half::stop_listening() {
@@ -155,10 +171,11 @@ G* half::end_wait_locked(std::uint32_t why) noexcept {
   return nullptr;
 }
 
-void half::close() {
+bool half::close() {
   waiter* first = nullptr;
   section hold(lock_);
-  closed_ = true;
+  over_ = ending::closed;
+  const bool taken = taken_;
   G* g = end_wait_locked(io_op::by_close);
   for (waiter** end = &first; waiter* w = queue_.take(); end = &w->next) {
     w->next = nullptr;
@@ -170,6 +187,7 @@ void half::close() {
     first = w->next;  // before its owner runs and the record is gone
     ready(w->g);
   }
+  return taken;
 }
 
 std::int64_t half::deadline() {
@@ -179,14 +197,15 @@ std::int64_t half::deadline() {
 
 void half::set_deadline(std::int64_t at) {
   section hold(lock_);
-  if (closed_) return;
+  if (over_ == ending::closed) return;
   deadline_ = at;
   // Mostly far away, which is cheaply seen.
-  expired_ = at != never && at <= coarse_now_ns() + coarse_ns && at <= now_ns();
-  G* g = expired_ ? end_wait_locked(io_op::by_timer) : nullptr;
+  const bool expired = at != never && at <= coarse_now_ns() + coarse_ns && at <= now_ns();
+  over_ = expired ? ending::timeout : ending::none;
+  G* g = expired ? end_wait_locked(io_op::by_timer) : nullptr;
   if (waiting_ && waiting_->wake_fd >= 0) ring_thread(*waiting_);  // it looks at the clock itself
   const bool in_heap = armed_ && timer_.heap.load(std::memory_order_relaxed);  // a world may have ended since
-  const bool must_arm = at != never && !expired_ && (!in_heap || at < armed_for_);
+  const bool must_arm = at != never && !expired && (!in_heap || at < armed_for_);
   hold.leave();
   if (g) ready(g);
   if (must_arm) arm();
@@ -197,7 +216,7 @@ void half::arm() {
   remove_timer(&timer_);
   {
     section hold(lock_);
-    armed_ = !closed_ && !expired_ && deadline_ != never;
+    armed_ = over_ == ending::none && deadline_ != never;
     if (!armed_) return;
     armed_for_ = timer_.due = deadline_;
   }
@@ -214,11 +233,12 @@ void half::forget_timer() {
 std::int64_t half::look_at_deadline(timer_node* t, std::int64_t now, ready_list& list) {
   half* const h = static_cast<timer*>(t)->of;
   section hold(h->lock_);
-  const bool moved = !h->closed_ && h->deadline_ != never && h->deadline_ > now;
+  const bool closed = h->over_ == ending::closed;
+  const bool moved = !closed && h->deadline_ != never && h->deadline_ > now;
   if (moved) return h->armed_for_ = h->deadline_;
   G* g = nullptr;
-  if (!h->closed_ && h->deadline_ != never) {
-    h->expired_ = true;
+  if (!closed && h->deadline_ != never) {
+    h->over_ = ending::timeout;
     g = h->end_wait_locked(io_op::by_timer);
   }
   h->armed_ = false;

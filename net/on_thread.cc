@@ -51,22 +51,20 @@ void sleep_in_poll(const io_request& rq, const bell& b, std::int64_t deadline_ns
 }
 
 // What has ended the wait, if anything has.
-std::error_code why_over(half& h, const io_op& op, const context* ctx) {
+ending why_over(half& h, const io_op& op, const context* ctx) {
   const std::uint32_t by = op.word.decided();
-  if (by == io_op::by_close) return errc::closed;
-  if (by == io_op::by_timer) return errc::timeout;
-  if (ctx)
-    if (const std::error_code e = error_of(*ctx)) return e;
+  if (by == io_op::by_close) return ending::closed;
+  if (by == io_op::by_timer) return ending::timeout;
+  if (ctx && error_of(*ctx)) return ending::context;
   const std::int64_t deadline = h.deadline();
-  if (deadline != never && deadline <= now_ns()) return errc::timeout;
-  return {};
+  return deadline != never && deadline <= now_ns() ? ending::timeout : ending::none;
 }
 
 }  // namespace
 
 outcome perform_on_thread(half& h, io_request& rq, const context* ctx) {
   const std::shared_ptr<bell> own = bell_of_thread();
-  begin_op(rq.op);
+  begin_op(rq.op, self());
   rq.op.wake_fd = own->fd();
   for (;;) {
     const int res = rq.attempt();
@@ -74,14 +72,14 @@ outcome perform_on_thread(half& h, io_request& rq, const context* ctx) {
     if (res >= 0) return {res, {}};
     if (res != -EAGAIN) return {0, {-res, std::system_category()}};
     own->silence();
-    if (const std::error_code e = h.listen(rq.op)) return {0, e};
+    if (const ending e = h.listen(rq.op); e != ending::none) return {0, to_error(e, ctx)};
     {
       const auto stop = ctx ? std::make_unique<stop_func>(after_func(*ctx, [own] { own->ring(); })) : nullptr;
-      if (!why_over(h, rq.op, ctx)) sleep_in_poll(rq, *own, h.deadline());
+      if (why_over(h, rq.op, ctx) == ending::none) sleep_in_poll(rq, *own, h.deadline());
       if (stop) (*stop)();
     }
     h.stop_listening();
-    if (const std::error_code e = why_over(h, rq.op, ctx)) return {0, e};
+    if (const ending e = why_over(h, rq.op, ctx); e != ending::none) return {0, to_error(e, ctx)};
   }
 }
 

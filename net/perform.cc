@@ -9,52 +9,78 @@
 #include "net/on_thread.h"
 #include "net/open_socket.h"
 #include "net/poller/epoll.h"
+#include "net/poller/uring.h"
 #include "net/requests.h"
 
 namespace weft::detail {
 namespace {
 
-std::error_code system_error(int e) { return {e, std::system_category()}; }
-
 outcome outcome_of(int res) {
   if (res >= 0) return {res, {}};
-  return {0, system_error(-res)};
+  return {0, {-res, std::system_category()}};
+}
+
+outcome by_completion(uring& u, half& h, io_request& rq, const context* ctx);
+
+// The slow ways are functions of their own: the fast one's frame, which lies on the stack of whoever waits, stays
+// small.
+[[gnu::noinline]] outcome until_ready(uring& u, half& h, const io_request& rq, const context* ctx) {
+  poll_for ready(rq.fd, rq.events);
+  return by_completion(u, h, ready, ctx);
+}
+
+// Where the kernel waits for no request of this kind: attempts. EAGAIN if it is the ring's turn.
+[[gnu::noinline]] int attempt_first(half& h, io_request& rq) {
+  const bool tries = rq.habits.comes_in_crowds && !h.drained;
+  if (!tries && rq.habits.fits_ring) return -EAGAIN;
+  int res = rq.attempt();
+  while (res == -EINTR) res = rq.attempt();
+  if (res == -EAGAIN) h.drained = tries;
+  return res;
+}
+
+// The kernel has completed it without a result, or `why` has ended the wait before. True if there is an outcome; else
+// it is begun anew.
+[[gnu::noinline]] bool has_failed(uring& u, half& h, io_request& rq, const context* ctx, ending why, outcome& out) {
+  const int res = rq.op.res;
+  const bool undone = res == -ECANCELED || res == -EINTR || res == -EAGAIN || rq.has_another_way(res);
+  if (!undone) {
+    out = outcome_of(res);
+    return true;
+  }
+  if (why != ending::none) {
+    out = {0, to_error(why, ctx)};
+    return true;
+  }
+  // Else the thread that had submitted it has ended, or the kernel does not wait for this kind.
+  if (res != -EAGAIN) return false;
+  out = until_ready(u, h, rq, ctx);
+  return static_cast<bool>(out.err);
 }
 
 // io_uring: the kernel does it and says so. If the wait is ended before, the operation is cancelled and waited
 // for, and may turn out to have been done all the same.
-outcome by_completion(backend& b, half& h, io_request& rq, const context* ctx) {
+outcome by_completion(uring& u, half& h, io_request& rq, const context* ctx) {
   for (;;) {
-    std::error_code why;
     // One completion in each round of the poller would let a crowd of connections wait for a second to be accepted.
-    const bool tries = rq.comes_in_crowds() && !h.drained;
-    if (tries || !rq.fits_ring()) {
-      const int res = rq.attempt();
-      if (res == -EINTR) continue;
+    if (rq.habits.comes_in_crowds || !rq.habits.fits_ring) [[unlikely]] {
+      const int res = attempt_first(h, rq);
       if (res != -EAGAIN) return outcome_of(res);
-      h.drained = tries;
+      if (!rq.habits.fits_ring) {
+        if (const outcome o = until_ready(u, h, rq, ctx); o.err) return o;
+        continue;
+      }
     }
-    if (!rq.fits_ring()) {
-      poll_for ready(rq.fd, rq.events);
-      if (const outcome o = by_completion(b, h, ready, ctx); o.err) return o;
-      continue;
-    }
-    b.start(rq);
+    u.start(rq);
+    ending why = ending::none;
     if (!h.wait(rq.op, ctx, why)) {
-      b.cancel(rq);
+      u.cancel(rq);
       wait_until_done(rq.op);
     }
-    const int res = rq.op.res;
     h.drained = false;
-    if (res >= 0) return {res, {}};
-    const bool undone = res == -ECANCELED || res == -EINTR || res == -EAGAIN || rq.has_another_way(res);
-    if (!undone) return outcome_of(res);
-    if (why) return {0, why};
-    // Else the thread that had submitted it has ended, or the kernel does not wait for this kind.
-    if (res == -EAGAIN) {
-      poll_for ready(rq.fd, rq.events);
-      if (const outcome o = by_completion(b, h, ready, ctx); o.err) return o;
-    }
+    if (rq.op.res >= 0) return {rq.op.res, {}};
+    outcome out;
+    if (has_failed(u, h, rq, ctx, why, out)) return out;
   }
 }
 
@@ -74,34 +100,26 @@ outcome by_readiness(epoll_poller& b, descriptor& d, half_of which, io_request& 
     }
     if (!slot) slot = d.slot(b);
     if (!slot) return {0, last_error()};
-    begin_op(rq.op);
+    begin_op(rq.op, self());
     if (!slot->arm(which, rq.op)) continue;
-    std::error_code why;
+    ending why = ending::none;
     const waiting_counted counted(b);
     if (!h.wait(rq.op, ctx, why)) {
-      if (slot->disarm(which, rq.op)) return {0, why};
+      if (slot->disarm(which, rq.op)) return {0, to_error(why, ctx)};
       wait_until_done(rq.op);
       h.drained = false;  // the edge is used up, and nobody has tried
-      if (why) return {0, why};
+      if (why != ending::none) return {0, to_error(why, ctx)};
     }
   }
 }
 
 }  // namespace
 
-turn::turn(descriptor* d, half_of h, const context* ctx) : use_(d), d_(d), h_(h) {
-  error_ = use_ ? it().begin(ctx) : errc::closed;
-}
-
-turn::~turn() {
-  if (!error_) it().end();
-}
-
 outcome perform(turn& t, io_request& rq, const context* ctx) {
-  if (!in_fiber()) return perform_on_thread(t.it(), rq, ctx);
-  backend& b = the_backend();
-  if (b.kind() == poller_kind::io_uring) return by_completion(b, t.it(), rq, ctx);
-  return by_readiness(static_cast<epoll_poller&>(b), t.of(), t.which(), rq, ctx);
+  backend* b = backend_of_fiber();
+  if (!b) return perform_on_thread(t.it(), rq, ctx);
+  if (b->kind() == poller_kind::io_uring) return by_completion(static_cast<uring&>(*b), t.it(), rq, ctx);
+  return by_readiness(static_cast<epoll_poller&>(*b), t.of(), t.which(), rq, ctx);
 }
 
 std::error_code wait_for_foreign(int fd, short events, const context* ctx) {
@@ -109,17 +127,17 @@ std::error_code wait_for_foreign(int fd, short events, const context* ctx) {
   if (ctx)
     if (const std::error_code e = error_of(*ctx)) return e;
   half nobody_elses;
-  if (!in_fiber()) return perform_on_thread(nobody_elses, ready, ctx).err;
-  backend& b = the_backend();
-  if (b.kind() == poller_kind::io_uring) return by_completion(b, nobody_elses, ready, ctx).err;
+  backend* b = backend_of_fiber();
+  if (!b) return perform_on_thread(nobody_elses, ready, ctx).err;
+  if (b->kind() == poller_kind::io_uring) return by_completion(static_cast<uring&>(*b), nobody_elses, ready, ctx).err;
   if (const int now = ready.attempt(); now != -EAGAIN) return outcome_of(now).err;
   // A duplicate, so that several may wait for one number, and closing it may not hurt us.
   const int own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
   if (own < 0) return last_error();
   descriptor* d = new descriptor(own, {}, {});
   poll_for same(own, events);
-  const outcome o =
-      by_readiness(static_cast<epoll_poller&>(b), *d, events & POLLIN ? half_of::reading : half_of::writing, same, ctx);
+  const outcome o = by_readiness(static_cast<epoll_poller&>(*b), *d,
+                                 events & POLLIN ? half_of::reading : half_of::writing, same, ctx);
   d->drop_handle();
   return o.err;
 }

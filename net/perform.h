@@ -7,22 +7,25 @@ namespace weft::detail {
 // The right to operate on one half of a descriptor: held from here to the end of the scope, if there is no error.
 class turn {
  public:
-  turn(descriptor* d, half_of h, const context* ctx);
+  turn(descriptor* d, half_of h, const context* ctx)
+      : d_(d), ctx_(ctx), h_(h), why_not_(d ? d->begin(h, ctx) : ending::closed) {}
   turn(const turn&) = delete;
   turn& operator=(const turn&) = delete;
-  ~turn();
+  ~turn() {
+    if (why_not_ == ending::none) d_->end(h_);
+  }
 
-  std::error_code error() const noexcept { return error_; }
+  std::error_code error() const { return why_not_ == ending::none ? std::error_code() : to_error(why_not_, ctx_); }
   descriptor& of() const noexcept { return *d_; }
   half_of which() const noexcept { return h_; }
   half& it() const noexcept { return d_->half_for(h_); }
   int fd() const noexcept { return d_->fd(); }
 
  private:
-  in_use use_;
   descriptor* d_;
+  const context* ctx_;
   half_of h_;
-  std::error_code error_;
+  ending why_not_;
 };
 
 struct [[nodiscard]] outcome {

@@ -14,8 +14,7 @@ struct call_again final : io_request {
   bool (*const f)(void*, int);
   void* const arg;
   call_again(int s, short wanted, bool (*call)(void*, int), void* its_arg) noexcept
-      : io_request(s, wanted), f(call), arg(its_arg) {}
-  bool fits_ring() const noexcept override { return false; }
+      : io_request(s, wanted, io_habits{.fits_ring = false}), f(call), arg(its_arg) {}
   void prepare(io_uring_sqe&) override {}
   int attempt() override { return f(arg, fd) ? 0 : -EAGAIN; }
 };

@@ -61,7 +61,6 @@ class receive_lent final : public io_request {
  public:
   explicit receive_lent(int s) noexcept : io_request(s, POLLIN) {}
   ~receive_lent() { (void)lent(); }  // a completion may come with a buffer and nothing in it
-  bool fits_ring() const noexcept override { return !starved_; }
   bool has_another_way(int error) noexcept override;
   void prepare(io_uring_sqe& sqe) override;
   int attempt() override;
@@ -71,7 +70,6 @@ class receive_lent final : public io_request {
  private:
   net::received lent() noexcept;
 
-  bool starved_ = false;
   net::received own_;  // attempt() has filled it
 };
 
@@ -86,7 +84,7 @@ net::received receive_lent::lent() noexcept {
 
 bool receive_lent::has_another_way(int error) noexcept {
   if (error != -ENOBUFS) return false;
-  starved_ = true;
+  habits.fits_ring = false;
   if (lender* l = at->has_lent()) l->grow();
   return true;
 }

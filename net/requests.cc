@@ -28,7 +28,7 @@ send::send(int s, const void* data, std::size_t n) noexcept : io_request(s, POLL
 void send::prepare(io_uring_sqe& sqe) { io_uring_prep_send(&sqe, fd, from, at_most(size), MSG_NOSIGNAL); }
 int send::attempt() { return result_of(::send(fd, from, at_most(size), MSG_NOSIGNAL | MSG_DONTWAIT)); }
 
-accept_one::accept_one(int s) noexcept : io_request(s, POLLIN) {}
+accept_one::accept_one(int s) noexcept : io_request(s, POLLIN, io_habits{.comes_in_crowds = true}) {}
 void accept_one::prepare(io_uring_sqe& sqe) {
   length = sizeof peer;
   io_uring_prep_accept(&sqe, fd, reinterpret_cast<sockaddr*>(&peer), &length, SOCK_CLOEXEC | SOCK_NONBLOCK);

@@ -28,7 +28,6 @@ struct accept_one final : io_request {
   sockaddr_storage peer;
   socklen_t length;
   explicit accept_one(int s) noexcept;
-  bool comes_in_crowds() const noexcept override { return true; }
   void prepare(io_uring_sqe& sqe) override;
   int attempt() override;
 };
@@ -64,8 +63,7 @@ struct send_from_file final : io_request {
   off_t at;
   const std::size_t size;
   send_from_file(int s, int f, off_t offset, std::size_t n) noexcept
-      : io_request(s, POLLOUT), file(f), at(offset), size(n) {}
-  bool fits_ring() const noexcept override { return false; }
+      : io_request(s, POLLOUT, io_habits{.fits_ring = false}), file(f), at(offset), size(n) {}
   void prepare(io_uring_sqe&) override {}
   int attempt() override;
 };

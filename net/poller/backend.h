@@ -15,22 +15,19 @@ enum class half_of : std::uint8_t { reading, writing };
 struct epoll_slot;
 
 struct backend : poller {
-  virtual poller_kind kind() const noexcept = 0;
+  explicit backend(poller_kind k) noexcept : kind_(k) {}
+  poller_kind kind() const noexcept { return kind_; }
 
-  // ---- io_uring: by a fiber, of its own operation
-  // Starts it: it completes some time.
-  virtual void start(io_request&) {}
-  // A hint that is never lost: it completes soon.
-  virtual void cancel(io_request&) {}
-
-  // ---- epoll
-  // Watches `fd` from now on; null and errno if the kernel will not.
+  // epoll alone. Watches `fd` from now on; null and errno if the kernel will not.
   virtual epoll_slot* watch(int) { return nullptr; }
   virtual void unwatch(epoll_slot*, int) {}
+
+ private:
+  const poller_kind kind_;
 };
 
-// The poller of the world that runs; made at the first call. By a fiber.
-backend& the_backend();
+// The poller of the world in which the calling fiber runs; made at the first call. Null on a plain thread.
+backend* backend_of_fiber();
 
 // What io_uring can do here: null and the reason, in words, if it cannot be used. For one world.
 backend* make_uring(std::string& why_not);

@@ -29,6 +29,13 @@ backend* choose(const world& w) {
   return made;
 }
 
+[[gnu::noinline]] backend* first_backend(world& w) {
+  static std::mutex choosing;
+  const std::lock_guard hold(choosing);
+  if (poller* p = w.poller_or_null()) return static_cast<backend*>(p);
+  return static_cast<backend*>(install_poller(w, choose(w)));
+}
+
 }  // namespace
 
 poller_kind poller_asked_for(const options& o) {
@@ -44,14 +51,13 @@ poller_kind poller_asked_for(const options& o) {
   return o.poller;
 }
 
-backend& the_backend() {
-  world& w = *this_m()->w;  // the same for all Ms that this fiber may ever be on
+backend* backend_of_fiber() {
+  const M* m = this_m();
+  if (!m || !m->g) return nullptr;
+  world& w = *m->w;  // the same for all Ms that this fiber may ever be on
   if (poller* p = w.poller_or_null()) [[likely]]
-    return *static_cast<backend*>(p);
-  static std::mutex choosing;
-  const std::lock_guard hold(choosing);
-  if (poller* p = w.poller_or_null()) return *static_cast<backend*>(p);
-  return *static_cast<backend*>(install_poller(w, choose(w)));
+    return static_cast<backend*>(p);
+  return first_backend(w);
 }
 
 }  // namespace weft::detail

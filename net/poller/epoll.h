@@ -39,9 +39,9 @@ struct epoll_slot {
 
 class epoll_poller final : public backend {
  public:
+  epoll_poller() noexcept : backend(poller_kind::epoll) {}
   int open() noexcept;
 
-  poller_kind kind() const noexcept override { return poller_kind::epoll; }
   epoll_slot* watch(int fd) override;
   void unwatch(epoll_slot* s, int fd) override;
 

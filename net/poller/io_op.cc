@@ -1,20 +1,9 @@
 #include "net/poller/io_op.h"
 
-#include <new>
-
 #include "sched/g.h"
 #include "sched/spawn_into.h"
 
 namespace weft::detail {
-
-void begin_op(io_op& op) noexcept {
-  op.g = self();
-  op.res = 0;
-  op.flags = 0;
-  std::destroy_at(&op.word);
-  ::new (&op.word) claim_word;
-  op.state.store(io_op::progress::under_way, std::memory_order_release);  // [op]
-}
 
 void complete(io_op* op, std::int32_t res, std::uint32_t flags, ready_list& ready) {
   using progress = io_op::progress;

@@ -16,6 +16,8 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
+#include <new>
 
 #include "sched/ready_list.h"
 
@@ -35,8 +37,15 @@ struct io_op {
   bool done() const noexcept { return state.load(std::memory_order_acquire) == progress::done; }  // [op]
 };
 
-// Before the operation is given to the poller.
-void begin_op(io_op& op) noexcept;
+// Before the operation is given to the poller: `g` will wait for it.
+inline void begin_op(io_op& op, G* g) noexcept {
+  op.g = g;
+  op.res = 0;
+  op.flags = 0;
+  std::destroy_at(&op.word);
+  ::new (&op.word) claim_word;
+  op.state.store(io_op::progress::under_way, std::memory_order_release);  // [op]
+}
 
 // Its result is `res`, its flags are those of a ring's completion or none. From any M, with or without a P. `op` may be
 // gone when this returns.

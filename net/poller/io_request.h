@@ -11,25 +11,29 @@ namespace weft::detail {
 
 struct ring;
 
+// How it is done best.
+struct io_habits {
+  bool fits_ring = true;         // false if there is no such entry: attempts then, with waits between them
+  bool comes_in_crowds = false;  // one that is done mostly means more: worth an attempt before the next wait
+};
+
 struct io_request {
   io_op op;
   const int fd;
   const short events;       // POLLIN or POLLOUT: what to wait for when attempt() says EAGAIN
+  io_habits habits;
   // The fiber waits for somebody else, not for something on its own way: ring.h.
   const bool begins_something;
   ring* at = nullptr;       // where it was queued, for its cancelling
 
-  io_request(int descriptor, short wanted) noexcept : io_request(descriptor, wanted, (wanted & POLLIN) != 0) {}
-  io_request(int descriptor, short wanted, bool begins) noexcept
-      : fd(descriptor), events(wanted), begins_something(begins) {}
+  io_request(int descriptor, short wanted, io_habits how = {}) noexcept
+      : io_request(descriptor, wanted, (wanted & POLLIN) != 0, how) {}
+  io_request(int descriptor, short wanted, bool begins, io_habits how = {}) noexcept
+      : fd(descriptor), events(wanted), habits(how), begins_something(begins) {}
   io_request(const io_request&) = delete;
   io_request& operator=(const io_request&) = delete;
 
-  // False if there is no such entry: attempts then, with waits between them.
-  virtual bool fits_ring() const noexcept { return true; }
-  // True where one that is done mostly means that there is more, which is worth an attempt before the next wait.
-  virtual bool comes_in_crowds() const noexcept { return false; }
-  // The ring has answered with this error, which is no answer yet: fits_ring() has become false.
+  // The ring has answered with this error, which is no answer yet: `habits` tells the other way.
   virtual bool has_another_way(int /*error*/) noexcept { return false; }
   // Fills a cleared entry, but for its user_data. `at` is set.
   virtual void prepare(io_uring_sqe& sqe) = 0;

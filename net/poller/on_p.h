@@ -14,6 +14,8 @@ class on_p {
   on_p& operator=(const on_p&) = delete;
 
   P* p() const noexcept { return m_->p; }
+  // The calling fiber.
+  G* g() const noexcept { return m_->g; }
 
  private:
   M* m_;

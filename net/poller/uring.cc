@@ -76,14 +76,14 @@ int uring::add_ring(int p) noexcept {
 }
 
 void uring::start(io_request& rq) {
-  begin_op(rq.op);
   for (;;) {
     int p = 0;
     bool full = false;
     {
       const on_p here;
+      begin_op(rq.op, here.g());
       p = here.p()->id;
-      if (ring* r = ring_of(p)) {
+      if (ring* r = ring_of(p)) [[likely]] {
         if (r->push(rq)) return;
         full = true;
       }
@@ -92,8 +92,6 @@ void uring::start(io_request& rq) {
     else add_ring(p);
   }
 }
-
-void uring::cancel(io_request& rq) { rq.at->cancel(rq); }
 
 bool uring::has_waiters() const noexcept {
   bool any = false;

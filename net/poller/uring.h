@@ -16,13 +16,15 @@ namespace weft::detail {
 
 class uring final : public backend {
  public:
+  uring() noexcept : backend(poller_kind::io_uring) {}
   ~uring() override;
   // An error number, or 0.
   int open() noexcept;
 
-  poller_kind kind() const noexcept override { return poller_kind::io_uring; }
-  void start(io_request& rq) override;
-  void cancel(io_request& rq) override;
+  // By a fiber, of its own operation. Starts it: it completes some time.
+  void start(io_request& rq);
+  // A hint that is never lost: it completes soon.
+  void cancel(io_request& rq) { rq.at->cancel(rq); }
 
   bool has_waiters() const noexcept override;
   void poll(P& p, ready_list& ready) override;

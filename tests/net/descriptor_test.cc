@@ -16,6 +16,7 @@ using namespace weft;
 using namespace weft::testing;
 using namespace std::chrono_literals;
 using Catch::Matchers::Contains;
+using detail::ending;
 using detail::half_of;
 
 namespace {
@@ -32,24 +33,24 @@ TEST_CASE("close refuses what comes after it, and waits for what came before", "
     const int fd = d->fd();
     CHECK(d->enter());
     CHECK(d->enter());
-    CHECK_FALSE(d->half_for(half_of::reading).begin(nullptr));
-    CHECK_FALSE(d->half_for(half_of::writing).begin(nullptr));  // they know nothing of each other
-    auto queued = make_chan<std::error_code>(1);
+    CHECK(d->begin(half_of::reading, nullptr) == ending::none);
+    CHECK(d->begin(half_of::writing, nullptr) == ending::none);  // they know nothing of each other
+    auto queued = make_chan<ending>(1);
     auto closed = make_chan<std::error_code>(1);
-    go([&] { queued.send(d->half_for(half_of::reading).begin(nullptr)); });
+    go([&] { queued.send(d->begin(half_of::reading, nullptr)); });
     sleep(1ms);
     CHECK_FALSE(queued.try_recv());
     go([&] { closed.send(d->close()); });
-    CHECK(queued.recv() == std::error_code(errc::closed));
+    CHECK(queued.recv() == ending::closed);
     CHECK_FALSE(d->enter());
-    CHECK(d->half_for(half_of::writing).begin(nullptr) == errc::closed);
-    d->half_for(half_of::reading).end();
-    d->half_for(half_of::writing).end();
+    CHECK(d->begin(half_of::writing, nullptr) == ending::closed);
+    d->leave();
+    d->end(half_of::reading);
     d->leave();
     sleep(1ms);
     CHECK_FALSE(closed.try_recv());
     CHECK(is_open(fd));
-    d->leave();
+    d->end(half_of::writing);
     CHECK(closed.recv() == std::error_code());
     CHECK_FALSE(is_open(fd));
     CHECK(d->close() == errc::closed);
@@ -74,13 +75,13 @@ TEST_CASE("one reads and one writes at a time, whatever comes and goes beside th
           FACT(hold);
           if (dice >> 30 == 0) continue;
           const int which = static_cast<int>(dice >> 29 & 1);
-          detail::half& h = d->half_for(which ? half_of::writing : half_of::reading);
-          FACT(!h.begin(nullptr));
+          const half_of h = which ? half_of::writing : half_of::reading;
+          FACT(d->begin(h, nullptr) == ending::none);
           FACT(inside[static_cast<std::size_t>(which)]++ == 0);
           if ((dice >> 20) % 16 == 0) yield();
           --inside[static_cast<std::size_t>(which)];
           ++turns;
-          h.end();
+          d->end(h);
         }
       });
     all.wait();
@@ -89,6 +90,65 @@ TEST_CASE("one reads and one writes at a time, whatever comes and goes beside th
     d->drop_handle();
   });
   report_broken_fact();
+}
+
+// A turn is no counted operation until somebody closes: then whoever has one keeps the number all the same.
+TEST_CASE("the number is the holder's while it has a turn, whoever closes and whoever drops it", "[net][SYN-48]") {
+  const hang_guard guard("descriptors close under operations");
+  in_world(GENERATE(1, 2, 4, 16), [] {
+    const int rounds = scaled(3'000);
+    for (int round = 0; round < rounds; ++round) {
+      detail::descriptor* d = make_descriptor();
+      const int fd = d->fd();
+      const bool closes = round % 3 != 0;
+      if (closes) d->add_handle();  // the closer's; the other goes while operations are under way
+      wait_group users;
+      std::atomic<int> begun = 0;
+      for (unsigned i = 0; i < 6; ++i)
+        users.go([&, i] {
+          const half_of h = i % 2 ? half_of::writing : half_of::reading;
+          for (int k = 0; k < 20; ++k) {
+            if (k == 0) ++begun;
+            const ending e = d->begin(h, nullptr);
+            if (e != ending::none) {
+              FACT(e == ending::closed);
+              return;
+            }
+            FACT(is_open(fd));
+            if ((i + static_cast<unsigned>(k + round)) % 3 == 0) yield();
+            FACT(is_open(fd));
+            d->end(h);
+            if (!closes) return;  // nobody keeps it for a second operation
+          }
+        });
+      if (closes) {
+        while (begun < 1 + round % 6) yield();
+        if (round % 2 == 0) d->drop_handle();
+        FACT(!d->close());
+        FACT(!is_open(fd));
+        users.wait();
+        if (round % 2 != 0) d->drop_handle();
+        d->drop_handle();
+      } else {
+        users.wait();
+        FACT(d->begin(half_of::reading, nullptr) == ending::none);
+        FACT(d->begin(half_of::writing, nullptr) == ending::none);
+        d->drop_handle();
+        FACT(is_open(fd));
+        d->end(half_of::writing);
+        FACT(is_open(fd));
+        d->end(half_of::reading);
+        FACT(!is_open(fd));
+      }
+    }
+  });
+  report_broken_fact();
+}
+
+TEST_CASE("a turn that ends twice ends the process", "[net][SYN-50]") {
+  const outcome o = run_child({beside_this_program("net_scenarios"), "turn-ends-twice"});
+  CHECK_THAT(o.err, Contains("fatal error: net: an operation on a descriptor ends that never began"));
+  CHECK(o.status == 128 + SIGABRT);
 }
 
 TEST_CASE("more operations at once than a descriptor counts are refused, and none is lost", "[net][SYN-50]") {

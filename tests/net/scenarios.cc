@@ -139,6 +139,13 @@ int main(int argc, char** argv) {
       d->leave();
       d->leave();
     });
+  if (std::strcmp(what, "turn-ends-twice") == 0)
+    return in_world([] {
+      auto* d = new detail::descriptor(eventfd(0, EFD_CLOEXEC), {}, {});
+      (void)d->begin(detail::half_of::reading, nullptr);
+      d->end(detail::half_of::reading);
+      d->end(detail::half_of::reading);
+    });
   std::fprintf(stderr, "no scenario '%s'\n", what);
   return 1;
 }

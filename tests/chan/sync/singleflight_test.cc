@@ -36,7 +36,11 @@ TEST_CASE("a call alone returns its value, not shared", "[sync][singleflight][SF
 TEST_CASE("calls at once share one execution", "[sync][singleflight][SF-01]") {
   hang_guard guard("a shared call hangs");
   in_world(GENERATE(1, 2, 4, 16), [] {
-    for (int round = 0; round < scaled(200); ++round) {
+    // One that has come may be kept by the machine from calling until the others are through: then it flies alone. All
+    // do so in one round, but not in each.
+    const int rounds = scaled(200);
+    int all_calls = 0, all_shared = 0;
+    for (int round = 0; round < rounds; ++round) {
       group g;
       std::atomic<int> calls = 0, shared = 0, came = 0;
       auto go_on = make_chan<void>();
@@ -56,10 +60,13 @@ TEST_CASE("calls at once share one execution", "[sync][singleflight][SF-01]") {
       go_on.close();
       all.wait();
       REQUIRE(calls >= 1);
-      REQUIRE(calls < 10);
-      REQUIRE(shared > 0);
       REQUIRE(shared + calls >= 10);  // whoever was not shared has flown alone
+      all_calls += calls;
+      all_shared += shared;
     }
+    REQUIRE(rounds >= 5);
+    REQUIRE(all_calls < 10 * rounds);
+    REQUIRE(all_shared > 0);
   });
 }
 
