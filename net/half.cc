@@ -7,36 +7,13 @@
 #include <mutex>
 #include <utility>
 
-#include "net/descriptor.h"
+#include "net/half.h"
 #include "runtime/fatal.h"
 #include "sched/spawn_into.h"
 #include "sched/world.h"
 
 namespace weft::detail {
 namespace {
-
-// Parks until op is completed or its word is claimed. `held` is given up once the fiber is off its stack: it and
-// its list live until the caller has taken every lock once more. A completion takes none, and may wake the
-// fiber before the other side of the switch is through with them.
-template <class Held>
-[[gnu::always_inline]] inline void park_for(io_op& op, Held& held) {
-  struct parking {
-    Held* held;
-    io_op* op;
-  } arg{&held, &op};
-  park(
-      wait_reason::io_wait,
-      [](G* g, void* at) {
-        const parking p = *static_cast<parking*>(at);
-        auto found = io_op::progress::under_way;
-        // [op] from here on the completion may run the fiber; before the locks are given up nobody else does
-        const bool waits = p.op->state.compare_exchange_strong(found, io_op::progress::waited_for,
-                                                               std::memory_order_acq_rel, std::memory_order_acquire);
-        p.held->leave();
-        if (!waits) ready(g);
-      },
-      &arg);
-}
 
 void ring_thread(const io_op& op) noexcept {
   const std::uint64_t one = 1;
@@ -92,35 +69,6 @@ bool half::pass_on(section& hold) {
 }
 
 void half::never_began() { fatal("net: an operation on a descriptor ends that never began"); }
-
-// After the wait: what has ended it.
-[[gnu::always_inline]] inline bool half::ended(const io_op& op, ending& why) {
-  {
-    section again(lock_);
-    waiting_ = nullptr;
-  }
-  switch (op.word.decided()) {
-    case io_op::by_completion: return true;
-    case io_op::by_close: why = ending::closed; break;
-    case io_op::by_timer: why = ending::timeout; break;
-    default: why = ending::context;
-  }
-  return false;
-}
-
-bool half::wait(io_op& op, const context* ctx, ending& why) {
-  if (ctx) [[unlikely]]
-    return wait_with(op, *ctx, why);
-  section hold(lock_);
-  why = over_;
-  if (why != ending::none || op.done()) {
-    hold.leave();
-    return op.done();
-  }
-  waiting_ = &op;
-  park_for(op, hold);
-  return ended(op, why);
-}
 
 // The context's end ends the wait too.
 bool half::wait_with(io_op& op, const context& ctx, ending& why) {

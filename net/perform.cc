@@ -9,7 +9,6 @@
 #include "net/on_thread.h"
 #include "net/open_socket.h"
 #include "net/poller/epoll.h"
-#include "net/poller/uring.h"
 #include "net/requests.h"
 
 namespace weft::detail {
@@ -22,15 +21,13 @@ outcome outcome_of(int res) {
 
 outcome by_completion(uring& u, half& h, io_request& rq, const context* ctx);
 
-// The slow ways are functions of their own: the fast one's frame, which lies on the stack of whoever waits, stays
-// small.
-[[gnu::noinline]] outcome until_ready(uring& u, half& h, const io_request& rq, const context* ctx) {
+outcome until_ready(uring& u, half& h, const io_request& rq, const context* ctx) {
   poll_for ready(rq.fd, rq.events);
   return by_completion(u, h, ready, ctx);
 }
 
 // Where the kernel waits for no request of this kind: attempts. EAGAIN if it is the ring's turn.
-[[gnu::noinline]] int attempt_first(half& h, io_request& rq) {
+int attempt_first(half& h, io_request& rq) {
   const bool tries = rq.habits.comes_in_crowds && !h.drained;
   if (!tries && rq.habits.fits_ring) return -EAGAIN;
   int res = rq.attempt();
@@ -41,7 +38,7 @@ outcome by_completion(uring& u, half& h, io_request& rq, const context* ctx);
 
 // The kernel has completed it without a result, or `why` has ended the wait before. True if there is an outcome; else
 // it is begun anew.
-[[gnu::noinline]] bool has_failed(uring& u, half& h, io_request& rq, const context* ctx, ending why, outcome& out) {
+bool has_failed(uring& u, half& h, io_request& rq, const context* ctx, ending why, outcome& out) {
   const int res = rq.op.res;
   const bool undone = res == -ECANCELED || res == -EINTR || res == -EAGAIN || rq.has_another_way(res);
   if (!undone) {
@@ -58,12 +55,11 @@ outcome by_completion(uring& u, half& h, io_request& rq, const context* ctx);
   return static_cast<bool>(out.err);
 }
 
-// io_uring: the kernel does it and says so. If the wait is ended before, the operation is cancelled and waited
-// for, and may turn out to have been done all the same.
+// io_uring: the kernel does it and says so.
 outcome by_completion(uring& u, half& h, io_request& rq, const context* ctx) {
   for (;;) {
     // One completion in each round of the poller would let a crowd of connections wait for a second to be accepted.
-    if (rq.habits.comes_in_crowds || !rq.habits.fits_ring) [[unlikely]] {
+    if (rq.habits.comes_in_crowds || !rq.habits.fits_ring) {
       const int res = attempt_first(h, rq);
       if (res != -EAGAIN) return outcome_of(res);
       if (!rq.habits.fits_ring) {
@@ -73,10 +69,7 @@ outcome by_completion(uring& u, half& h, io_request& rq, const context* ctx) {
     }
     u.start(rq);
     ending why = ending::none;
-    if (!h.wait(rq.op, ctx, why)) {
-      u.cancel(rq);
-      wait_until_done(rq.op);
-    }
+    if (!h.wait(rq.op, ctx, why)) end_early(u, rq);
     h.drained = false;
     if (rq.op.res >= 0) return {rq.op.res, {}};
     outcome out;
@@ -114,6 +107,18 @@ outcome by_readiness(epoll_poller& b, descriptor& d, half_of which, io_request& 
 }
 
 }  // namespace
+
+void end_early(uring& u, io_request& rq) {
+  u.cancel(rq);
+  wait_until_done(rq.op);
+}
+
+outcome after_failure(turn& t, io_request& rq, const context* ctx, ending why) {
+  uring& u = *uring_of_fiber();
+  outcome out;
+  if (has_failed(u, t.it(), rq, ctx, why, out)) return out;
+  return by_completion(u, t.it(), rq, ctx);
+}
 
 outcome perform(turn& t, io_request& rq, const context* ctx) {
   backend* b = backend_of_fiber();

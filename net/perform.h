@@ -1,6 +1,7 @@
 // One operation from the fiber's point of view: it returns when the operation has a result, whichever the poller.
 #pragma once
 #include "net/descriptor.h"
+#include "net/poller/uring.h"
 
 namespace weft::detail {
 
@@ -33,7 +34,27 @@ struct [[nodiscard]] outcome {
   std::error_code err{};
 };
 
+// The wait has been ended before the operation: cancels it and waits for it. It may turn out to have been done all the
+// same.
+void end_early(uring& u, io_request& rq);
+// perform_here() has met an error, or `why`.
+outcome after_failure(turn& t, io_request& rq, const context* ctx, ending why);
+
 outcome perform(turn& t, io_request& rq, const context* ctx);
+
+// The same for those that a server does for each request, few of which fail: net/half.h tells why it is inline.
+[[gnu::always_inline]] inline outcome perform_here(turn& t, io_request& rq, const context* ctx) {
+  uring* const u = uring_of_fiber();
+  if (!u) return perform(t, rq, ctx);
+  rq.op.around = &t.of();
+  u->start(rq);
+  ending why = ending::none;
+  if (!t.it().wait(rq.op, ctx, why)) [[unlikely]]
+    end_early(*u, rq);
+  if (rq.op.res >= 0) [[likely]]
+    return {rq.op.res, {}};
+  return after_failure(t, rq, ctx, why);
+}
 
 // Waits for a descriptor that is not ours.
 std::error_code wait_for_foreign(int fd, short events, const context* ctx);

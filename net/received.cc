@@ -119,11 +119,11 @@ using namespace detail;
 
 namespace {
 
-result<received> receive_some(descriptor* d, const context* ctx) {
+[[gnu::always_inline]] inline result<received> receive_some(descriptor* d, const context* ctx) {
   turn t(d, half_of::reading, ctx);
   if (t.error()) return {{}, t.error()};
   receive_lent rq(t.fd());
-  const outcome got = perform(t, rq, ctx);
+  const outcome got = perform_here(t, rq, ctx);
   if (got.err) return {{}, got.err};
   const auto n = static_cast<std::size_t>(got.n);
   t.it().drained = t.of().is_stream && n < received::most;

@@ -27,13 +27,14 @@ const endpoint nowhere;
 
 std::int64_t nanoseconds(time_point at) noexcept { return at.time_since_epoch().count(); }
 
-result<std::size_t> read_some(descriptor* d, const context* ctx, std::span<std::byte> buf) {
+[[gnu::always_inline]] inline result<std::size_t> read_some(descriptor* d, const context* ctx,
+                                                            std::span<std::byte> buf) {
   turn t(d, half_of::reading, ctx);
   if (t.error()) return {0, t.error()};
   const bool packets = d->remote().type() == SOCK_DGRAM;
   if (buf.empty() && !packets) return {};
   receive rq(t.fd(), buf.data(), buf.size());
-  const outcome got = perform(t, rq, ctx);
+  const outcome got = perform_here(t, rq, ctx);
   if (got.err) return {0, got.err};
   const auto n = static_cast<std::size_t>(got.n);
   t.it().drained = t.of().is_stream && n < buf.size();
@@ -41,14 +42,15 @@ result<std::size_t> read_some(descriptor* d, const context* ctx, std::span<std::
   return {n, {}};
 }
 
-result<std::size_t> write_all(descriptor* d, const context* ctx, std::span<const std::byte> data) {
+[[gnu::always_inline]] inline result<std::size_t> write_all(descriptor* d, const context* ctx,
+                                                            std::span<const std::byte> data) {
   turn t(d, half_of::writing, ctx);
   if (t.error()) return {0, t.error()};
   std::size_t done = 0;
   do {
     const auto rest = data.subspan(done);
     send rq(t.fd(), rest.data(), rest.size());
-    const outcome sent = perform(t, rq, ctx);
+    const outcome sent = perform_here(t, rq, ctx);
     if (sent.err) return {done, sent.err};
     done += static_cast<std::size_t>(sent.n);
   } while (done < data.size());

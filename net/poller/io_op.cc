@@ -9,16 +9,19 @@ void complete(io_op* op, std::int32_t res, std::uint32_t flags, ready_list& read
   using progress = io_op::progress;
   (void)op->state.load(std::memory_order_acquire);  // [op]
   G* g = op->g;
+  const auto* around = static_cast<const std::byte*>(op->around);
   op->res = res;
   op->flags = flags;
   const bool won = op->word.claim(io_op::by_completion);
   const progress found = op->state.exchange(progress::done, std::memory_order_acq_rel);  // [op] the last touch
   if (found != progress::canceled && !(found == progress::waited_for && won)) return;
   ready_into(ready, g);
-  // It runs soon: what it left on its stack is asked for now.
+  // It runs soon: what it left on its stack, and what it goes on with, is asked for now.
   if (g->flags & plain_thread) return;
   const auto* left = static_cast<const std::byte*>(g->context.at.sp);
   for (std::size_t line = 0; line < 5; ++line) __builtin_prefetch(left + line * 64, 1);
+  if (!around) return;
+  for (std::size_t line = 0; line < 3; ++line) __builtin_prefetch(around + line * 64, 1);
 }
 
 void wait_until_done(io_op& op) {

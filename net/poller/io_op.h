@@ -28,6 +28,8 @@ struct io_op {
   static constexpr std::uint32_t by_completion = 1, by_timer = 2, by_close = 3, by_context = 4;
 
   G* g = nullptr;
+  void* held = nullptr;   // what g gives up once it is off its stack
+  const void* around = nullptr;  // three cache lines of what g goes on with, or null
   int wake_fd = -1;       // a plain thread waits in poll(2) on this too
   std::int32_t res = 0;   // of the system call: a result, or an error number below 0
   std::uint32_t flags = 0;  // of a ring's completion: IORING_CQE_F_*

@@ -54,4 +54,10 @@ class uring final : public backend {
   spin_lock adding_;
 };
 
+// The poller of the world in which the calling fiber runs. Null on epoll and on a plain thread.
+inline uring* uring_of_fiber() {
+  backend* const b = backend_of_fiber();
+  return b && b->kind() == poller_kind::io_uring ? static_cast<uring*>(b) : nullptr;
+}
+
 }  // namespace weft::detail
