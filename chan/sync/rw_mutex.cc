@@ -154,7 +154,8 @@ void rw_mutex::unlock_slow() {
       continue;
     }
     if (!readers_.empty_approx()) next = admit_readers_locked(0);
-    if (!next) next = next_after_readers_locked();
+    // Readers that have all given up, and nobody at the gate: the lock is free already, and others come and go.
+    if (!next && !gate_.empty_approx()) next = next_after_readers_locked();
     break;
   }
   wake_all(next);
