@@ -2,6 +2,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <thread>
 
 #include "tests/chan/context/support.h"
 
@@ -65,6 +66,36 @@ TEST_CASE("readers and writers that are cancelled leave a lock as it should be",
     CHECK(got + gave_up == fibers * each);
     CHECK(rw.try_lock());
     rw.unlock();
+  });
+}
+
+TEST_CASE("an unlock past readers that have given up forgets nobody who comes meanwhile", "[context][rw_mutex][SYN-03]") {
+  hang_guard guard("an unlock past readers that have given up");
+  in_world(GENERATE(1, 4), [] {
+    rw_mutex rw;
+    std::atomic<bool> over = false, forgotten = false;
+    std::thread comes_and_goes([&] {
+      while (!over && !forgotten) try {
+          if (rw.try_lock_shared()) rw.unlock_shared();
+        } catch (const panic&) {
+          forgotten = true;
+        }
+    });
+    for (int i = 0; i < scaled(5'000) && !forgotten; ++i) {
+      rw.lock();
+      auto [ctx, cancel] = with_cancel(background());
+      wait_group all;
+      all.go([&, ctx = ctx] {
+        if (!rw.lock_shared(ctx)) rw.unlock_shared();
+      });
+      for (int k = 0; k < 3; ++k) yield();  // it waits
+      cancel();
+      rw.unlock();
+      all.wait();
+    }
+    over = true;
+    blocking([&] { comes_and_goes.join(); });
+    CHECK_FALSE(forgotten);
   });
 }
 
