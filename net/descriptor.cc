@@ -57,13 +57,12 @@ ending descriptor::begin_slowly(half_of which, const context* ctx) {
   half& h = half_for(which);
   ending e = ending::none;
   if (h.begin_at_once(e)) return e;
-  if (!enter()) return ending::closed;
+  const in_use hold(this);  // those that queue are counted: the queue must outlive them
+  if (!hold) return ending::closed;
   e = h.wait_for_turn(ctx);
-  if (e == ending::none) {
-    e = h.over();
-    if (e != ending::none) end(which);
-  }
-  leave();
+  if (e != ending::none) return e;
+  e = h.over();
+  if (e != ending::none) end(which);
   return e;
 }
 

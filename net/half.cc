@@ -1,3 +1,5 @@
+#include "net/half.h"
+
 #include <unistd.h>
 #include <weft/detail/bounded_wait.h>
 #include <weft/detail/channel.h>
@@ -7,7 +9,6 @@
 #include <mutex>
 #include <utility>
 
-#include "net/half.h"
 #include "runtime/fatal.h"
 #include "sched/spawn_into.h"
 #include "sched/world.h"

@@ -106,8 +106,8 @@ class half {
     auto* held = static_cast<Held*>(op->held);
     auto found = io_op::progress::under_way;
     // [op] from here on the completion may run the fiber; before the locks are given up nobody else does
-    const bool waits = op->state.compare_exchange_strong(found, io_op::progress::waited_for,
-                                                         std::memory_order_acq_rel, std::memory_order_acquire);
+    const bool waits = op->state.compare_exchange_strong(found, io_op::progress::waited_for, std::memory_order_acq_rel,
+                                                         std::memory_order_acquire);
     held->leave();
     if (!waits) ready(g);
   }

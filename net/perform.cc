@@ -67,9 +67,7 @@ outcome by_completion(uring& u, half& h, io_request& rq, const context* ctx) {
         continue;
       }
     }
-    u.start(rq);
-    ending why = ending::none;
-    if (!h.wait(rq.op, ctx, why)) end_early(u, rq);
+    const ending why = carry_out(u, h, rq, ctx);
     h.drained = false;
     if (rq.op.res >= 0) return {rq.op.res, {}};
     outcome out;

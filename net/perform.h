@@ -37,6 +37,14 @@ struct [[nodiscard]] outcome {
 // The wait has been ended before the operation: cancels it and waits for it. It may turn out to have been done all the
 // same.
 void end_early(uring& u, io_request& rq);
+// Starts it and waits: its result stands in it. What has ended the wait, if it was not the completion.
+[[gnu::always_inline]] inline ending carry_out(uring& u, half& h, io_request& rq, const context* ctx) {
+  u.start(rq);
+  ending why = ending::none;
+  if (!h.wait(rq.op, ctx, why)) [[unlikely]]
+    end_early(u, rq);
+  return why;
+}
 // perform_here() has met an error, or `why`.
 outcome after_failure(turn& t, io_request& rq, const context* ctx, ending why);
 
@@ -47,10 +55,7 @@ outcome perform(turn& t, io_request& rq, const context* ctx);
   uring* const u = uring_of_fiber();
   if (!u) return perform(t, rq, ctx);
   rq.op.around = &t.of();
-  u->start(rq);
-  ending why = ending::none;
-  if (!t.it().wait(rq.op, ctx, why)) [[unlikely]]
-    end_early(*u, rq);
+  const ending why = carry_out(*u, t.it(), rq, ctx);
   if (rq.op.res >= 0) [[likely]]
     return {rq.op.res, {}};
   return after_failure(t, rq, ctx, why);
