@@ -83,6 +83,8 @@ class half {
 
   // With the turn: the last operation has taken all there was. On io_uring for accept alone.
   bool drained = false;
+  // With it: much has come the last time. net/received.cc.
+  bool in_bulk = false;
 
  private:
   struct timer : timer_node {

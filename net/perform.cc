@@ -40,7 +40,7 @@ int attempt_first(half& h, io_request& rq) {
 // it is begun anew.
 bool has_failed(uring& u, half& h, io_request& rq, const context* ctx, ending why, outcome& out) {
   const int res = rq.op.res;
-  const bool undone = res == -ECANCELED || res == -EINTR || res == -EAGAIN || rq.has_another_way(res);
+  const bool undone = res == -ECANCELED || res == -EINTR || res == -EAGAIN;
   if (!undone) {
     out = outcome_of(res);
     return true;

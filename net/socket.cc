@@ -31,7 +31,7 @@ std::int64_t nanoseconds(time_point at) noexcept { return at.time_since_epoch().
                                                             std::span<std::byte> buf) {
   turn t(d, half_of::reading, ctx);
   if (t.error()) return {0, t.error()};
-  const bool packets = d->remote().type() == SOCK_DGRAM;
+  const bool packets = !d->is_stream && d->remote().type() == SOCK_DGRAM;
   if (buf.empty() && !packets) return {};
   receive rq(t.fd(), buf.data(), buf.size());
   const outcome got = perform_here(t, rq, ctx);

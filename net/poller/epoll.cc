@@ -31,7 +31,7 @@ void announce(std::atomic<io_op*>& half, ready_list& ready) {
     // [edge] who takes an operation out is the one that completes it
     if (half.compare_exchange_weak(found, left, std::memory_order_acq_rel, std::memory_order_acquire)) break;
   }
-  if (found) complete(found, 0, 0, ready);
+  if (found) complete(found, 0, ready);
 }
 
 }  // namespace

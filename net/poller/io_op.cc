@@ -5,13 +5,12 @@
 
 namespace weft::detail {
 
-void complete(io_op* op, std::int32_t res, std::uint32_t flags, ready_list& ready) {
+void complete(io_op* op, std::int32_t res, ready_list& ready) {
   using progress = io_op::progress;
   (void)op->state.load(std::memory_order_acquire);  // [op]
   G* g = op->g;
   const auto* around = static_cast<const std::byte*>(op->around);
   op->res = res;
-  op->flags = flags;
   const bool won = op->word.claim(io_op::by_completion);
   const progress found = op->state.exchange(progress::done, std::memory_order_acq_rel);  // [op] the last touch
   if (found != progress::canceled && !(found == progress::waited_for && won)) return;
@@ -21,7 +20,8 @@ void complete(io_op* op, std::int32_t res, std::uint32_t flags, ready_list& read
   const auto* left = static_cast<const std::byte*>(g->context.at.sp);
   for (std::size_t line = 0; line < 5; ++line) __builtin_prefetch(left + line * 64, 1);
   if (!around) return;
-  for (std::size_t line = 0; line < 3; ++line) __builtin_prefetch(around + line * 64, 1);
+  __builtin_prefetch(around, 1);        // its number, and how reads stand
+  __builtin_prefetch(around + 128, 1);  // how writes stand
 }
 
 void wait_until_done(io_op& op) {

@@ -29,10 +29,9 @@ struct io_op {
 
   G* g = nullptr;
   void* held = nullptr;   // what g gives up once it is off its stack
-  const void* around = nullptr;  // three cache lines of what g goes on with, or null
+  const void* around = nullptr;  // the descriptor that g goes on with, or null
   int wake_fd = -1;       // a plain thread waits in poll(2) on this too
   std::int32_t res = 0;   // of the system call: a result, or an error number below 0
-  std::uint32_t flags = 0;  // of a ring's completion: IORING_CQE_F_*
   claim_word word;
   std::atomic<progress> state{progress::done};
 
@@ -43,15 +42,13 @@ struct io_op {
 inline void begin_op(io_op& op, G* g) noexcept {
   op.g = g;
   op.res = 0;
-  op.flags = 0;
   std::destroy_at(&op.word);
   ::new (&op.word) claim_word;
   op.state.store(io_op::progress::under_way, std::memory_order_release);  // [op]
 }
 
-// Its result is `res`, its flags are those of a ring's completion or none. From any M, with or without a P. `op` may be
-// gone when this returns.
-void complete(io_op* op, std::int32_t res, std::uint32_t flags, ready_list& ready);
+// Its result is `res`. From any M, with or without a P. `op` may be gone when this returns.
+void complete(io_op* op, std::int32_t res, ready_list& ready);
 
 // Second part: returns when it is done. `op` has been cancelled.
 void wait_until_done(io_op& op);

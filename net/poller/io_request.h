@@ -21,7 +21,7 @@ struct io_request {
   io_op op;
   const int fd;
   const short events;       // POLLIN or POLLOUT: what to wait for when attempt() says EAGAIN
-  io_habits habits;
+  const io_habits habits;
   // The fiber waits for somebody else, not for something on its own way: ring.h.
   const bool begins_something;
   ring* at = nullptr;       // where it was queued, for its cancelling
@@ -33,8 +33,6 @@ struct io_request {
   io_request(const io_request&) = delete;
   io_request& operator=(const io_request&) = delete;
 
-  // The ring has answered with this error, which is no answer yet: `habits` tells the other way.
-  virtual bool has_another_way(int /*error*/) noexcept { return false; }
   // Fills a cleared entry, but for its user_data. `at` is set.
   virtual void prepare(io_uring_sqe& sqe) = 0;
   // The result, or an error number below 0; -EAGAIN: wait for `events`, then try again.

@@ -45,7 +45,6 @@ int ring::open(unsigned entries) noexcept {
 
 ring::~ring() {
   if (raw_.ring_fd >= 0) io_uring_queue_exit(&raw_);
-  if (lender_) lender_->retire();
 }
 
 int ring::enter(unsigned n, unsigned flags) noexcept {
@@ -70,11 +69,6 @@ bool ring::push(io_request& rq) noexcept {
   started_.store(started_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   io_uring_smp_store_release(raw_.sq.ktail, tail + 1);
   return true;
-}
-
-lender* ring::lends() noexcept {
-  if (!lender_) lender_ = lender::for_ring(raw_);
-  return lender_;
 }
 
 void ring::submit() noexcept {
@@ -117,14 +111,14 @@ void ring::reap(ready_list& ready, look how) noexcept {
   const unsigned tail = io_uring_smp_load_acquire(raw_.cq.ktail);
   std::size_t n = 0;
   const auto pass_on = [&](const completion& c) {
-    complete(op_of(c.data), c.res, c.flags, ready);
+    complete(op_of(c.data), c.res, ready);
     ++n;
   };
   for (; head != tail; ++head) {
     const io_uring_cqe& cqe = raw_.cq.cqes[head & raw_.cq.ring_mask];
     if (tail - head > ahead) __builtin_prefetch(op_of(raw_.cq.cqes[(head + ahead) & raw_.cq.ring_mask].user_data), 1);
     const bool others_first = n >= batch || first_ < line_.size();
-    const completion c{cqe.user_data, cqe.res, cqe.flags};
+    const completion c{cqe.user_data, cqe.res};
     if ((c.data & begins) && others_first) line_.push_back(c);
     else pass_on(c);
   }

@@ -21,7 +21,6 @@
 #include <vector>
 
 #include "net/poller/io_request.h"
-#include "net/poller/lender.h"
 #include "runtime/cache_line.h"
 
 namespace weft::detail {
@@ -37,10 +36,6 @@ struct ring {
   void submit() noexcept;
   // Submits what stood there when it was last called: the P's own M is busy in a fiber. One thread at a time.
   void submit_if_stale() noexcept;
-  // What this ring lends; made at the first call, null if that cannot be. While an entry is prepared.
-  lender* lends() noexcept;
-  // After that.
-  lender* has_lent() const noexcept { return lender_; }
   // Cancels an operation of this ring, whatever has become of it. Any thread.
   void cancel(const io_request& rq) noexcept;
   // Cancels all, for the end of a world.
@@ -75,7 +70,6 @@ struct ring {
   struct completion {
     std::uint64_t data;
     std::int32_t res;
-    std::uint32_t flags;
   };
   // A word of the ring that this side writes.
   static unsigned at(const unsigned* word) noexcept { return __atomic_load_n(word, __ATOMIC_RELAXED); }
@@ -85,7 +79,6 @@ struct ring {
   alignas(line_pair) spin_lock submit_lock_;
   std::atomic<std::uint64_t> started_{0};     // written under submit_lock_
   unsigned seen_ = 0;                         // of submit_if_stale()
-  lender* lender_ = nullptr;                  // written under submit_lock_, once
   alignas(line_pair) spin_lock reap_lock_;
   std::vector<completion> line_;              // under reap_lock_, as the next
   std::size_t first_ = 0;                     // the line begins here

@@ -8,6 +8,7 @@
 
 #include "tests/net/on_each_poller.h"
 #include "tests/support/memory.h"
+#include "tests/support/temp_tree.h"
 
 using namespace weft;
 using namespace weft::testing;
@@ -26,7 +27,7 @@ TEST_CASE("what is received may be sent on and changed", "[net][received]") {
   on_each_poller([] {
     auto [a, b] = tcp_pair();
     std::byte back[4];
-    for (int i = 0; i < 200; ++i) {  // more often than there are buffers to begin with
+    for (int i = 0; i < 200; ++i) {
       FACT(!a.write("ping").err);
       auto [got, err] = b.receive();
       REQUIRE(!err);
@@ -65,10 +66,36 @@ TEST_CASE("a stream arrives in pieces of at most so many bytes, all and in order
   });
 }
 
+TEST_CASE("messages that are smaller and larger than what a fiber has room for arrive whole", "[net][received]") {
+  on_each_poller([] {
+    for (const char* network : {"tcp", "unix", "unixpacket"}) {
+      const temp_tree tree;
+      auto l = net::listen(network, network == std::string_view("tcp") ? "127.0.0.1:0" : tree.root() + "/s").unwrap();
+      auto a = net::dial(network, l.addr().to_string()).unwrap();
+      auto b = l.accept().unwrap();
+      // Around a kilobyte, which is the room; then each after each, for what came last decides how the next is awaited.
+      for (const std::size_t size :
+           {1UL, 1023UL, 1024UL, 1025UL, 4095UL, 4096UL, 1UL, 1UL, 4096UL, 1024UL, 1024UL, 5UL}) {
+        std::string sent(size, 'a');
+        for (std::size_t i = 0; i < size; ++i) sent[i] = static_cast<char>('a' + i % 26);
+        FACT(!a.write(sent).err);
+        const auto got = b.receive();
+        REQUIRE(!got.err);
+        std::string all(got.value.text());
+        while (all.size() < size) all += b.receive().unwrap().text();  // a stream comes in pieces
+        FACT(all == sent);
+        if (network == std::string_view("unixpacket")) FACT(got.value.size() == size);
+      }
+      FACT(!a.close());
+      FACT(b.receive().err == errc::eof);
+    }
+  });
+}
+
 TEST_CASE("what is kept stays as it came, however much that is", "[net][received]") {
   on_each_poller([] {
     auto [a, b] = tcp_pair();
-    const int n = 1500;  // more than are lent
+    const int n = 1500;  // more than any cache would keep
     for (int round = 0; round < 2; ++round) {
       std::deque<net::received> kept;
       for (int i = 0; i < n; ++i) {
@@ -103,7 +130,7 @@ TEST_CASE("what is kept outlives the connection, the fiber and the world", "[net
 TEST_CASE("memory is given back by any thread, and used again", "[net][received]") {
   on_each_poller([] {
     auto [a, b] = tcp_pair();
-    const int n = scaled(2000);  // more than all that a ring could lend
+    const int n = scaled(2000);
     const long before = resident_pages();
     auto given = make_chan<net::received>(1);
     std::thread taker([&] {
@@ -116,7 +143,7 @@ TEST_CASE("memory is given back by any thread, and used again", "[net][received]
       given.send(std::move(got));
     }
     blocking([&] { taker.join(); });
-    // 64 buffers that each ring lends, a few to spare, and what two threads need. Sanitizers keep more.
+    // Sanitizers keep more.
     if (!sanitized) FACT(resident_pages() - before < 64 * maxprocs() + 300);
   });
 }
@@ -234,7 +261,7 @@ TEST_CASE("datagrams are received one by one, the empty one too", "[net][receive
 TEST_CASE("a connection that is silent holds no buffer", "[net][received]") {
   if (sanitized) return;  // stacks are larger then
   on_each_poller([] {
-    if (maxprocs() > 2) return;  // the buffers of so many rings would hide a page for each connection
+    if (maxprocs() > 2) return;  // what so many rings take would hide a page for each connection
     constexpr int n = 400;
     auto l = net::listen("tcp", "127.0.0.1:0").unwrap();
     std::vector<net::conn> clients, served;
@@ -249,7 +276,7 @@ TEST_CASE("a connection that is silent holds no buffer", "[net][received]") {
       FACT(!c.write("x").err);
       FACT(read_up_to(c, 1) == "x");
     }
-    // A page of stack for each, 64 that are lent by each ring, and what the allocator takes besides.
+    // A page of stack for each, and what the allocator and buffers take besides.
     FACT(resident_pages() - before < n + 64 * maxprocs() + n / 2);
     clients.clear();
     servers.wait();

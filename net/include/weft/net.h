@@ -186,8 +186,9 @@ class conn : public socket {
   // Waits for something and reads at most buf.size() bytes; 0 for an empty buf, at once.
   result<std::size_t> read(std::span<std::byte> buf) const;
   result<std::size_t> read(const context& ctx, std::span<std::byte> buf) const;
-  // Waits without a buffer, and takes one that is lent for what comes: at most received::most bytes, a longer datagram
-  // is cut off. For connections that are silent for long, and where there are many. Go has none.
+  // Waits without a buffer, and takes one that is lent for what comes: at most received::most bytes, a longer packet
+  // is cut off. For connections that are silent for long, and where there are many. While much comes, and of packets,
+  // it waits with one. Needs a kilobyte of the fiber's stack. Go has none.
   result<received> receive() const;
   result<received> receive(const context& ctx) const;
   // Writes all; with an error: how much of it.

@@ -6,57 +6,53 @@
 // the fiber's stack a page larger. conn::receive takes one when there is something to put into it.
 #pragma once
 #include <cstddef>
-#include <cstdint>
+#include <memory>
 #include <span>
 #include <string_view>
 #include <utility>
 
 namespace weft::detail {
-class lender;
-class receive_lent;
+struct receive_buffer {
+  std::byte bytes[4096];
+};
+class receiver;
 }  // namespace weft::detail
 
 namespace weft::net {
 
-// Owns the memory until it goes, in any fiber or plain thread. Some hundreds may be kept at a time; beyond that each
-// receive costs a system call more.
+// Owns the memory until it goes, in any fiber or plain thread.
 class received {
  public:
   // The most that one receive gets, in bytes.
-  static constexpr std::size_t most = 4096;
+  static constexpr std::size_t most = sizeof(detail::receive_buffer);
 
   // Nothing.
   received() noexcept = default;
-  received(received&& o) noexcept
-      : at_(std::exchange(o.at_, nullptr)), size_(std::exchange(o.size_, 0)), id_(o.id_), of_(o.of_) {}
+  received(received&& o) noexcept : in_(std::move(o.in_)), size_(std::exchange(o.size_, 0)) {}
   received& operator=(received&& o) noexcept {
     received moved(std::move(o));
-    std::swap(at_, moved.at_);
+    std::swap(in_, moved.in_);
     std::swap(size_, moved.size_);
-    std::swap(id_, moved.id_);
-    std::swap(of_, moved.of_);
     return *this;
-  }
-  ~received() {
-    if (at_) give_back();
   }
 
   // May be written to.
-  std::span<std::byte> bytes() const noexcept { return {at_, size_}; }
+  std::span<std::byte> bytes() const noexcept {
+    return in_ ? std::span(in_->bytes).first(size_) : std::span<std::byte>();
+  }
   operator std::span<const std::byte>() const noexcept { return bytes(); }
-  std::string_view text() const noexcept { return {reinterpret_cast<const char*>(at_), size_}; }
+  std::string_view text() const noexcept { return {reinterpret_cast<const char*>(bytes().data()), size_}; }
   std::size_t size() const noexcept { return size_; }
   bool empty() const noexcept { return size_ == 0; }
 
  private:
-  friend detail::receive_lent;
-  received(std::byte* at, std::uint32_t id, detail::lender* of) noexcept : at_(at), id_(id), of_(of) {}
-  void give_back() noexcept;
+  friend detail::receiver;
+  struct lent {
+    void operator()(detail::receive_buffer* b) const noexcept;
+  };
 
-  std::byte* at_ = nullptr;
-  std::uint32_t size_ = 0;
-  std::uint32_t id_ = 0;
-  detail::lender* of_ = nullptr;  // null: of no ring
+  std::unique_ptr<detail::receive_buffer, lent> in_;
+  std::size_t size_ = 0;
 };
 
 }  // namespace weft::net
