@@ -20,8 +20,7 @@ void complete(io_op* op, std::int32_t res, ready_list& ready) {
   const auto* left = static_cast<const std::byte*>(g->context.at.sp);
   for (std::size_t line = 0; line < 5; ++line) __builtin_prefetch(left + line * 64, 1);
   if (!around) return;
-  __builtin_prefetch(around, 1);        // its number, and how reads stand
-  __builtin_prefetch(around + 128, 1);  // how writes stand
+  for (const std::size_t at : io_op::asked_for) __builtin_prefetch(around + at, 1);
 }
 
 void wait_until_done(io_op& op) {

@@ -29,7 +29,8 @@ struct io_op {
 
   G* g = nullptr;
   void* held = nullptr;   // what g gives up once it is off its stack
-  const void* around = nullptr;  // the descriptor that g goes on with, or null
+  const void* around = nullptr;  // what g goes on with, or null: these of its bytes are asked for in time
+  static constexpr std::size_t asked_for[] = {0, 128};
   int wake_fd = -1;       // a plain thread waits in poll(2) on this too
   std::int32_t res = 0;   // of the system call: a result, or an error number below 0
   claim_word word;

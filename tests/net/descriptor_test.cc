@@ -26,6 +26,21 @@ bool is_open(int fd) { return fcntl(fd, F_GETFD) >= 0; }
 
 }  // namespace
 
+TEST_CASE("what an operation goes on with lies in the cache lines that its completion asks for", "[net]") {
+  detail::descriptor* d = make_descriptor();
+  const auto line_of = [d](const void* at) {
+    return static_cast<std::size_t>(static_cast<const char*>(at) - reinterpret_cast<const char*>(d)) / 64;
+  };
+  constexpr std::size_t touched = 40;  // bytes of a half, from its beginning to the queue for the turn
+  for (const half_of which : {half_of::reading, half_of::writing}) {
+    const auto* h = reinterpret_cast<const char*>(&d->half_for(which));
+    CHECK(line_of(h) == detail::io_op::asked_for[static_cast<int>(which)] / 64);
+    CHECK(line_of(h + touched - 1) == line_of(h));
+  }
+  CHECK(line_of(&d->is_stream) == 0);
+  d->drop_handle();
+}
+
 TEST_CASE("close refuses what comes after it, and waits for what came before", "[net][SYN-48]") {
   const hang_guard guard("a descriptor closes");
   in_world(GENERATE(1, 2, 4), [] {

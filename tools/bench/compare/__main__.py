@@ -2,6 +2,7 @@
 import argparse
 import json
 import shlex
+import signal
 import sys
 from pathlib import Path
 
@@ -212,6 +213,7 @@ def main():
         ready, missing = prepared(args)
         new.append({"machine": machine.about(), "versions": {p.name: p.version() for p in ready}, "missing": missing,
                     "command": shlex.join(["./tools/dev", "compare", *what_was_asked(sys.argv[1:])])})
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # timeout(1) ends a run as Ctrl-C does
         try:
             measure_all(args, ready, new)
         except KeyboardInterrupt:
