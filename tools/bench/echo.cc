@@ -11,8 +11,8 @@
 namespace bench {
 namespace {
 
-// Bytes. Stacks that are far apart, as those of 256 KiB are, need more page tables than the CPU keeps at hand: with
-// 1000 connections that costs 5 % of the CPU time of a request.
+// Bytes. Stacks that are far apart, as those of 256 KiB are, need more page tables than the CPU keeps at hand, which
+// a thousand connections feel.
 constexpr std::size_t stack_of_connection = 32 << 10;
 
 }  // namespace

@@ -188,7 +188,8 @@ class conn : public socket {
   result<std::size_t> read(const context& ctx, std::span<std::byte> buf) const;
   // Waits without a buffer, and takes one that is lent for what comes: at most received::most bytes, a longer packet
   // is cut off. For connections that are silent for long, and where there are many. While much comes, and of packets,
-  // it waits with one. Needs a kilobyte of the fiber's stack. Go has none.
+  // it waits with one. Needs a kilobyte of the fiber's stack. Throws std::bad_alloc if there is no memory for what
+  // came, which is lost then. Go has none.
   result<received> receive() const;
   result<received> receive(const context& ctx) const;
   // Writes all; with an error: how much of it.
