@@ -1,11 +1,12 @@
-// Receives into memory that is lent when something has come.
+// Receives into what is returned, and takes a buffer where more has come than fits there.
 //
 // While the fiber waits there is room for a kilobyte on its stack, in the page that it has anyway. Mostly what comes is
-// a request that fits, and is copied out. Where it fills the room, the rest is fetched at once, and the next wait has a
-// whole buffer: that connection is not silent.
+// a request that fits, and stays where the kernel has put it. Where it fills the room, the rest is fetched at once, and
+// the next wait has a whole buffer: that connection is not silent.
 //
 // Refused: buffers that a ring lends (IOSQE_BUFFER_SELECT). The kernel's part in lending one costs an echo server 3 %
-// of its CPU time, more than copying a small message, and epoll would need another way.
+// of its CPU time, and epoll would need another way. Room of receive()'s own, from which a message is copied into a
+// buffer of its size: the copy and the pool's part are a tenth of what an echo server does outside the kernel.
 #include <weft/net.h>
 #include <weft/pool.h>
 
@@ -29,47 +30,51 @@ pool<receive_buffer>& buffers() {
 
 class receiver {
  public:
-  static constexpr std::size_t at_first = 1024;  // bytes on the stack
-
-  static result<net::received> in_bulk(turn& t, const context* ctx);
-  // These have come on the stack.
-  static net::received copy_of(turn& t, std::span<const std::byte> some);
+  static std::span<std::byte> room_of(net::received& r) noexcept { return r.here_; }
+  // `n` have come there.
+  static void fill(turn& t, net::received& r, int n) noexcept {
+    r.size_ = static_cast<std::size_t>(n);
+    if (r.size_ == net::received::room) [[unlikely]]
+      fetch_rest(t, r);
+    else t.it().drained = t.of().is_stream;
+  }
+  static std::error_code in_bulk(turn& t, const context* ctx, net::received& r);
 
  private:
-  static net::received lend() {
-    net::received r;
+  static void lend(net::received& r) {
     r.in_.reset(buffers().get().release());
     if (!r.in_) r.in_.reset(new receive_buffer);
-    return r;
   }
+  static void fetch_rest(turn& t, net::received& r) noexcept;
 };
 
 // With a buffer from the beginning: nothing may be cut off a packet, and of a stream much has come the last time.
-result<net::received> receiver::in_bulk(turn& t, const context* ctx) {
-  net::received all = lend();
-  receive rq(t.fd(), all.in_->bytes, net::received::most);
+std::error_code receiver::in_bulk(turn& t, const context* ctx, net::received& r) {
+  lend(r);
+  receive rq(t.fd(), r.in_->bytes, net::received::most);
   const outcome got = perform(t, rq, ctx);
-  if (got.err) return {{}, got.err};
+  if (got.err) return got.err;
   const int type = t.of().remote().type();
-  if (got.n == 0 && type != SOCK_DGRAM) return {{}, weft::errc::eof};
-  all.size_ = static_cast<std::size_t>(got.n);
-  t.it().drained = t.of().is_stream && all.size_ < net::received::most;
-  t.it().in_bulk = type == SOCK_STREAM && all.size_ > at_first;
-  return {std::move(all), {}};
+  if (got.n == 0 && type != SOCK_DGRAM) return weft::errc::eof;
+  r.size_ = static_cast<std::size_t>(got.n);
+  t.it().drained = t.of().is_stream && r.size_ < net::received::most;
+  t.it().in_bulk = type == SOCK_STREAM && r.size_ > net::received::room;
+  return {};
 }
 
-net::received receiver::copy_of(turn& t, std::span<const std::byte> some) {
-  net::received all = lend();
-  std::memcpy(all.in_->bytes, some.data(), some.size());
-  all.size_ = some.size();
-  if (some.size() == at_first) {
-    receive rest(t.fd(), all.in_->bytes + at_first, net::received::most - at_first);
-    if (const int n = rest.attempt(); n > 0)
-      all.size_ += static_cast<std::size_t>(n);  // an error is for the next receive
-    t.it().in_bulk = true;
+// The room is full.
+void receiver::fetch_rest(turn& t, net::received& r) noexcept {
+  t.it().drained = false;
+  t.it().in_bulk = true;
+  try {
+    lend(r);
+  } catch (const std::bad_alloc&) {  // what has come is not lost, and the rest is there the next time
+    return;
   }
-  t.it().drained = t.of().is_stream && all.size_ < (t.it().in_bulk ? net::received::most : at_first);
-  return all;
+  std::memcpy(r.in_->bytes, r.here_, r.size_);
+  receive rest(t.fd(), r.in_->bytes + r.size_, net::received::most - r.size_);
+  if (const int n = rest.attempt(); n > 0) r.size_ += static_cast<std::size_t>(n);  // an error is for the next receive
+  t.it().drained = t.of().is_stream && r.size_ < net::received::most;
 }
 
 }  // namespace weft::detail
@@ -83,16 +88,21 @@ namespace {
 bool keeps_packets(const descriptor& d) noexcept { return !d.is_stream && d.remote().type() != SOCK_STREAM; }
 
 [[gnu::always_inline]] inline result<received> receive_some(descriptor* d, const context* ctx) {
+  result<received> all;
   turn t(d, half_of::reading, ctx);
-  if (t.error()) return {{}, t.error()};
-  if (t.it().in_bulk || keeps_packets(*d)) [[unlikely]]
-    return receiver::in_bulk(t, ctx);
-  std::byte room[receiver::at_first];
-  receive rq(t.fd(), room, sizeof room);
-  const outcome got = perform_here(t, rq, ctx);
-  if (got.err) return {{}, got.err};
-  if (got.n == 0) return {{}, weft::errc::eof};
-  return {receiver::copy_of(t, std::span(room).first(static_cast<std::size_t>(got.n))), {}};
+  if (t.error()) {
+    all.err = t.error();
+  } else if (t.it().in_bulk || keeps_packets(*d)) [[unlikely]] {
+    all.err = receiver::in_bulk(t, ctx, all.value);
+  } else {
+    const std::span<std::byte> room = receiver::room_of(all.value);
+    receive rq(t.fd(), room.data(), room.size());
+    const outcome got = perform_here(t, rq, ctx);
+    if (got.err) all.err = got.err;
+    else if (got.n == 0) all.err = weft::errc::eof;
+    else receiver::fill(t, all.value, got.n);
+  }
+  return all;
 }
 
 }  // namespace
