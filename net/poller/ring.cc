@@ -39,7 +39,6 @@ int ring::open(unsigned entries) noexcept {
     return -e;
   }
   io_uring_ring_dontfork(&raw_);
-  for (unsigned i = 0; i < p.sq_entries; ++i) raw_.sq.array[i] = i;
   return 0;
 }
 
@@ -61,7 +60,11 @@ bool ring::push(io_request& rq) noexcept {
     if (unsubmitted() == raw_.sq.ring_entries) return false;
   }
   const unsigned tail = at(raw_.sq.ktail);
-  io_uring_sqe& sqe = raw_.sq.sqes[tail & raw_.sq.ring_mask];
+  // The entries from the first on, which are in the cache, whenever the kernel has read all.
+  if (unsubmitted() == 0) next_entry_ = 0;
+  const unsigned entry = next_entry_++ & raw_.sq.ring_mask;
+  raw_.sq.array[tail & raw_.sq.ring_mask] = entry;
+  io_uring_sqe& sqe = raw_.sq.sqes[entry];
   std::memset(&sqe, 0, sizeof sqe);
   rq.at = this;
   rq.prepare(sqe);

@@ -78,6 +78,7 @@ struct ring {
   io_uring raw_{};
   alignas(line_pair) spin_lock submit_lock_;
   std::atomic<std::uint64_t> started_{0};     // written under submit_lock_
+  unsigned next_entry_ = 0;                   // under submit_lock_
   unsigned seen_ = 0;                         // of submit_if_stale()
   alignas(line_pair) spin_lock reap_lock_;
   std::vector<completion> line_;              // under reap_lock_, as the next
