@@ -87,6 +87,9 @@ class alignas(64) descriptor {
   net::endpoint local_, remote_;
 };
 
+// -1: there is none.
+inline int fd_of(const descriptor* d) noexcept { return d ? d->fd() : -1; }
+
 // An operation's hold on a descriptor.
 class in_use {
  public:

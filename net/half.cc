@@ -16,6 +16,16 @@
 namespace weft::detail {
 namespace {
 
+// As half::commit(), with the locks of a half and of a context. The list of them lies on the fiber's stack: the fiber
+// takes both once more before it leaves that.
+void commit_both(G* g, void* of) {
+  auto* op = static_cast<io_op*>(of);
+  auto* held = static_cast<sections*>(op->held);
+  const bool waits = op->word.wait();
+  held->leave();
+  if (!waits) ready(g);
+}
+
 void ring_thread(const io_op& op) noexcept {
   const std::uint64_t one = 1;
   (void)!write(op.wake_fd, &one, sizeof one);
@@ -71,6 +81,40 @@ bool half::pass_on(section& hold) {
 
 void half::never_began() { fatal("net: an operation on a descriptor ends that never began"); }
 
+void half::commit(G* g, void* of) {
+  auto* op = static_cast<io_op*>(of);
+  auto* lock = static_cast<spin_lock*>(op->held);
+  m_face* const m = this_m_face();
+  const bool waits = op->word.wait();
+  section::leave(lock, m);
+  if (!waits) ready(g, m);
+}
+
+bool half::wait(io_op& op, const context* ctx, ending& why) {
+  if (ctx) return wait_with(op, *ctx, why);
+  section hold(lock_);
+  why = over_;
+  if (why != ending::none || op.word.done()) {
+    hold.leave();
+    return op.word.done();
+  }
+  waiting_ = &op;
+  op.held = hold.hand_over();
+  park(wait_reason::io_wait, commit, &op);
+  return ended(op, why);
+}
+
+bool half::ended(const io_op& op, ending& why) {
+  {
+    section again(lock_);
+    waiting_ = nullptr;
+  }
+  const std::uint32_t by = op.word.decided();
+  if (by == op_word::by_completion) return true;
+  why = by == op_word::by_close ? ending::closed : by == op_word::by_timer ? ending::timeout : ending::context;
+  return false;
+}
+
 // The context's end ends the wait too.
 bool half::wait_with(io_op& op, const context& ctx, ending& why) {
   channel_base* const done = done_channel(ctx);
@@ -79,19 +123,20 @@ bool half::wait_with(io_op& op, const context& ctx, ending& why) {
   sections hold({locks.data(), done ? 2U : 1U});
   why = over_;
   if (why == ending::none && done && done->closed_locked()) why = ending::context;
-  if (why != ending::none || op.done()) {
+  if (why != ending::none || op.word.done()) {
     hold.leave();
-    return op.done();
+    return op.word.done();
   }
   waiting_ = &op;
   waiter listener;
   if (done) {
     listener.g = op.g;
     listener.word = &op.word;
-    listener.index = io_op::by_context;
+    listener.index = op_word::by_context;
     done->receivers().push(&listener);
   }
-  park_for(op, hold);
+  op.held = &hold;
+  park(wait_reason::io_wait, commit_both, &op);
   const bool heard = ended(op, why);
   if (done && why != ending::context) {
     section again(done->lock());
@@ -125,7 +170,7 @@ bool half::close() {
   section hold(lock_);
   over_ = ending::closed;
   const bool taken = taken_;
-  G* g = end_wait_locked(io_op::by_close);
+  G* g = end_wait_locked(op_word::by_close);
   for (waiter** end = &first; waiter* w = queue_.take(); end = &w->next) {
     w->next = nullptr;
     *end = w;
@@ -151,7 +196,7 @@ void half::set_deadline(std::int64_t at) {
   // Mostly far away, which is cheaply seen.
   const bool expired = at != never && at <= coarse_now_ns() + coarse_ns && at <= now_ns();
   over_ = expired ? ending::timeout : ending::none;
-  G* g = expired ? end_wait_locked(io_op::by_timer) : nullptr;
+  G* g = expired ? end_wait_locked(op_word::by_timer) : nullptr;
   if (waiting_ && waiting_->wake_fd >= 0) ring_thread(*waiting_);  // it looks at the clock itself
   const bool in_heap = armed_ && timer_.heap.load(std::memory_order_relaxed);  // a world may have ended since
   const bool must_arm = at != never && !expired && (!in_heap || at < armed_for_);
@@ -188,7 +233,7 @@ std::int64_t half::look_at_deadline(timer_node* t, std::int64_t now, ready_list&
   G* g = nullptr;
   if (!closed && h->deadline_ != never) {
     h->over_ = ending::timeout;
-    g = h->end_wait_locked(io_op::by_timer);
+    g = h->end_wait_locked(op_word::by_timer);
   }
   h->armed_ = false;
   hold.leave();

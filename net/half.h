@@ -4,8 +4,9 @@
 // A half's deadline is one timer for all operations. It is armed no later than it must be and looks again when
 // it fires, so moving a deadline further away, as servers do for every request, costs no timer operation.
 //
-// What an operation without a context passes through is inline: all frames below a waiting fiber lie on its stack, and
-// of a thousand fibers each line of them is one that the cache has not.
+// What a server does for each request, without a context and in nobody's way, is operate(): the turn, the start and the
+// wait in one section, inline, since all frames below a waiting fiber lie on its stack, and of a thousand fibers each
+// line of them is one that the cache has not.
 //
 // Refused: a deadline per operation, which would arm and disarm a timer each time.
 #pragma once
@@ -19,6 +20,7 @@
 #include <system_error>
 
 #include "net/poller/io_op.h"
+#include "sched/leave.h"
 #include "sched/timers.h"
 
 namespace weft::detail {
@@ -49,6 +51,7 @@ class half {
     section hold(lock_);
     if (!taken_) [[unlikely]]
       never_began();
+    waiting_ = nullptr;
     if (!queue_.empty_approx() && pass_on(hold)) [[unlikely]]
       return false;
     taken_ = false;
@@ -57,18 +60,23 @@ class half {
 
   // With the turn: parks until `op` is completed or something ends the wait. True if the fiber has heard of the
   // completion; else `why`. `op` is under way.
-  [[gnu::always_inline]] bool wait(io_op& op, const context* ctx, ending& why) {
-    if (ctx) return wait_with(op, *ctx, why);
-    section hold(lock_);
-    why = over_;
-    if (why != ending::none || op.done()) [[unlikely]] {
-      hold.leave();
-      return op.done();
-    }
+  bool wait(io_op& op, const context* ctx, ending& why);
+  // All of this without a context, by m's fiber: takes the turn, calls start() -> bool, which gives `op` to the poller,
+  // and waits. False if it would take more than that: nothing has begun then. Else the turn is the caller's, who asks
+  // `op` whether it was completed; if not, ended() says why. `op` must live until end().
+  template <class Start>
+  [[gnu::always_inline]] bool operate(M* m, io_op& op, Start start) {
+    section hold(lock_, m);
+    if (over_ != ending::none || taken_ || !start()) [[unlikely]]
+      return false;
+    taken_ = true;
     waiting_ = &op;
-    park_for(op, hold);
-    return ended(op, why);
+    op.held = hold.hand_over();
+    park_fiber(m, wait_reason::io_wait, commit, &op);
+    return true;
   }
+  // After a wait: what has ended it, as wait() says it.
+  bool ended(const io_op& op, ending& why);
   // The same for a plain thread, whose op is not under way and only listens.
   ending listen(io_op& op);
   void stop_listening();
@@ -83,8 +91,8 @@ class half {
 
   // With the turn: the last operation has taken all there was. On io_uring for accept alone.
   bool drained = false;
-  // With it: much has come the last time. net/received.cc.
-  bool in_bulk = false;
+  // Much has come the last time. net/received.cc.
+  std::atomic<bool> in_bulk{false};
 
  private:
   struct timer : timer_node {
@@ -94,37 +102,9 @@ class half {
   bool pass_on(section& hold);
   [[noreturn]] static void never_began();
   bool wait_with(io_op& op, const context& ctx, ending& why);
-  // Parks until op is completed or its word is claimed. `held` is given up once the fiber is off its stack: it and
-  // its list live until the caller has taken every lock once more. A completion takes none, and may wake the
-  // fiber before the other side of the switch is through with them.
-  template <class Held>
-  [[gnu::always_inline]] static void park_for(io_op& op, Held& held) {
-    op.held = &held;
-    park(wait_reason::io_wait, commit<Held>, &op);
-  }
-  template <class Held>
-  static void commit(G* g, void* of) {
-    auto* op = static_cast<io_op*>(of);
-    auto* held = static_cast<Held*>(op->held);
-    auto found = io_op::progress::under_way;
-    // [op] from here on the completion may run the fiber; before the locks are given up nobody else does
-    const bool waits = op->state.compare_exchange_strong(found, io_op::progress::waited_for, std::memory_order_acq_rel,
-                                                         std::memory_order_acquire);
-    held->leave();
-    if (!waits) ready(g);
-  }
-  // After the wait: what has ended it.
-  [[gnu::always_inline]] bool ended(const io_op& op, ending& why) {
-    {
-      section again(lock_);
-      waiting_ = nullptr;
-    }
-    const std::uint32_t by = op.word.decided();
-    if (by == io_op::by_completion) [[likely]]
-      return true;
-    why = by == io_op::by_close ? ending::closed : by == io_op::by_timer ? ending::timeout : ending::context;
-    return false;
-  }
+  // Once the fiber is off its stack: gives up the lock. A completion takes none, and may wake the fiber before that, so
+  // neither its stack nor `op` is touched any more once it waits.
+  static void commit(G* g, void* of);
   G* end_wait_locked(std::uint32_t why) noexcept;
   void arm();
 
@@ -132,14 +112,14 @@ class half {
   spin_lock lock_;
   bool taken_ = false;
   ending over_ = ending::none;
-  bool armed_ = false;             // the timer is in a heap, or about to be
+  bool armed_ = false;  // the timer is in a heap, or about to be
   io_op* waiting_ = nullptr;
-  wait_queue queue_;               // for the turn
+  wait_queue queue_;  // for the turn
   std::int64_t deadline_ = never;
   std::int64_t armed_for_ = never;
 
   timer timer_;
-  mutex arming_;                   // one at a time puts the timer into a heap
+  mutex arming_;  // one at a time puts the timer into a heap
 };
 
 }  // namespace weft::detail

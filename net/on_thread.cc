@@ -53,8 +53,8 @@ void sleep_in_poll(const io_request& rq, const bell& b, std::int64_t deadline_ns
 // What has ended the wait, if anything has.
 ending why_over(half& h, const io_op& op, const context* ctx) {
   const std::uint32_t by = op.word.decided();
-  if (by == io_op::by_close) return ending::closed;
-  if (by == io_op::by_timer) return ending::timeout;
+  if (by == op_word::by_close) return ending::closed;
+  if (by == op_word::by_timer) return ending::timeout;
   if (ctx && error_of(*ctx)) return ending::context;
   const std::int64_t deadline = h.deadline();
   return deadline != never && deadline <= now_ns() ? ending::timeout : ending::none;
@@ -64,7 +64,8 @@ ending why_over(half& h, const io_op& op, const context* ctx) {
 
 outcome perform_on_thread(half& h, io_request& rq, const context* ctx) {
   const std::shared_ptr<bell> own = bell_of_thread();
-  begin_op(rq.op, self());
+  rq.op.g = self();
+  rq.op.word.listen();
   rq.op.wake_fd = own->fd();
   for (;;) {
     const int res = rq.attempt();

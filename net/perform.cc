@@ -9,14 +9,30 @@
 #include "net/on_thread.h"
 #include "net/open_socket.h"
 #include "net/poller/epoll.h"
+#include "net/poller/uring.h"
 #include "net/requests.h"
 
 namespace weft::detail {
 namespace {
 
+// The wait has been ended before the operation: cancels it and waits for it. It may turn out to have been done all the
+// same.
+void end_early(uring& u, io_request& rq) {
+  u.cancel(rq);
+  wait_until_done(rq.op);
+}
+
 outcome outcome_of(int res) {
   if (res >= 0) return {res, {}};
   return {0, {-res, std::system_category()}};
+}
+
+// Starts it and waits: its result stands in it. What has ended the wait, if it was not the completion.
+ending carry_out(uring& u, half& h, io_request& rq, const context* ctx) {
+  u.start(rq);
+  ending why = ending::none;
+  if (!h.wait(rq.op, ctx, why)) end_early(u, rq);
+  return why;
 }
 
 outcome by_completion(uring& u, half& h, io_request& rq, const context* ctx);
@@ -106,22 +122,25 @@ outcome by_readiness(epoll_poller& b, descriptor& d, half_of which, io_request& 
 
 }  // namespace
 
-void end_early(uring& u, io_request& rq) {
-  u.cancel(rq);
-  wait_until_done(rq.op);
+outcome begin_and_perform(turn& t, io_request& rq, const context* ctx) {
+  if (!t.begin(ctx)) return {0, t.error()};
+  return perform(t, rq, ctx);
 }
 
-outcome after_failure(turn& t, io_request& rq, const context* ctx, ending why) {
-  uring& u = *uring_of_fiber();
+outcome after_failure(turn& t, io_request& rq) {
+  uring& u = *as_uring(backend_of_fiber());
+  ending why = ending::none;
+  if (!t.it().ended(rq.op, why)) end_early(u, rq);
+  if (rq.op.res >= 0) return {rq.op.res, {}};
   outcome out;
-  if (has_failed(u, t.it(), rq, ctx, why, out)) return out;
-  return by_completion(u, t.it(), rq, ctx);
+  if (has_failed(u, t.it(), rq, nullptr, why, out)) return out;
+  return by_completion(u, t.it(), rq, nullptr);
 }
 
-outcome perform(turn& t, io_request& rq, const context* ctx) {
+outcome perform(const turn& t, io_request& rq, const context* ctx) {
   backend* b = backend_of_fiber();
   if (!b) return perform_on_thread(t.it(), rq, ctx);
-  if (b->kind() == poller_kind::io_uring) return by_completion(static_cast<uring&>(*b), t.it(), rq, ctx);
+  if (uring* u = as_uring(b)) return by_completion(*u, t.it(), rq, ctx);
   return by_readiness(static_cast<epoll_poller&>(*b), t.of(), t.which(), rq, ctx);
 }
 
@@ -132,7 +151,7 @@ std::error_code wait_for_foreign(int fd, short events, const context* ctx) {
   half nobody_elses;
   backend* b = backend_of_fiber();
   if (!b) return perform_on_thread(nobody_elses, ready, ctx).err;
-  if (b->kind() == poller_kind::io_uring) return by_completion(static_cast<uring&>(*b), nobody_elses, ready, ctx).err;
+  if (uring* u = as_uring(b)) return by_completion(*u, nobody_elses, ready, ctx).err;
   if (const int now = ready.attempt(); now != -EAGAIN) return outcome_of(now).err;
   // A duplicate, so that several may wait for one number, and closing it may not hurt us.
   const int own = fcntl(fd, F_DUPFD_CLOEXEC, 0);

@@ -5,18 +5,32 @@
 
 namespace weft::detail {
 
-// The right to operate on one half of a descriptor: held from here to the end of the scope, if there is no error.
+// The right to operate on one half of a descriptor, until the end of the scope.
 class turn {
  public:
-  turn(descriptor* d, half_of h, const context* ctx)
-      : d_(d), ctx_(ctx), h_(h), why_not_(d ? d->begin(h, ctx) : ending::closed) {}
+  // Has it if there is no error().
+  turn(descriptor* d, half_of h, const context* ctx) : turn(d, h) { begin(ctx); }
+  // Has not: begin(), or perform_first(), whose request must live longer than this.
+  turn(descriptor* d, half_of h) noexcept : d_(d), h_(h) {}
   turn(const turn&) = delete;
   turn& operator=(const turn&) = delete;
-  ~turn() {
-    if (why_not_ == ending::none) d_->end(h_);
+  [[gnu::always_inline]] ~turn() {
+    if (held_) d_->end(h_);
   }
 
-  std::error_code error() const { return why_not_ == ending::none ? std::error_code() : to_error(why_not_, ctx_); }
+  std::error_code error() const { return to_error(why_not_, ctx_); }
+  // Takes it, when it comes. False if there is an error().
+  bool begin(const context* ctx) {
+    ctx_ = ctx;
+    why_not_ = d_ ? d_->begin(h_, ctx) : ending::closed;
+    return held_ = why_not_ == ending::none;
+  }
+  // As half::operate().
+  template <class Start>
+  [[gnu::always_inline]] bool operate(M* m, io_op& op, Start start) {
+    return held_ = it().operate(m, op, start);
+  }
+
   descriptor& of() const noexcept { return *d_; }
   half_of which() const noexcept { return h_; }
   half& it() const noexcept { return d_->half_for(h_); }
@@ -24,9 +38,10 @@ class turn {
 
  private:
   descriptor* d_;
-  const context* ctx_;
+  const context* ctx_ = nullptr;
   half_of h_;
-  ending why_not_;
+  bool held_ = false;
+  ending why_not_ = ending::none;
 };
 
 struct [[nodiscard]] outcome {
@@ -34,31 +49,31 @@ struct [[nodiscard]] outcome {
   std::error_code err{};
 };
 
-// The wait has been ended before the operation: cancels it and waits for it. It may turn out to have been done all the
-// same.
-void end_early(uring& u, io_request& rq);
-// Starts it and waits: its result stands in it. What has ended the wait, if it was not the completion.
-[[gnu::always_inline]] inline ending carry_out(uring& u, half& h, io_request& rq, const context* ctx) {
-  u.start(rq);
-  ending why = ending::none;
-  if (!h.wait(rq.op, ctx, why)) [[unlikely]]
-    end_early(u, rq);
-  return why;
-}
-// perform_here() has met an error, or `why`.
-outcome after_failure(turn& t, io_request& rq, const context* ctx, ending why);
+// With the turn.
+outcome perform(const turn& t, io_request& rq, const context* ctx);
 
-outcome perform(turn& t, io_request& rq, const context* ctx);
-
-// The same for those that a server does for each request, few of which fail: net/half.h tells why it is inline.
-[[gnu::always_inline]] inline outcome perform_here(turn& t, io_request& rq, const context* ctx) {
-  uring* const u = uring_of_fiber();
-  if (!u) return perform(t, rq, ctx);
-  rq.op.around = &t.of();
-  const ending why = carry_out(*u, t.it(), rq, ctx);
-  if (rq.op.res >= 0) [[likely]]
+// Takes the turn and performs.
+outcome begin_and_perform(turn& t, io_request& rq, const context* ctx);
+// operate() has begun, and rq was not completed with a result.
+outcome after_failure(turn& t, io_request& rq);
+// Takes the turn and performs: what a server does for each request. net/half.h tells why it is inline. `d`, which may
+// be null, is t's.
+template <class Request>
+[[gnu::always_inline]] inline outcome perform_first(turn& t, descriptor* d, Request& rq, const context* ctx) {
+  M* const m = this_m();
+  uring* const u = d && !ctx && m && m->g ? as_uring(static_cast<backend*>(m->w->poller_or_null())) : nullptr;
+  const auto start = [&]() __attribute__((always_inline)) {
+    ring* const r = u->ring_of(m->p->id);  // in a section, which keeps the P
+    begin_op(rq.op, m->g);
+    rq.op.around = d;
+    rq.op.captured = m->g->captured;
+    return r && r->put(rq);
+  };
+  if (!u || !t.operate(m, rq.op, start)) [[unlikely]]
+    return begin_and_perform(t, rq, ctx);
+  if (rq.op.word.decided() == op_word::by_completion && rq.op.res >= 0) [[likely]]
     return {rq.op.res, {}};
-  return after_failure(t, rq, ctx, why);
+  return after_failure(t, rq);
 }
 
 // Waits for a descriptor that is not ours.

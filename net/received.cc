@@ -38,7 +38,7 @@ class receiver {
       fetch_rest(t, r);
     else t.it().drained = t.of().is_stream;
   }
-  static std::error_code in_bulk(turn& t, const context* ctx, net::received& r);
+  static std::error_code in_bulk(descriptor& d, const context* ctx, net::received& r);
 
  private:
   static void lend(net::received& r) {
@@ -49,23 +49,25 @@ class receiver {
 };
 
 // With a buffer from the beginning: nothing may be cut off a packet, and of a stream much has come the last time.
-std::error_code receiver::in_bulk(turn& t, const context* ctx, net::received& r) {
+std::error_code receiver::in_bulk(descriptor& d, const context* ctx, net::received& r) {
+  const turn t(&d, half_of::reading, ctx);
+  if (t.error()) return t.error();
   lend(r);
   receive rq(t.fd(), r.in_->bytes, net::received::most);
   const outcome got = perform(t, rq, ctx);
   if (got.err) return got.err;
-  const int type = t.of().remote().type();
+  const int type = d.remote().type();
   if (got.n == 0 && type != SOCK_DGRAM) return weft::errc::eof;
   r.size_ = static_cast<std::size_t>(got.n);
-  t.it().drained = t.of().is_stream && r.size_ < net::received::most;
-  t.it().in_bulk = type == SOCK_STREAM && r.size_ > net::received::room;
+  t.it().drained = d.is_stream && r.size_ < net::received::most;
+  t.it().in_bulk.store(type == SOCK_STREAM && r.size_ > net::received::room, std::memory_order_relaxed);
   return {};
 }
 
 // The room is full.
 void receiver::fetch_rest(turn& t, net::received& r) noexcept {
   t.it().drained = false;
-  t.it().in_bulk = true;
+  t.it().in_bulk.store(true, std::memory_order_relaxed);
   try {
     lend(r);
   } catch (const std::bad_alloc&) {  // what has come is not lost, and the rest is there the next time
@@ -85,23 +87,24 @@ using namespace detail;
 
 namespace {
 
-bool keeps_packets(const descriptor& d) noexcept { return !d.is_stream && d.remote().type() != SOCK_STREAM; }
+bool wants_a_buffer(descriptor& d) noexcept {
+  if (d.half_for(half_of::reading).in_bulk.load(std::memory_order_relaxed)) return true;
+  return !d.is_stream && d.remote().type() != SOCK_STREAM;
+}
 
 [[gnu::always_inline]] inline result<received> receive_some(descriptor* d, const context* ctx) {
   result<received> all;
-  turn t(d, half_of::reading, ctx);
-  if (t.error()) {
-    all.err = t.error();
-  } else if (t.it().in_bulk || keeps_packets(*d)) [[unlikely]] {
-    all.err = receiver::in_bulk(t, ctx, all.value);
-  } else {
-    const std::span<std::byte> room = receiver::room_of(all.value);
-    receive rq(t.fd(), room.data(), room.size());
-    const outcome got = perform_here(t, rq, ctx);
-    if (got.err) all.err = got.err;
-    else if (got.n == 0) all.err = weft::errc::eof;
-    else receiver::fill(t, all.value, got.n);
+  if (d && wants_a_buffer(*d)) [[unlikely]] {
+    all.err = receiver::in_bulk(*d, ctx, all.value);
+    return all;
   }
+  const std::span<std::byte> room = receiver::room_of(all.value);
+  receive rq(fd_of(d), room.data(), room.size());
+  turn t(d, half_of::reading);
+  const outcome got = perform_first(t, d, rq, ctx);
+  if (got.err) all.err = got.err;
+  else if (got.n == 0) all.err = weft::errc::eof;
+  else receiver::fill(t, all.value, got.n);
   return all;
 }
 

@@ -14,18 +14,10 @@ int result_of(N n) noexcept {
   return n < 0 ? -errno : static_cast<int>(n);
 }
 
-// More than this at a time the kernel does not take.
-constexpr std::size_t most = 0x7ffff000;
-unsigned at_most(std::size_t n) noexcept { return static_cast<unsigned>(n < most ? n : most); }
-
 }  // namespace
 
-receive::receive(int s, void* buffer, std::size_t n) noexcept : io_request(s, POLLIN), to(buffer), size(n) {}
-void receive::prepare(io_uring_sqe& sqe) { io_uring_prep_recv(&sqe, fd, to, at_most(size), 0); }
 int receive::attempt() { return result_of(recv(fd, to, at_most(size), MSG_DONTWAIT)); }
 
-send::send(int s, const void* data, std::size_t n) noexcept : io_request(s, POLLOUT), from(data), size(n) {}
-void send::prepare(io_uring_sqe& sqe) { io_uring_prep_send(&sqe, fd, from, at_most(size), MSG_NOSIGNAL); }
 int send::attempt() { return result_of(::send(fd, from, at_most(size), MSG_NOSIGNAL | MSG_DONTWAIT)); }
 
 accept_one::accept_one(int s) noexcept : io_request(s, POLLIN, io_habits{.comes_in_crowds = true}) {}

@@ -1,5 +1,6 @@
 // The operations on sockets.
 #pragma once
+#include <liburing.h>
 #include <sys/socket.h>
 
 #include <cstddef>
@@ -8,19 +9,22 @@
 
 namespace weft::detail {
 
+// More than this at a time the kernel does not take.
+inline unsigned at_most(std::size_t n) noexcept { return static_cast<unsigned>(n < 0x7ffff000 ? n : 0x7ffff000); }
+
 struct receive final : io_request {
   void* const to;
   const std::size_t size;
-  receive(int s, void* buffer, std::size_t n) noexcept;
-  void prepare(io_uring_sqe& sqe) override;
+  receive(int s, void* buffer, std::size_t n) noexcept : io_request(s, POLLIN), to(buffer), size(n) {}
+  void prepare(io_uring_sqe& sqe) override { io_uring_prep_recv(&sqe, fd, to, at_most(size), 0); }
   int attempt() override;
 };
 
 struct send final : io_request {
   const void* const from;
   const std::size_t size;
-  send(int s, const void* data, std::size_t n) noexcept;
-  void prepare(io_uring_sqe& sqe) override;
+  send(int s, const void* data, std::size_t n) noexcept : io_request(s, POLLOUT), from(data), size(n) {}
+  void prepare(io_uring_sqe& sqe) override { io_uring_prep_send(&sqe, fd, from, at_most(size), MSG_NOSIGNAL); }
   int attempt() override;
 };
 

@@ -27,14 +27,19 @@ const endpoint nowhere;
 
 std::int64_t nanoseconds(time_point at) noexcept { return at.time_since_epoch().count(); }
 
+// Nothing is wanted of a stream: only whether it may be read.
+[[gnu::noinline]] result<std::size_t> read_nothing(descriptor* d, const context* ctx) {
+  const turn t(d, half_of::reading, ctx);
+  return {0, t.error()};
+}
+
 [[gnu::always_inline]] inline result<std::size_t> read_some(descriptor* d, const context* ctx,
                                                             std::span<std::byte> buf) {
-  turn t(d, half_of::reading, ctx);
-  if (t.error()) return {0, t.error()};
-  const bool packets = !d->is_stream && d->remote().type() == SOCK_DGRAM;
-  if (buf.empty() && !packets) return {};
-  receive rq(t.fd(), buf.data(), buf.size());
-  const outcome got = perform_here(t, rq, ctx);
+  const bool packets = d && !d->is_stream && d->remote().type() == SOCK_DGRAM;
+  if (buf.empty() && !packets) return read_nothing(d, ctx);
+  receive rq(fd_of(d), buf.data(), buf.size());
+  turn t(d, half_of::reading);
+  const outcome got = perform_first(t, d, rq, ctx);
   if (got.err) return {0, got.err};
   const auto n = static_cast<std::size_t>(got.n);
   t.it().drained = t.of().is_stream && n < buf.size();
@@ -42,19 +47,29 @@ std::int64_t nanoseconds(time_point at) noexcept { return at.time_since_epoch().
   return {n, {}};
 }
 
-[[gnu::always_inline]] inline result<std::size_t> write_all(descriptor* d, const context* ctx,
-                                                            std::span<const std::byte> data) {
-  turn t(d, half_of::writing, ctx);
-  if (t.error()) return {0, t.error()};
-  std::size_t done = 0;
-  do {
+// `done` bytes are written.
+[[gnu::noinline]] result<std::size_t> write_rest(turn& t, const context* ctx, std::span<const std::byte> data,
+                                                 std::size_t done) {
+  while (done < data.size()) {
     const auto rest = data.subspan(done);
     send rq(t.fd(), rest.data(), rest.size());
-    const outcome sent = perform_here(t, rq, ctx);
+    const outcome sent = perform(t, rq, ctx);
     if (sent.err) return {done, sent.err};
     done += static_cast<std::size_t>(sent.n);
-  } while (done < data.size());
+  }
   return {done, {}};
+}
+
+[[gnu::always_inline]] inline result<std::size_t> write_all(descriptor* d, const context* ctx,
+                                                            std::span<const std::byte> data) {
+  send rq(fd_of(d), data.data(), data.size());
+  turn t(d, half_of::writing);
+  const outcome sent = perform_first(t, d, rq, ctx);
+  if (sent.err) return {0, sent.err};
+  const auto n = static_cast<std::size_t>(sent.n);
+  if (n < data.size()) [[unlikely]]
+    return write_rest(t, ctx, data, n);
+  return {n, {}};
 }
 
 std::error_code shut(descriptor* d, int how) {

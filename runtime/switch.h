@@ -7,7 +7,9 @@
 #pragma once
 #include <cxxabi.h>
 
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 
 #include "runtime/registers.h"
 #include "runtime/sanitizer.h"
@@ -28,7 +30,10 @@ inline exception_state* exceptions_of_this_thread() noexcept {
 // A stack that is not being run now, ready to be jumped to.
 struct stack_context {
   saved_registers at;
-  exception_state exceptions;
+  // Its exception_state, in pieces, so that the word after them fits into the same cache line.
+  void* caught = nullptr;
+  unsigned int uncaught = 0;
+  std::atomic<std::uint32_t> left_at{0};  // its owner's: when it was left, on a clock of the owner's
   [[no_unique_address]] sanitizer_context sanitizer;
 };
 
@@ -36,8 +41,9 @@ struct stack_context {
 // that whoever came back brought. `exceptions` is the calling thread's. `from_ends`: nobody will come back.
 [[gnu::always_inline]] inline switch_note* jump(stack_context& from, stack_context& to, exception_state* exceptions,
                                                 switch_note* note, [[maybe_unused]] bool from_ends = false) noexcept {
-  from.exceptions = *exceptions;
-  *exceptions = to.exceptions;
+  from.caught = exceptions->caught;
+  from.uncaught = exceptions->uncaught;
+  *exceptions = {to.caught, to.uncaught};
   note->left = &from.at;
 #if WEFT_ASAN
   __sanitizer_start_switch_fiber(from_ends ? nullptr : &from.sanitizer.fake_stack, to.sanitizer.bottom,

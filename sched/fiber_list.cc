@@ -78,8 +78,8 @@ template <class T>
   return v;
 }
 [[gnu::noinline]] WEFT_NO_SANITIZE g_copy look_at(const volatile G& g, const G& atomics) noexcept {
-  return {raw(atomics.state), raw(atomics.reason),    g.flags,    g.id,           g.site,
-          g.record,           raw(atomics.parked_at), g.waits_on, g.context.at.sp};
+  return {raw(atomics.state), raw(atomics.reason),          g.flags,    g.id,           g.site,
+          g.record,           raw(atomics.context.left_at), g.waits_on, g.context.at.sp};
 }
 
 bool off_its_stack(g_state s) noexcept { return s == g_state::parked || s == g_state::runnable; }

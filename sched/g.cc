@@ -65,4 +65,9 @@ const spawn_extras* extras_of(const spawn_record* r) noexcept {
   return r && (r->flags & has_extras) ? extras_of_named(r) : nullptr;
 }
 
+const void* closure_of(const spawn_record* r) noexcept {
+  const spawn_extras* extras = extras_of(r);
+  return extras ? static_cast<const void*>(extras + 1) : r + 1;
+}
+
 }  // namespace weft::detail

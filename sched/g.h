@@ -35,11 +35,12 @@ struct G : runnable {
   // Any M reads, for dumps; the M that runs or parks the fiber writes.
   std::atomic<g_state> state{g_state::free};
   std::atomic<wait_reason> reason{wait_reason::none};
-  std::uint32_t thread_locks = 0;  // owner: depth of lock_os_thread
-  const holder* waits_on = nullptr;  // as reason: who could let it go on; null: nobody can be named
-  std::atomic<std::uint32_t> parked_at{0};  // as reason: second of the coarse clock
-  stack_context context;           // valid while the fiber is off its stack
+  stack_context context;           // valid while the fiber is off its stack; left_at: a second of the coarse clock
+  // All above is what a switch needs: one cache line.
 
+  const holder* waits_on = nullptr;  // as reason: who could let it go on; null: nobody can be named
+  const void* captured = nullptr;  // about where the closure that runs here has its variables
+  std::uint32_t thread_locks = 0;  // owner: depth of lock_os_thread
   std::uint64_t id = 0;
   const void* site = nullptr;      // code address of the go statement
   spawn_record* record = nullptr;  // the closure that runs here
@@ -54,6 +55,9 @@ struct G : runnable {
 const spawn_extras* extras_of(const spawn_record* r) noexcept;
 // Where they lie, if `r` has_extras.
 const spawn_extras* extras_of_named(const spawn_record* r) noexcept;
+
+// About where the closure of `r` lies.
+const void* closure_of(const spawn_record* r) noexcept;
 
 // Our own fault: ends the process rather than run a fiber twice. "fiber 7 is made ready, but it is running".
 [[noreturn]] void impossible(const char* what_happens, const G& g) noexcept;

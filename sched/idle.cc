@@ -11,9 +11,10 @@
 // nobody; one to a ring does. The sentinel is also the one M that sleeps for timers. Once one of them has roused it
 // its post stays vacant if nothing else is due before the monitor's next look, which fills it if need be.
 //
-// While fibers wait for descriptors, one idle M sleeps in the poller: the sentinel if it comes to that, else the
-// next that idles. The others sleep on a futex. If that M gets work, its post stays vacant until some M idles
-// again: those that run fibers poll between them.
+// While fibers wait for descriptors and a P is idle, one idle M sleeps in the poller: the sentinel if it comes to that,
+// else the next that idles. The others sleep on a futex. If that M gets work, its post stays vacant until some M idles
+// again: those that run fibers poll between them. With every P busy the post is left, too: whoever stood there could
+// only take what has come away from those that run, a core's wake-up for each time.
 //
 // Timers that crowd are the other case in which waking is dearer than the work: a batch of a dozen short
 // turns is over before a second core is up. While batches are known to be short, the M that woke for one
@@ -121,7 +122,7 @@ bool release_and_look_again(M* m) {
   }
   // An M that was not allowed to spin looks again as well: a pusher may have seen no idle P.
   std::atomic_thread_fence(std::memory_order_seq_cst);  // [wake-up] T2
-  if (!any_work_approx(w)) return false;               // [wake-up] T3
+  if (!any_work_approx(w)) return false;  // [wake-up] T3
   const std::lock_guard hold(w.lock);
   P* p = take_idle_p_locked(w);
   if (!p) return false;
@@ -172,7 +173,7 @@ watch take_post_locked(M* m, std::int64_t watch_ns) {
   m->is_idle = true;
   ++w.idle_ms;
   poller* net = w.poller_or_null();
-  if (net && !w.io_m && net->has_waiters()) w.io_m = m;
+  if (net && !w.io_m && w.idle_ps.load(std::memory_order_relaxed) > 0 && net->has_waiters()) w.io_m = m;
   else net = nullptr;
   const bool no_sentinel = !w.sentinel || !w.sentinel->is_idle;
   if (until != never && (no_sentinel || until < w.sentinel_until)) {

@@ -13,12 +13,7 @@
 #include <memory>
 
 #include "sched/exit.h"
-#include "sched/g.h"
-#include "sched/no_suspend.h"
-#include "sched/retake.h"
-#include "sched/take.h"
-#include "sched/timeline.h"
-#include "sched/world.h"
+#include "sched/leave.h"
 
 namespace weft::detail {
 
@@ -26,25 +21,11 @@ void park_plain_thread(commit_fn commit, void* arg);
 
 namespace {
 
-// Lies on the stack that is left, so it is read before anything lets go of that stack.
-struct switch_message : switch_note {
-  M* m;
-  G* from_g;  // null: the M's own stack
-  commit_fn commit;
-  void* arg;
-};
-
-// On the side that is arrived at: completes the leaving of the other.
-[[gnu::always_inline]] inline M* arrive(const switch_note* note) {
-  const switch_message msg = *static_cast<const switch_message*>(note);
-  if (msg.commit) msg.commit(msg.from_g, msg.arg);
-  return msg.m;
-}
-
 void fiber_entry(switch_note* note);
 
 void bind(G* g, spawn_record* r, M* m) {
   g->record = r;
+  g->captured = closure_of(r);
   g->id = r->id;
   g->site = r->site;
   g->flags = 0;
@@ -53,52 +34,24 @@ void bind(G* g, spawn_record* r, M* m) {
   m->g = g;
 }
 
-// A stack for a fiber that has never run.
-[[gnu::noinline]] G* give_stack(M* m, spawn_record* r) {
+}  // namespace
+
+G* give_stack(M* m, spawn_record* r) {
   const spawn_extras* extras = extras_of(r);
   const std::size_t size = extras && extras->stack_size ? extras->stack_size : m->w->stack_size;
   G* g = size == m->w->stack_size ? m->p->gs.take(size) : make_g(size);
   std::byte* low = g->where.usable();
   const auto usable = static_cast<std::size_t>(g->stack_top - low);
   unpoison(low, usable);
-  g->context.exceptions = {};
+  g->context.caught = nullptr;
+  g->context.uncaught = 0;
   g->context.sanitizer.open(low, usable);
   prepare<fiber_entry>(g->context.at, g->stack_top, usable);
   bind(g, r, m);
   return g;
 }
 
-// What r runs on, made ready to be jumped to; m->g is it.
-[[gnu::always_inline]] inline G* take_up(M* m, runnable* r) {
-  P::count(m->p->switches);
-  if (!r->started) return give_stack(m, static_cast<spawn_record*>(r));
-  G* g = static_cast<G*>(r);
-  if (g->state.load(std::memory_order_relaxed) != g_state::runnable) [[unlikely]]
-    impossible("run", *g);
-  g->state.store(g_state::running, std::memory_order_relaxed);
-  m->g = g;
-  return g;
-}
-
-// Leaves g for r, or for the M's own stack if r is null. Returns when g goes on.
-[[gnu::always_inline]] inline void leave_for(M* m, G* g, runnable* r, commit_fn commit, void* arg) {
-  switch_message msg{{}, m, g, commit, arg};
-  stack_context* to = nullptr;
-  if (r) {
-    to = &take_up(m, r)->context;
-  } else {
-    timeline_leave(m);
-    m->g = nullptr;
-    to = &m->own_stack;
-  }
-  leave_runtime(arrive(jump(g->context, *to, m->exceptions, &msg)));
-}
-
-// A runnable that the fast path may jump to; others need the M's own stack.
-bool goes_straight(const M* m, const runnable* r) {
-  if (m->locked_g) return false;
-  return !r->started || !(r->flags & (locked_to_m | abandoned));
-}
+namespace {
 
 [[gnu::noinline]] void note_end(world& w, G& g) {
   if (w.marks) w.marks->note_end(g);
@@ -221,22 +174,9 @@ void execute(M* m, runnable* r) {
 namespace {
 
 [[gnu::always_inline]] inline void park_on(M* m, wait_reason reason, commit_fn commit, void* arg) {
-  if (!m || !m->g) [[unlikely]] {
-    park_plain_thread(commit, arg);
-    return;
-  }
-  check_may_suspend(m, reason);
-  enter_runtime(m);
-  G* g = m->g;
-  g->reason.store(reason, std::memory_order_relaxed);
-  g->parked_at.store(m->w->coarse_s.load(std::memory_order_relaxed), std::memory_order_relaxed);
-  g->state.store(g_state::parked, std::memory_order_relaxed);
-  runnable* r = nullptr;
-  if (m->p && take_quick(m, r) == quick::got && !goes_straight(m, r)) [[unlikely]] {
-    m->handed = r;
-    r = nullptr;
-  }
-  leave_for(m, g, r, commit, arg);
+  if (m && m->g) [[likely]]
+    park_fiber(m, reason, commit, arg);
+  else park_plain_thread(commit, arg);
 }
 
 }  // namespace

@@ -4,10 +4,10 @@
 // fiber whose time is over before that (deadline, context, close) asks for the operation to be cancelled and
 // waits for the completion all the same: it never leaves while somebody may still write to its stack.
 //
-// The wait thus has two parts. In the first, whoever claims `word` wakes the fiber: the completion, a timer,
-// a closer or a context. In the second, which comes only if it was not the completion, nobody but the
-// completion does. `state` tells the completion in which part it finds the fiber, and the fiber, which may not
-// have parked yet, that there is nothing to wait for any more.
+// The wait thus has two parts. In the first, whoever claims the operation's word wakes the fiber: the completion, a
+// timer, a closer or a context. In the second, which comes only if it was not the completion, nobody but the completion
+// does. The word tells the completion in which part it finds the fiber, and the fiber, which may not have parked yet,
+// that there is nothing to wait for any more.
 //
 // Note [op]: the fiber releases the operation when it starts it, and the completion acquires that before it
 // reads; the completion's last touch is its exchange, which releases the result; the fiber acquires it.
@@ -16,36 +16,65 @@
 
 #include <atomic>
 #include <cstdint>
-#include <memory>
-#include <new>
 
 #include "sched/ready_list.h"
 
 namespace weft::detail {
 
-struct io_op {
-  enum class progress : std::uint32_t { under_way, waited_for, canceled, done };
+// Open, as claim_word calls it, while the fiber waits in the first part.
+class op_word : public claim_word {
+ public:
   static constexpr std::uint32_t by_completion = 1, by_timer = 2, by_close = 3, by_context = 4;
 
-  G* g = nullptr;
-  void* held = nullptr;   // what g gives up once it is off its stack
-  const void* around = nullptr;  // what g goes on with, or null: these of its bytes are asked for in time
-  static constexpr std::size_t asked_for[] = {0, 128};
-  int wake_fd = -1;       // a plain thread waits in poll(2) on this too
-  std::int32_t res = 0;   // of the system call: a result, or an error number below 0
-  claim_word word;
-  std::atomic<progress> state{progress::done};
+  bool done() const noexcept { return decided() == by_completion; }  // [op]
+  // What was written before is the operation's.
+  void begin() noexcept { word_.store(under_way, std::memory_order_release); }  // [op]
+  // Of one that is not given to a poller: it may be claimed at once.
+  void listen() noexcept { word_.store(0, std::memory_order_relaxed); }
+  // The fiber is off its stack, in the first part. False if it is done: there is nothing to wait for.
+  bool wait() noexcept {
+    std::uint32_t found = under_way;
+    // [op] from here on the completion may run the fiber
+    return word_.compare_exchange_strong(found, 0, std::memory_order_acq_rel, std::memory_order_acquire);
+  }
+  // The same in the second part.
+  bool wait_after_cancel() noexcept {
+    std::uint32_t found = word_.load(std::memory_order_acquire);  // [op]
+    while (found != by_completion)
+      // [op] from here on the completion may run the fiber
+      if (word_.compare_exchange_weak(found, canceled, std::memory_order_acq_rel, std::memory_order_acquire))
+        return true;
+    return false;
+  }
+  // What the operation was begun with may be read.
+  void about_to_complete() const noexcept { (void)decided(); }  // [op]
+  // True if that wakes the fiber. The last touch.
+  bool complete() noexcept {
+    const std::uint32_t found = word_.exchange(by_completion, std::memory_order_acq_rel);  // [op]
+    return found == 0 || found == canceled;
+  }
 
-  bool done() const noexcept { return state.load(std::memory_order_acquire) == progress::done; }  // [op]
+ private:
+  static constexpr std::uint32_t under_way = 5, canceled = 6;
+};
+
+struct io_op {
+  G* g = nullptr;
+  void* held = nullptr;  // what is given up once g is off its stack
+  // What g goes on with, or null: asked for in time. Of `around` these bytes.
+  const void* around = nullptr;
+  const void* captured = nullptr;
+  static constexpr std::size_t asked_for[] = {0, 128};
+  int wake_fd = -1;  // a plain thread waits in poll(2) on this too
+  std::int32_t res = 0;  // of the system call: a result, or an error number below 0
+  op_word word;
 };
 
 // Before the operation is given to the poller: `g` will wait for it.
 inline void begin_op(io_op& op, G* g) noexcept {
   op.g = g;
   op.res = 0;
-  std::destroy_at(&op.word);
-  ::new (&op.word) claim_word;
-  op.state.store(io_op::progress::under_way, std::memory_order_release);  // [op]
+  op.word.begin();
 }
 
 // Its result is `res`. From any M, with or without a P. `op` may be gone when this returns.

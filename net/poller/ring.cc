@@ -3,7 +3,6 @@
 #include <weft/go.h>
 
 #include <cerrno>
-#include <cstring>
 #include <mutex>
 
 #include "runtime/fatal.h"
@@ -14,15 +13,7 @@ namespace {
 // What is passed on at a time: few enough for the cache, enough to make the system call cheap.
 constexpr std::size_t batch = 64;
 
-// Stands in an entry's user_data beside the operation's address.
-constexpr std::uint64_t begins = 1;
-static_assert(alignof(io_op) > begins);
-
-std::uint64_t name_of(const io_request& rq) noexcept {
-  return reinterpret_cast<std::uintptr_t>(&rq.op) | (rq.begins_something ? begins : 0);
-}
-
-io_op* op_of(std::uint64_t name) noexcept { return reinterpret_cast<io_op*>(name & ~begins); }
+io_op* op_of(std::uint64_t name) noexcept { return reinterpret_cast<io_op*>(name & ~begins_bit); }
 
 // How far ahead of the one that is completed memory is asked for.
 constexpr unsigned ahead = 6;
@@ -54,24 +45,9 @@ int ring::enter(unsigned n, unsigned flags) noexcept {
 }
 
 bool ring::push(io_request& rq) noexcept {
-  const std::lock_guard hold(submit_lock_);
-  if (unsubmitted() == raw_.sq.ring_entries) {
-    enter(raw_.sq.ring_entries, 0);
-    if (unsubmitted() == raw_.sq.ring_entries) return false;
-  }
-  const unsigned tail = at(raw_.sq.ktail);
-  // The entries from the first on, which are in the cache, whenever the kernel has read all.
-  if (unsubmitted() == 0) next_entry_ = 0;
-  const unsigned entry = next_entry_++ & raw_.sq.ring_mask;
-  raw_.sq.array[tail & raw_.sq.ring_mask] = entry;
-  io_uring_sqe& sqe = raw_.sq.sqes[entry];
-  std::memset(&sqe, 0, sizeof sqe);
-  rq.at = this;
-  rq.prepare(sqe);
-  sqe.user_data = name_of(rq);
-  started_.store(started_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-  io_uring_smp_store_release(raw_.sq.ktail, tail + 1);
-  return true;
+  if (put(rq)) return true;
+  submit();
+  return put(rq);
 }
 
 void ring::submit() noexcept {
@@ -88,7 +64,7 @@ void ring::cancel(const io_request& rq) noexcept {
   io_uring_sync_cancel_reg what{};
   what.addr = name_of(rq);
   what.timeout = {.tv_sec = 0, .tv_nsec = 0};
-  while (!rq.op.done()) {
+  while (!rq.op.word.done()) {
     submit();
     const int r = io_uring_register_sync_cancel(&raw_, &what);
     // Not found: it is completed already, or the kernel would not take the batch just now.
@@ -122,7 +98,7 @@ void ring::reap(ready_list& ready, look how) noexcept {
     if (tail - head > ahead) __builtin_prefetch(op_of(raw_.cq.cqes[(head + ahead) & raw_.cq.ring_mask].user_data), 1);
     const bool others_first = n >= batch || first_ < line_.size();
     const completion c{cqe.user_data, cqe.res};
-    if ((c.data & begins) && others_first) line_.push_back(c);
+    if ((c.data & begins_bit) && others_first) line_.push_back(c);
     else pass_on(c);
   }
   io_uring_smp_store_release(raw_.cq.khead, head);
@@ -135,7 +111,7 @@ void ring::reap(ready_list& ready, look how) noexcept {
     first_ = 0;
   }
   in_line_.store(line_.size() - first_, std::memory_order_relaxed);
-  completed_.store(completed_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+  completed_.store(completed_.load(std::memory_order_relaxed) + static_cast<unsigned>(n), std::memory_order_relaxed);
 }
 
 }  // namespace weft::detail

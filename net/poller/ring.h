@@ -18,6 +18,8 @@
 
 #include <atomic>
 #include <cstdint>
+#include <cstring>
+#include <mutex>
 #include <vector>
 
 #include "net/poller/io_request.h"
@@ -30,7 +32,10 @@ struct ring {
   int open(unsigned entries) noexcept;
   ~ring();
 
-  // False if the queue is full and the kernel takes nothing just now.
+  // Starts rq by the kernel, some time. False if the queue is full. `Request`: its class, where that is known.
+  template <class Request>
+  bool put(Request& rq) noexcept;
+  // The same, and makes room first. False if the kernel takes nothing just now.
   bool push(io_request& rq) noexcept;
   // Submits what is batched. Any thread.
   void submit() noexcept;
@@ -52,9 +57,7 @@ struct ring {
            in_line_.load(std::memory_order_relaxed) != 0;
   }
   // Operations started and not completed.
-  bool busy() const noexcept {
-    return started_.load(std::memory_order_relaxed) != completed_.load(std::memory_order_relaxed);
-  }
+  bool busy() const noexcept { return at(raw_.sq.ktail) != completed_.load(std::memory_order_relaxed); }
   // Completions wait to be posted, or have no room in the queue.
   bool needs_enter() const noexcept {
     return io_uring_smp_load_acquire(raw_.sq.kflags) & (taskrun_pending | IORING_SQ_CQ_OVERFLOW);
@@ -77,14 +80,40 @@ struct ring {
 
   io_uring raw_{};
   alignas(line_pair) spin_lock submit_lock_;
-  std::atomic<std::uint64_t> started_{0};     // written under submit_lock_
   unsigned next_entry_ = 0;                   // under submit_lock_
   unsigned seen_ = 0;                         // of submit_if_stale()
   alignas(line_pair) spin_lock reap_lock_;
   std::vector<completion> line_;              // under reap_lock_, as the next
   std::size_t first_ = 0;                     // the line begins here
   std::atomic<std::size_t> in_line_{0};       // its length; written under reap_lock_
-  std::atomic<std::uint64_t> completed_{0};   // written under reap_lock_
+  std::atomic<unsigned> completed_{0};        // as many operations as entries; written under reap_lock_
 };
+
+// Stands in an entry's user_data beside the operation's address.
+inline constexpr std::uint64_t begins_bit = 1;
+static_assert(alignof(io_op) > begins_bit);
+inline std::uint64_t name_of(const io_request& rq) noexcept {
+  return reinterpret_cast<std::uintptr_t>(&rq.op) | (rq.begins_something ? begins_bit : 0);
+}
+
+template <class Request>
+bool ring::put(Request& rq) noexcept {
+  const std::lock_guard hold(submit_lock_);
+  const unsigned tail = at(raw_.sq.ktail);
+  const unsigned waiting = tail - io_uring_smp_load_acquire(raw_.sq.khead);
+  if (waiting == raw_.sq.ring_entries) [[unlikely]]
+    return false;
+  // The entries from the first on, which are in the cache, whenever the kernel has read all.
+  const unsigned entry = (waiting == 0 ? 0 : next_entry_) & raw_.sq.ring_mask;
+  next_entry_ = entry + 1;
+  raw_.sq.array[tail & raw_.sq.ring_mask] = entry;
+  io_uring_sqe& sqe = raw_.sq.sqes[entry];
+  std::memset(&sqe, 0, sizeof sqe);
+  rq.at = this;
+  rq.prepare(sqe);
+  sqe.user_data = name_of(rq);
+  io_uring_smp_store_release(raw_.sq.ktail, tail + 1);
+  return true;
+}
 
 }  // namespace weft::detail

@@ -23,6 +23,10 @@ class uring final : public backend {
 
   // By a fiber, of its own operation. Starts it: it completes some time.
   void start(io_request& rq);
+  // The ring of P number p; null before its first operation.
+  ring* ring_of(int p) const noexcept {
+    return of_p_[static_cast<std::size_t>(p)].load(std::memory_order_acquire);  // [rings]
+  }
   // A hint that is never lost: it completes soon.
   void cancel(io_request& rq) { rq.at->cancel(rq); }
 
@@ -34,9 +38,6 @@ class uring final : public backend {
   void end_world(bool all_gone) override;
 
  private:
-  ring* ring_of(int p) const noexcept {
-    return of_p_[static_cast<std::size_t>(p)].load(std::memory_order_acquire);  // [rings]
-  }
   int add_ring(int p) noexcept;
   template <class F>
   void each(F f) const {
@@ -54,9 +55,8 @@ class uring final : public backend {
   spin_lock adding_;
 };
 
-// The poller of the world in which the calling fiber runs. Null on epoll and on a plain thread.
-inline uring* uring_of_fiber() {
-  backend* const b = backend_of_fiber();
+// `b`, if it is that.
+inline uring* as_uring(backend* b) noexcept {
   return b && b->kind() == poller_kind::io_uring ? static_cast<uring*>(b) : nullptr;
 }
 

@@ -108,7 +108,7 @@ TEST_CASE("a dump says for how many minutes a fiber has waited, from one on", "[
         until.recv();
       });
       wait_until_parked((std::string(name) + " [chan receive]:").c_str(), 1);
-      who->parked_at.store(detail::coarse_now_s() - s_ago);
+      who->context.left_at.store(detail::coarse_now_s() - s_ago);
     };
     park_one("just now", 0);
     park_one("fifty seconds", 50);

@@ -127,6 +127,28 @@ TEST_CASE("what is kept outlives the connection, the fiber and the world", "[net
   CHECK(kept.text() == "keep this");
 }
 
+TEST_CASE("what is received moves with its bytes, few or many", "[net][received]") {
+  on_each_poller([] {
+    auto [a, b] = tcp_pair();
+    for (const std::size_t size : {3UL, 1023UL, 2000UL, 4096UL}) {
+      FACT(!a.write(std::string(size, 'm')).err);
+      net::received first = b.receive().unwrap();
+      const std::string all(first.text());
+      net::received second(std::move(first));
+      FACT(first.empty() && first.text().empty());
+      FACT(second.text() == all);
+      net::received third;
+      third = std::move(second);
+      FACT(second.empty());
+      FACT(third.text() == all);
+      third = net::received();
+      FACT(third.empty());
+      const std::size_t left = size - all.size();  // a stream comes in pieces
+      FACT(read_up_to(b, left).size() == left);
+    }
+  });
+}
+
 TEST_CASE("memory is given back by any thread, and used again", "[net][received]") {
   on_each_poller([] {
     auto [a, b] = tcp_pair();

@@ -6,6 +6,7 @@
 
 #include "sched/g_cache.h"
 #include "tests/support/catch.h"
+#include "tests/support/scale.h"
 
 using namespace weft::detail;
 
@@ -26,6 +27,23 @@ TEST_CASE("a G lies within the highest page of its stack and leaves most of it t
     CHECK(g + sizeof(G) <= s.top());
     CHECK(s.top() - g <= static_cast<std::ptrdiff_t>(page_size / 2));
   }
+}
+
+TEST_CASE("what a switch needs of a G lies in one cache line", "[sched][stack]") {
+  if (weft::testing::sanitized || !WEFT_INLINE_SWITCH) return;  // there is more to be saved then
+  G* g = make_g(64 << 10);
+  const auto line_of_end = [g](const auto& member) {
+    return (reinterpret_cast<const std::byte*>(&member + 1) - 1 - reinterpret_cast<const std::byte*>(g)) / 64;
+  };
+  CHECK(reinterpret_cast<std::uintptr_t>(g) % 64 == 0);
+  CHECK(line_of_end(g->next) == 0);
+  CHECK(line_of_end(g->flags) == 0);
+  CHECK(line_of_end(g->state) == 0);
+  CHECK(line_of_end(g->reason) == 0);
+  CHECK(line_of_end(g->context.at) == 0);
+  CHECK(line_of_end(g->context.uncaught) == 0);
+  CHECK(line_of_end(g->context.left_at) == 0);
+  rest_g(g);
 }
 
 TEST_CASE("a G that is made anew is free and lies where its stack says", "[sched][stack]") {

@@ -143,6 +143,7 @@ TEST_CASE("an M that comes late out of the poller passes on what is the next wor
       net.of = ended.get();
       net.ready_now = who;
       ended->net = &net;
+      ended->idle_ps = 1;  // else nobody need wait there
       detail::M m;
       m.w = ended.get();
       if (comes == how::waits) return detail::idle_without_p(&m);

@@ -186,10 +186,10 @@ class conn : public socket {
   // Waits for something and reads at most buf.size() bytes; 0 for an empty buf, at once.
   result<std::size_t> read(std::span<std::byte> buf) const;
   result<std::size_t> read(const context& ctx, std::span<std::byte> buf) const;
-  // Waits without a buffer, and takes one that is lent for what comes: at most received::most bytes, a longer packet
-  // is cut off. For connections that are silent for long, and where there are many. While much comes, and of packets,
-  // it waits with one. Needs a kilobyte of the fiber's stack. Throws std::bad_alloc if there is no memory for what
-  // came, which is lost then. Go has none.
+  // Waits without a buffer. A small message comes with what is returned, which is a kilobyte large, a larger one in a
+  // buffer that is taken for it: at most received::most bytes, a longer packet is cut off. For connections that are
+  // silent for long, and where there are many. While much comes, and of packets, it waits with a buffer: then throws
+  // std::bad_alloc, before it waits, if there is no memory for one. Go has none.
   result<received> receive() const;
   result<received> receive(const context& ctx) const;
   // Writes all; with an error: how much of it.

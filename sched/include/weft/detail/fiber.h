@@ -67,7 +67,9 @@ void settle_section(m_face* m) noexcept;
 // mark also keeps the P: whoever is in a section has one, and loses it to nobody before the end.
 class section {
  public:
-  explicit section(spin_lock& lock) noexcept : lock_(&lock), m_(this_m_face()) {
+  explicit section(spin_lock& lock) noexcept : section(lock, this_m_face()) {}
+  // For a caller that knows its M, null on a plain thread.
+  section(spin_lock& lock, m_face* caller) noexcept : lock_(&lock), m_(caller) {
     m_face* const m = m_;  // in a register, not read again after each fence
     if (m) [[likely]] {
       m->in_section.store(true, std::memory_order_relaxed);
@@ -93,8 +95,15 @@ class section {
   // Ends the section, once. The last touch of the lock, whose owner may be gone right after.
   void leave() noexcept {
     open_ = false;
-    m_face* m = m_;
-    if (spin_lock* l = lock_) l->unlock();  // this object may be gone from here on: its fiber may run
+    leave(lock_, m_);
+  }
+  // Leaves it to somebody on the same M to end it: what he needs besides that M. Null: no lock is held.
+  spin_lock* hand_over() noexcept {
+    open_ = false;
+    return lock_;
+  }
+  static void leave(spin_lock* held, m_face* m) noexcept {
+    if (held) held->unlock();  // the section object may be gone from here on: its fiber may run
     if (m) m->in_section.store(false, std::memory_order_release);  // [solo] A4: our stores before the mark is gone
   }
 
@@ -182,7 +191,7 @@ class claim_word {
   }
   std::uint32_t decided() const noexcept { return word_.load(std::memory_order_acquire); }  // [claim]
 
- private:
+ protected:
   std::atomic<std::uint32_t> word_{0};
 };
 
