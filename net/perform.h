@@ -64,9 +64,9 @@ template <class Request>
   uring* const u = d && !ctx && m && m->g ? as_uring(static_cast<backend*>(m->w->poller_or_null())) : nullptr;
   const auto start = [&]() __attribute__((always_inline)) {
     ring* const r = u->ring_of(m->p->id);  // in a section, which keeps the P
-    begin_op(rq.op, m->g);
     rq.op.around = d;
     rq.op.captured = m->g->captured;
+    begin_op(rq.op, m->g);
     return r && r->put(rq);
   };
   if (!u || !t.operate(m, rq.op, start)) [[unlikely]]
