@@ -112,14 +112,14 @@ class half {
   spin_lock lock_;
   bool taken_ = false;
   ending over_ = ending::none;
-  bool armed_ = false;             // the timer is in a heap, or about to be
+  bool armed_ = false;  // the timer is in a heap, or about to be
   io_op* waiting_ = nullptr;
-  wait_queue queue_;               // for the turn
+  wait_queue queue_;  // for the turn
   std::int64_t deadline_ = never;
   std::int64_t armed_for_ = never;
 
   timer timer_;
-  mutex arming_;                   // one at a time puts the timer into a heap
+  mutex arming_;  // one at a time puts the timer into a heap
 };
 
 }  // namespace weft::detail
