@@ -4,9 +4,9 @@
 // a request that fits, and stays where the kernel has put it. Where it fills the room, the rest is fetched at once, and
 // the next wait has a whole buffer: that connection is not silent.
 //
-// Refused: buffers that a ring lends (IOSQE_BUFFER_SELECT). The kernel's part in lending one costs an echo server 3 %
-// of its CPU time, and epoll would need another way. Room of receive()'s own, from which a message is copied into a
-// buffer of its size: the copy and the pool's part are a tenth of what an echo server does outside the kernel.
+// Refused: buffers that a ring lends (IOSQE_BUFFER_SELECT). The kernel's part in lending one costs more than copying a
+// small message, and epoll would need another way. Room of receive()'s own, from which a message is copied into a
+// buffer: the copy and the pool touch memory that nothing else needs.
 #include <weft/net.h>
 #include <weft/pool.h>
 
