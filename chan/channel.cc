@@ -17,14 +17,14 @@ bool channel_base::close_once() noexcept {
     section hold(lock_);
     if (closed_locked()) return false;
     closed_.store(true, std::memory_order_release);  // [peek]
-    // Everybody at once, senders and receivers: their answer is `ok` as it stands, false.
+    // All senders and receivers: their result is `ok` with its initial value, false.
     for (wait_queue* q : {&senders_, &receivers_})
       while (waiter* w = q->take()) {
         w->next = to_wake;
         to_wake = w;
       }
   }
-  // First come, first woken: the list is in reverse.
+  // The list is in reverse order; waiters are woken in the order in which they arrived.
   waiter* in_order = nullptr;
   while (to_wake) {
     waiter* next = to_wake->next;

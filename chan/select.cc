@@ -5,7 +5,7 @@
 //   2  None was: all channels are locked, in the order of their addresses, and tried again, for "none
 //      is ready" must be true of one instant too. With `otherwise`, that ends it.
 //   3  A waiter is queued on every channel, all naming one claim word, and the caller parks; the
-//      locks are given up once it is off its stack. Whoever claims the word has chosen.
+//      locks are released once it is off its stack. The waker that claims the word has chosen.
 //   4  Back: the waiters on the other channels are taken out, and the chosen case finishes.
 #include <weft/select.h>
 
@@ -16,7 +16,7 @@
 namespace weft::detail {
 namespace {
 
-// Room for n things on the stack when there are few, as nearly always, else on the heap.
+// Room for n objects: on the stack for a small n, which is the common case, else on the heap.
 template <class T>
 class few {
  public:
@@ -60,6 +60,11 @@ std::size_t collect_locks(std::span<case_base* const> cases, spin_lock** locks) 
   for (case_base* c : cases)
     if (c->base() && c->w.queued && c->w.word == &word) c->queue().remove(&c->w);
   throw panic("select: the same select_case twice");
+}
+
+void leave_queues(std::span<case_base* const> cases) noexcept {
+  for (case_base* c : cases)
+    if (c->base() && c->w.queued) c->queue().remove(&c->w);
 }
 
 std::size_t finished(case_base& c, std::size_t i) {
@@ -117,8 +122,13 @@ std::size_t select_one(std::span<case_base* const> cases, when_none none) {
     c.w.ok = false;
     c.queue().push(&c.w);
   }
-  park(
-      wait_reason::select, [](G*, void* held) { static_cast<sections*>(held)->leave(); }, &hold);
+  try {
+    park(
+        wait_reason::select, [](G*, void* held) { static_cast<sections*>(held)->leave(); }, &hold);
+  } catch (...) {  // the end of a simulation
+    leave_queues(cases);
+    throw;
+  }
 
   const std::size_t chosen = word.decided() - 1;
   for (std::size_t i = 0; i < n; ++i) {

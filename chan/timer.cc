@@ -9,8 +9,8 @@
 namespace weft::detail {
 
 // A timer is a node in a P's heap and either a channel or a function. The channel owns the node, so
-// that a dropped time.After leaves nothing behind; a func timer is owned by its timer object, by the heap
-// while it is armed, and by the fibers that run it.
+// that a dropped time.After leaves nothing behind; a func timer is owned by its timer object, by
+// the heap while it is armed, and by the fibers that run it.
 struct tick_channel;
 
 struct timer_state : timer_node {
@@ -28,7 +28,8 @@ struct tick_channel final : channel<time_point> {
   tick_channel() : channel(1, true) { state.ticks = this; }
   ~tick_channel() override { remove_timer(&state); }
 
-  // Gives the tick to who waits, or keeps it unless one is kept already. Under the heap's lock.
+  // Gives the tick to a waiter. Without a waiter keeps it, unless one is kept already. Under the
+  // heap's lock.
   void deliver(time_point at, ready_list& list) {
     section hold(lock());
     if (waiter* w = receivers().take()) {
@@ -41,7 +42,7 @@ struct tick_channel final : channel<time_point> {
       push_locked(at);
     }
   }
-  // Forgets a tick that nobody has taken; true if there was one.
+  // Drops a tick that has not been received. Returns true if there was one.
   bool drain() {
     section hold(lock());
     if (count_.load(std::memory_order_relaxed) == 0) return false;
@@ -97,7 +98,7 @@ void arm(timer_state* t, duration d) {
   }
 }
 
-// True if it was armed.
+// Returns true if it was armed.
 bool disarm(timer_state* t) {
   if (!remove_timer(t)) return false;
   if (t->f) t->refs.fetch_sub(1, std::memory_order_relaxed);  // the caller has another

@@ -1,12 +1,13 @@
-// /proc/self/cgroup says in which group the process is, one line a hierarchy; /proc/self/mountinfo
-// says where a hierarchy is mounted and which of its groups is the mount's root, for a container
-// often sees its own part only. The two together give a directory, whose parents up to the mount
-// point are the ancestors.
+// /proc/self/cgroup has the group of the process, one line a hierarchy. /proc/self/mountinfo has
+// the mount point of each hierarchy and the group that is the mount's root, because a container
+// often sees only its part. The two together give a directory, whose parents up to the mount point
+// are the ancestors.
 #include "runtime/cgroup.h"
 
 #include <algorithm>
 #include <charconv>
 #include <climits>
+#include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <memory>
@@ -17,13 +18,13 @@ namespace {
 
 enum class version { one, two };
 
-// What the process is a member of.
+// A group that the process is a member of.
 struct membership {
   version v;
   std::string path;
 };
 
-// Where a hierarchy can be seen.
+// A mounted hierarchy.
 struct mount {
   version v;
   std::string group;  // the mount's root, as a group
@@ -69,10 +70,22 @@ std::optional<std::int64_t> number(std::string_view text) {
   return n;
 }
 
-std::optional<int> whole_cpus(std::optional<std::int64_t> quota, std::optional<std::int64_t> period) {
+std::optional<double> cpus(std::optional<std::int64_t> quota, std::optional<std::int64_t> period) {
   if (!quota || !period || *quota <= 0 || *period <= 0) return std::nullopt;
-  const std::int64_t n = *quota / *period + (*quota % *period != 0 ? 1 : 0);
-  return static_cast<int>(std::min<std::int64_t>(n, INT_MAX));
+  return static_cast<double>(*quota) / static_cast<double>(*period);
+}
+
+std::optional<int> whole(std::optional<double> cpus) {
+  if (!cpus) return std::nullopt;
+  return static_cast<int>(std::min<double>(std::ceil(*cpus), INT_MAX));
+}
+
+// cpu.max of version 2.
+std::optional<double> share_in_cpu_max(std::string_view text) {
+  constexpr std::int64_t default_period_us = 100'000;
+  const auto words = split(trimmed(text), ' ');
+  if (words.size() > 2) return std::nullopt;
+  return cpus(number(words[0]), words.size() == 2 ? number(words[1]) : default_period_us);
 }
 
 // mountinfo writes a space, a tab, a newline and a backslash in a path as three octal digits.
@@ -134,31 +147,28 @@ std::optional<std::string> below(std::string_view path, std::string_view from) {
   return std::string(path);
 }
 
-std::optional<int> quota_of(version v, const std::string& directory) {
-  if (v == version::two) return parse_cpu_max(read_file(directory + "/cpu.max"));
-  return parse_cfs(read_file(directory + "/cpu.cfs_quota_us"), read_file(directory + "/cpu.cfs_period_us"));
+std::optional<double> share_of(version v, const std::string& directory) {
+  if (v == version::two) return share_in_cpu_max(read_file(directory + "/cpu.max"));
+  return cpus(number(read_file(directory + "/cpu.cfs_quota_us")), number(read_file(directory + "/cpu.cfs_period_us")));
 }
 
-std::optional<int> tighter(std::optional<int> a, std::optional<int> b) {
+std::optional<double> tighter(std::optional<double> a, std::optional<double> b) {
   if (!a || !b) return a ? a : b;
   return std::min(*a, *b);
 }
 
 }  // namespace
 
-std::optional<int> parse_cpu_max(std::string_view text) {
-  constexpr std::int64_t default_period_us = 100'000;
-  const auto words = split(trimmed(text), ' ');
-  if (words.size() > 2) return std::nullopt;
-  return whole_cpus(number(words[0]), words.size() == 2 ? number(words[1]) : default_period_us);
-}
+std::optional<int> parse_cpu_max(std::string_view text) { return whole(share_in_cpu_max(text)); }
 
 std::optional<int> parse_cfs(std::string_view quota_us, std::string_view period_us) {
-  return whole_cpus(number(quota_us), number(period_us));
+  return whole(cpus(number(quota_us), number(period_us)));
 }
 
-std::optional<int> cgroup_cpu_quota(const std::string& root) {
-  std::optional<int> tightest;
+std::optional<int> cgroup_cpu_quota(const std::string& root) { return whole(cgroup_cpu_share(root)); }
+
+std::optional<double> cgroup_cpu_share(const std::string& root) {
+  std::optional<double> tightest;
   const auto groups = memberships(read_file(root + "/proc/self/cgroup"));
   const auto seen_at = mounts(read_file(root + "/proc/self/mountinfo"));
   for (const membership& g : groups) {
@@ -167,7 +177,7 @@ std::optional<int> cgroup_cpu_quota(const std::string& root) {
       std::optional<std::string> group = below(g.path, m.group);
       if (!group) continue;
       for (;;) {
-        tightest = tighter(tightest, quota_of(g.v, root + m.at + *group));
+        tightest = tighter(tightest, share_of(g.v, root + m.at + *group));
         if (group->empty()) break;
         group->resize(group->rfind('/'));
       }

@@ -1,12 +1,12 @@
 // The CPU quota that control groups put on this process.
 //
-// A container is given CPU time, not CPUs: a program that starts a thread for each of the host's 64
-// CPUs on a quota of 2 spends its time being throttled. The quota may stand on any ancestor of the
-// process's group, and the tightest one counts.
+// A container gets CPU time, not CPUs: a program that starts a thread for each of the host's 64
+// CPUs on a quota of 2 is throttled. The quota may be set on any ancestor of the process's group,
+// and the smallest one counts.
 //
-// Refused: reading the limit of the process's own group only (a service that sits in a group below
-// its container's has no limit of its own); reading once per second while the program runs (a limit
-// that changes is rare, and one who changes it can call maxprocs).
+// Refused: reading the limit of the process's own group only (a service in a group below its
+// container's group has no limit of its own); reading once per second while the program runs (a
+// limit seldom changes, and the program can call maxprocs then).
 #pragma once
 #include <optional>
 #include <string>
@@ -14,9 +14,11 @@
 
 namespace weft::detail {
 
-// The quota in whole CPUs, rounded up: the tightest over every ancestor that can be seen, version 1
-// and version 2 alike. Nothing if there is none or it cannot be told; never fails. `root` is put in
-// front of every path that is read: "" is this system.
+// Returns the quota in CPUs: the smallest over every visible ancestor, of version 1 and version 2.
+// Returns nothing if there is none or it cannot be read; never fails. `root` is put before every
+// path that is read: "" is this system.
+std::optional<double> cgroup_cpu_share(const std::string& root = {});
+// The same in whole CPUs, rounded up.
 std::optional<int> cgroup_cpu_quota(const std::string& root = {});
 
 // A quota as the files state it, in whole CPUs, rounded up; nothing where none is stated.

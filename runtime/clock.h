@@ -1,18 +1,34 @@
 // Reading the time: the clock in nanoseconds, and a cheaper counter that only says
 // whether it is worth reading the clock again.
 #pragma once
+#include <weft/clock.h>
+
+#include <atomic>
 #include <cstdint>
 #include <ctime>
 
-#include <weft/clock.h>
+#include "runtime/sanitizer.h"
 
 namespace weft::detail {
 
 inline constexpr std::int64_t never = INT64_MAX;
 
+// How the clock is read: by clock_gettime, or by a function of a simulation. A call through a pointer
+// costs as much as one of a shared library.
+using clock_reader = int (*)(clockid_t, timespec*) noexcept;
+#if WEFT_TSAN
+extern std::atomic<clock_reader> read_clock;
+#else
+extern clock_reader read_clock;
+#endif
+
 inline std::int64_t now_ns() noexcept {
   timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
+#if WEFT_TSAN
+  read_clock.load(std::memory_order_relaxed)(CLOCK_MONOTONIC, &t);
+#else
+  read_clock(CLOCK_MONOTONIC, &t);
+#endif
   return t.tv_sec * 1'000'000'000 + t.tv_nsec;
 }
 

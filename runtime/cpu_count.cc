@@ -41,7 +41,8 @@ bool says(const char* commas, std::string_view word) {
 }  // namespace
 
 int cpu_count() noexcept {
-  // The kernel refuses a mask that is too small for the machine, and does not say how large it must be.
+  // The kernel refuses a mask that is too small for the machine, and does not say how large it must
+  // be.
   constexpr int widest = 1 << 20;
   for (int width = 1024; width <= widest; width *= 2) {
     const std::unique_ptr<cpu_set_t, void (*)(cpu_set_t*)> mask(CPU_ALLOC(static_cast<std::size_t>(width)),

@@ -1,18 +1,18 @@
-// How many CPUs there are for this process, and how many Ps a program should have that does not say.
+// The number of CPUs for this process, and the default number of Ps.
 #pragma once
 #include <optional>
 #include <string_view>
 
 namespace weft::detail {
 
-// More Ps than this a world cannot have.
+// The largest number of Ps of a world.
 inline constexpr int max_procs = 1024;
 
-// CPUs in the calling thread's affinity mask, at least 1. Where the mask cannot be read, all that
-// are online.
+// Returns the number of CPUs in the calling thread's affinity mask, at least 1. If the mask cannot
+// be read, the number of CPUs that are online.
 int cpu_count() noexcept;
 
-// What a default number of Ps is made of.
+// The inputs of the default number of Ps.
 struct maxprocs_facts {
   const char* weft_maxprocs = nullptr;  // the variables' values; null or "": not set
   const char* gomaxprocs = nullptr;
@@ -21,13 +21,14 @@ struct maxprocs_facts {
   std::optional<int> quota = {};
 };
 
-// WEFT_MAXPROCS, else GOMAXPROCS, else the fewer of the CPUs and the quota. A quota counts as 2 at
-// least: with one P a fiber that computes keeps all others waiting. `complain`, if any, is told in a
-// line of each variable that says no number from 1 to max_procs and is passed over.
+// Returns WEFT_MAXPROCS, else GOMAXPROCS, else the smaller of the number of CPUs and the quota. A
+// quota counts as at least 2: with one P a fiber that computes keeps all others waiting. Calls
+// `complain`, unless it is null, with one line for each variable that is ignored because it is no
+// number from 1 to max_procs.
 int choose_maxprocs(const maxprocs_facts& f, void (*complain)(std::string_view line));
 
-// choose_maxprocs() for this process, now. Logs complaints the first time only. The choice does not
-// follow a quota or a mask that changes later: maxprocs(n) does.
+// Calls choose_maxprocs() for this process. Logs complaints the first time only. The result does
+// not change with a quota or a mask that changes later; maxprocs(n) changes the number of Ps.
 int default_maxprocs();
 
 }  // namespace weft::detail

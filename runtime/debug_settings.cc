@@ -9,6 +9,7 @@
 #include <cstdlib>
 
 #include "runtime/fatal.h"
+#include "runtime/stack.h"
 
 namespace weft::detail {
 namespace {
@@ -21,10 +22,10 @@ bool read_flag(std::string_view value, bool& into) {
   return true;
 }
 
-bool read_number(std::string_view value, int most, int& into) {
+bool read_number(std::string_view value, int least, int most, int& into) {
   int n = 0;
   const auto [end, e] = std::from_chars(value.data(), value.data() + value.size(), n);
-  if (e != std::errc() || end != value.data() + value.size() || n < 0 || n > most) return false;
+  if (e != std::errc() || end != value.data() + value.size() || n < least || n > most) return false;
   into = n;
   return true;
 }
@@ -37,23 +38,27 @@ bool read_traceback(std::string_view value, traceback& into) {
   return true;
 }
 
-// Null, or what would have been right.
+// Null, or the correct form.
 const char* read_word(std::string_view name, std::string_view value, debug_settings& s) {
-  constexpr const char* flag = "0 or 1";
-  if (name == "ancestors") return read_number(value, most_ancestors, s.ancestors) ? nullptr : "a number, 0 to 100";
+  constexpr const char *flag = "0 or 1", *guard_range = "KiB, 4 to 65536";
+  constexpr int least_guard_kib = page_size >> 10, most_guard_kib = max_guard_size >> 10;
+  if (name == "ancestors") return read_number(value, 0, most_ancestors, s.ancestors) ? nullptr : "a number, 0 to 100";
   if (name == "cgroup") return read_flag(value, s.cgroup) ? nullptr : flag;
   if (name == "chaos") return read_flag(value, s.chaos) ? nullptr : flag;
+  if (name == "guard") return read_number(value, least_guard_kib, most_guard_kib, s.guard_kib) ? nullptr : guard_range;
   if (name == "leaks") return read_flag(value, s.leaks) ? nullptr : flag;
+  if (name == "limit") return read_flag(value, s.limit) ? nullptr : flag;
   if (name == "poller") return read_flag(value, s.poller) ? nullptr : flag;
   if (name == "stacks") return read_flag(value, s.stacks) ? nullptr : flag;
   if (name == "schedtrace")
-    return read_number(value, longest_ms, s.schedtrace_ms) ? nullptr : "milliseconds, 0 to 86400000";
+    return read_number(value, 0, longest_ms, s.schedtrace_ms) ? nullptr : "milliseconds, 0 to 86400000";
   if (name == "sigquit") {
-    s.quit_continues = value == "continue";
-    return s.quit_continues ? nullptr : "continue";
+    s.sigquit_continues = value == "continue";
+    return s.sigquit_continues ? nullptr : "continue";
   }
-  if (name == "traceback") return read_traceback(value, s.told) ? nullptr : "none, single, all, system or crash";
-  return "one of ancestors, cgroup, chaos, leaks, poller, schedtrace, sigquit, stacks, traceback";
+  if (name == "traceback")
+    return read_traceback(value, s.traceback_level) ? nullptr : "none, single, all, system or crash";
+  return "one of ancestors, cgroup, chaos, guard, leaks, limit, poller, schedtrace, sigquit, stacks, traceback";
 }
 
 }  // namespace

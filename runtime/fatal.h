@@ -1,17 +1,17 @@
-// The end of the process when something cannot go on, said in one sentence.
+// The end of the process with one sentence.
 #pragma once
 #include <string_view>
 
 namespace weft::detail {
 
-// Our own fault: prints "fatal error: WHAT" and aborts.
+// For a bug of weft: prints "fatal error: WHAT" and aborts.
 [[noreturn]] void fatal(std::string_view what) noexcept;
 
-// A limit is reached and nobody can be told but the user: prints "fatal error: WHAT" and exits with status 2, as Go
-// does.
+// For a limit that is reached, where no caller can handle an error: prints "fatal error: WHAT" and
+// exits with status 2, as Go does.
 [[noreturn]] void give_up(std::string_view what) noexcept;
 
-// One line on standard error, whole even when several threads write: "weft: TEXT".
+// Writes "weft: TEXT" as one line to standard error. Lines of several threads do not mix.
 void log_line(std::string_view text) noexcept;
 
 }  // namespace weft::detail

@@ -3,10 +3,14 @@
 
 namespace weft::detail {
 
-// Whether the kernel gives it. Not under TSan, which could not see it.
+// Returns whether the kernel has it. False under TSan, which does not model it.
 bool membarrier_works() noexcept;
 
-// All that each thread has stored before is seen after this. Only where it works; some microseconds.
+// In a forked child, which must register again.
+void renew_membarrier_after_fork() noexcept;
+
+// All stores that any thread has made before are visible after this. Only where it works; some
+// microseconds.
 void fence_all_threads() noexcept;
 
 }  // namespace weft::detail

@@ -4,7 +4,7 @@
 
 namespace weft::detail {
 
-// A fresh seed, different on every call. A seeded run will replace it here.
+// Returns a new seed, different on every call. A seeded run will replace it here.
 std::uint64_t random_seed() noexcept;
 
 // splitmix64: one add and three multiplications a number. Not for secrets. Owner only.

@@ -1,17 +1,18 @@
 // Leaving one register file for another: the machine part of a switch.
 //
-// On x86-64 it is a few instructions in line. Boost.Context's jump is called and leaves by a jump, so
-// it puts an entry on the CPU's return stack that no return takes off again: after each switch the
-// next return is mispredicted, which costs more than the switch (a yield: 21 ns against 12). The
-// compiler knows that all registers change, so it saves those in use and no others.
+// On x86-64 it is a few instructions in line. Boost.Context's jump is called and leaves by a jump,
+// so it puts an entry on the CPU's return stack that no return takes off again: after each switch
+// the next return is mispredicted, which costs more than the switch (a yield: 21 ns against 12).
+// All registers are declared as changed, so the compiler saves those in use and no others.
 //
-// The control words of the floating-point units belong to the fiber, as they do with Boost.Context,
-// but loading them is dear and they hardly ever differ, so they are compared first.
+// The control words of the floating-point units (rounding mode and the like) belong to the fiber.
+// To load them is slow and they rarely differ, so they are compared first.
 //
-// Elsewhere, and with -Dboost_switch=true, it is Boost.Context's jump_fcontext.
+// On other machines, and with -Dboost_switch=true, the switch is Boost.Context's jump_fcontext.
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #if defined(__x86_64__) && !defined(WEFT_BOOST_SWITCH)
 #define WEFT_INLINE_SWITCH 1
@@ -24,12 +25,12 @@ namespace weft::detail {
 
 struct saved_registers;
 
-// What goes along with a switch: the side that arrives finds the one that was left.
-struct switch_note {
+// The beginning of what a switch passes to the other side: the registers of the stack that it left.
+struct switch_header {
   saved_registers* left;
 };
 
-using fiber_start = void (*)(switch_note*);
+using fiber_start = void (*)(switch_header*);
 
 #if WEFT_INLINE_SWITCH
 
@@ -62,12 +63,13 @@ void prepare(saved_registers& r, std::byte* top, std::size_t) noexcept {
   read_fp_control(r);
 }
 
-// Saves the registers in `from`, loads those of `to`. Returns, when somebody comes back, their note.
-[[gnu::always_inline]] inline switch_note* switch_registers(saved_registers& from, saved_registers& to,
-                                                            switch_note* note) noexcept {
+// Saves the registers in `from` and loads those of `to`. Returns when `from` is switched to again,
+// with the header that was passed then.
+[[gnu::always_inline]] inline switch_header* switch_registers(saved_registers& from, saved_registers& to,
+                                                              switch_header* note) noexcept {
   read_fp_control(from);
-  // Each by itself: put together to one word, which has just been written in two parts, they cannot be read before
-  // both parts are in the cache, and that takes longer than the rest of the switch.
+  // Each by itself: put together to one word, which has just been written in two parts, they cannot
+  // be read before both parts are in the cache, and that takes longer than the rest of the switch.
   std::uint32_t sse = from.sse_control, x87 = from.x87_control;
   asm("" : "+r"(sse), "+r"(x87));
   if (sse != to.sse_control || x87 != to.x87_control) [[unlikely]]
@@ -101,29 +103,52 @@ static_assert(offsetof(saved_registers, ip) == 8 && offsetof(saved_registers, bp
 
 struct saved_registers {
   void* sp = nullptr;  // Boost's fcontext_t
+  std::uint64_t fp_control = 0;
 };
+
+// jump_fcontext keeps the control words of the floating-point unit on x86-64. On arm64 it does not:
+// FPCR is kept here.
+#if defined(__aarch64__)
+inline std::uint64_t read_fp_control() noexcept {
+  std::uint64_t v;
+  asm volatile("mrs %0, fpcr" : "=r"(v));
+  return v;
+}
+inline void load_fp_control(std::uint64_t v) noexcept { asm volatile("msr fpcr, %0" : : "r"(v)); }
+#else
+inline std::uint64_t read_fp_control() noexcept { return 0; }
+inline void load_fp_control(std::uint64_t) noexcept {}
+#endif
 
 namespace boost_switch {
 inline void arrive(boost::context::detail::transfer_t t) noexcept {
-  static_cast<switch_note*>(t.data)->left->sp = t.fctx;
+  static_cast<switch_header*>(t.data)->left->sp = t.fctx;
 }
 template <fiber_start start>
 void begin(boost::context::detail::transfer_t t) {
   arrive(t);
-  start(static_cast<switch_note*>(t.data));
+  start(static_cast<switch_header*>(t.data));
 }
 }  // namespace boost_switch
 
 template <fiber_start start>
 void prepare(saved_registers& r, std::byte* top, std::size_t size) noexcept {
+  // make_fcontext writes some of the registers only, and the stack may have been used: the frame
+  // pointer would be what lies there, and a walk by frame pointers would not end.
+  constexpr std::size_t largest_context = 512;
+  std::memset(top - largest_context, 0, largest_context);
+  r.fp_control = read_fp_control();
   r.sp = boost::context::detail::make_fcontext(top, size, boost_switch::begin<start>);
 }
 
-[[gnu::always_inline]] inline switch_note* switch_registers(saved_registers&, saved_registers& to,
-                                                            switch_note* note) noexcept {
+[[gnu::always_inline]] inline switch_header* switch_registers(saved_registers& from, saved_registers& to,
+                                                              switch_header* note) noexcept {
+  from.fp_control = read_fp_control();
+  if (from.fp_control != to.fp_control) [[unlikely]]
+    load_fp_control(to.fp_control);
   const auto t = boost::context::detail::jump_fcontext(to.sp, note);
   boost_switch::arrive(t);
-  return static_cast<switch_note*>(t.data);
+  return static_cast<switch_header*>(t.data);
 }
 
 #endif

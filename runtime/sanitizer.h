@@ -1,8 +1,8 @@
-// What the sanitizers and Valgrind must be told about stacks that are not the thread's own.
+// The calls that inform sanitizers and Valgrind of stacks that are not the thread's own.
 //
-// Both the ASan and the TSan call have to stand in the very function that jumps: each keeps a
-// shadow of the call stack, and a helper that returned between the call and the jump would take
-// its own frame off the wrong one. Hence the forced inlining here and in switch.h.
+// Both the ASan and the TSan call must stand in the function that jumps: each keeps a shadow of the
+// call stack, and a helper that returned between the call and the jump would remove its own frame
+// from the wrong shadow. So inlining is forced here and in switch.h.
 #pragma once
 #include <cstddef>
 
@@ -41,11 +41,11 @@
 
 namespace weft::detail {
 
-// Each fiber is a thread of its own to TSan, so a fiber's stack is never lent to the next one.
+// For TSan each fiber is a separate thread, so a fiber's stack is never lent to the next one.
 inline constexpr bool under_tsan = WEFT_TSAN != 0;
 inline constexpr bool under_asan = WEFT_ASAN != 0;
 
-// What a sanitizer keeps for one stack. Empty when there is none.
+// The state that a sanitizer keeps for one stack. Empty without a sanitizer.
 struct sanitizer_context {
 #if WEFT_ASAN
   void* fake_stack = nullptr;
@@ -78,7 +78,8 @@ struct sanitizer_context {
   void adopt_thread();
 };
 
-// A stack enters the arena's service for good: LSan looks for pointers in it, Valgrind knows it.
+// Registers a stack of an arena, once: LSan looks for pointers in it, and Valgrind takes it for a
+// stack.
 inline void register_stack([[maybe_unused]] void* bottom, [[maybe_unused]] std::size_t size) {
 #if WEFT_ASAN
   __lsan_register_root_region(bottom, size);
@@ -90,7 +91,8 @@ inline void register_stack([[maybe_unused]] void* bottom, [[maybe_unused]] std::
 #endif
 }
 
-// Frames that were left without being unwound poisoned this memory: it is used anew.
+// Removes the poison of frames that were left without being unwound, before the memory is used
+// again.
 inline void unpoison([[maybe_unused]] void* from, [[maybe_unused]] std::size_t size) {
 #if WEFT_ASAN
   __asan_unpoison_memory_region(from, size);

@@ -1,9 +1,9 @@
 // Leaving one stack for another: the registers, the exception state that belongs to a stack, and
-// what the sanitizers must hear.
+// the calls that sanitizers need.
 //
 // boost::context::fiber is refused: from Boost 1.88 it saves exception state itself and was
 // miscompiled where fibers migrate between threads. The state is two words at an address that is
-// constant for a thread, so whoever runs the thread passes that address in.
+// constant for a thread, so the caller, which runs the thread, passes that address in.
 #pragma once
 #include <cxxabi.h>
 
@@ -37,10 +37,12 @@ struct stack_context {
   [[no_unique_address]] sanitizer_context sanitizer;
 };
 
-// Leaves `from` and continues `to`, which finds `note`. Returns, maybe on another thread, the note
-// that whoever came back brought. `exceptions` is the calling thread's. `from_ends`: nobody will come back.
-[[gnu::always_inline]] inline switch_note* jump(stack_context& from, stack_context& to, exception_state* exceptions,
-                                                switch_note* note, [[maybe_unused]] bool from_ends = false) noexcept {
+// Leaves `from` and continues `to`, which gets `note`. Returns, perhaps on another thread, when
+// `from` is jumped to again, with the note of that jump. `exceptions` is the calling thread's.
+// `from_ends`: `from` is never jumped to again.
+[[gnu::always_inline]] inline switch_header* jump(stack_context& from, stack_context& to, exception_state* exceptions,
+                                                  switch_header* note,
+                                                  [[maybe_unused]] bool from_ends = false) noexcept {
   from.caught = exceptions->caught;
   from.uncaught = exceptions->uncaught;
   *exceptions = {to.caught, to.uncaught};

@@ -1,8 +1,9 @@
-// Who has started whom: WEFT_DEBUG=ancestors=N. A fiber knows the go statement that started it; here is kept which
-// fiber ran that, which fiber had started that one, and so on, though they may all have ended.
+// Which fibers have started which: WEFT_DEBUG=ancestors=N. A G has the go statement that started
+// its fiber. This file keeps the id of the fiber that ran that statement, of the fiber that started
+// that one, and of the earlier ones, though they may all have ended.
 //
-// Nothing is paid without the word: with it each fiber takes an id of its own from the world, not from its P's
-// batch, and comes by here on that slow path.
+// Without this setting it costs nothing. With it each fiber takes an id from the world, not from
+// its P's batch, and is recorded on that slow path.
 #pragma once
 #include <weft/detail/spin_lock.h>
 
@@ -25,7 +26,7 @@ class ancestry {
 
   void note_start(std::uint64_t id, ancestor by);
   void note_end(std::uint64_t id) noexcept;
-  // The one that has started it first.
+  // The direct parent first.
   std::vector<ancestor> of(std::uint64_t id) const;
 
  private:

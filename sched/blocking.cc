@@ -1,4 +1,4 @@
-// Announced blocking calls: the fiber keeps the thread, the P goes to another.
+// Calls in blocking(): the fiber keeps the thread, the P goes to another.
 #include "sched/g.h"
 #include "sched/no_suspend.h"
 #include "sched/retake.h"
@@ -19,7 +19,7 @@ bool nobody_polls(world& w) noexcept {
 
 }  // namespace
 
-void hand_off_p(world& w, P* p) {
+void hand_off_p(world& w, P* p, thread_need need) {
   w.handoffs.fetch_add(1, std::memory_order_relaxed);
   if (poller* net = w.poller_or_null()) net->flush(*p);
   const auto has_work = [&] {
@@ -28,7 +28,7 @@ void hand_off_p(world& w, P* p) {
   };
   if (has_work()) {
     w.spinning.fetch_add(1, std::memory_order_relaxed);
-    start_m(w, p);
+    start_m(w, p, need);
     return;
   }
   const std::int64_t due = p->timers.earliest();
@@ -50,7 +50,7 @@ namespace {
   return m;
 }
 
-// The fiber of a call that has returned gets a P, or queues until an M with one takes it up.
+// The fiber of a call that has returned gets a P, or queues until an M with a P runs it.
 void queue_for_p(M* m) {
   if (take_idle_p(m)) {
     timeline_enter(m);
@@ -63,17 +63,20 @@ void queue_for_p(M* m) {
 
 }  // namespace
 
-// The calling thread's M, although it may count as a plain thread just now. For reports; safe in signal handlers.
+// The calling thread's M, although it may count as a plain thread now. For reports; safe in signal
+// handlers.
 M* this_m_in_any_call() noexcept {
   M* m = this_m();
   return m ? m : blocked_m();
 }
 
-void begin_blocking() {
+namespace {
+
+void begin(thread_need need) {
   M* m = this_m();
   if (!m || !m->g) return;
   check_may_suspend(m, wait_reason::blocked_call);
-  enter_runtime(m);  // and stays there: the call is no fiber's code that a P could be taken from
+  enter_runtime(m);  // and stays there: the call is no fiber's code from which a P could be retaken
   G* g = m->g;
   world& w = *m->w;
   g->state.store(g_state::blocked, std::memory_order_relaxed);
@@ -83,10 +86,16 @@ void begin_blocking() {
     const std::lock_guard hold(w.lock);
     ++w.blocked_ms;
   }
+  leave_cpu_limit(*m);
   blocked_m() = m;
-  set_this_m(nullptr);  // inside the call this is a plain thread
-  if (p) hand_off_p(w, p);
+  set_this_m(nullptr);  // inside the call the thread counts as a plain thread
+  if (p) hand_off_p(w, p, need);
 }
+
+}  // namespace
+
+void begin_blocking() { begin(thread_need::certain); }
+void begin_blocking_if_possible() { begin(thread_need::optional); }
 
 void end_blocking() noexcept {
   M* m = blocked_m();

@@ -1,27 +1,24 @@
-// Chaos mode: schedules that are allowed but unlikely, to bring bugs of programs and of the runtime to light.
+// Chaos mode: schedules that are allowed but unlikely, to find bugs of programs and of the runtime.
 // In release builds too, since users need it there: WEFT_DEBUG=chaos.
 //
-// What a program may not count on happens often: the fiber made runnable last is not the next, the ring is
-// taken out of order, a fiber goes on in another thread than it was parked in, even with one P; and the monitor takes
-// Ps from under fibers that have done no wrong. Each P has an attention bit for it, so nothing is paid while it is off.
+// Schedules that a program must not rely on happen often: the fiber made runnable last is not the
+// next to run, the ring is emptied out of order, a fiber resumes in another thread than it was
+// parked in, even with one P; and the monitor retakes Ps from fibers that neither block nor compute
+// for long. Each P has an attention bit for it, so it costs nothing while it is off.
 #include "sched/chaos.h"
 
+#include "sched/invariants.h"
 #include "sched/world.h"
 
 namespace weft::detail {
 namespace {
 
-bool another_m_could_be_had(world& w) noexcept {
-  const std::lock_guard hold(w.lock);
-  return w.idle_ms > 0 || w.ms < w.opt.max_threads;
-}
-
-// Another M goes on with m's P, and m waits for what comes.
+// Another M takes over m's P, and m waits for a P.
 void change_threads(M* m) {
   world& w = *m->w;
   if (!m->spinning) w.spinning.fetch_add(1, std::memory_order_relaxed);
   m->spinning = false;
-  start_m(w, let_go_of_p(m));
+  start_m(w, let_go_of_p(m), thread_need::optional);
   idle_without_p(m);
 }
 
@@ -29,12 +26,17 @@ void change_threads(M* m) {
 
 bool stir(M* m) {
   P* p = m->p;
+  check_p(*m, *p);
   if (p->random.below(2) == 0)
     if (runnable* next = p->queue.take_next()) push_ring(m, next);
   for (std::uint32_t n = p->random.below(3); n > 0; --n)
     if (runnable* r = p->queue.pop()) push_ring(m, r);
+  if (p->random.below(8) == 0) {
+    const std::lock_guard hold(m->w->lock);
+    check_world_locked(*m->w);
+  }
   constexpr std::uint32_t seldom = 32;  // it costs some microseconds each time
-  if (p->random.below(seldom) != 0 || !another_m_could_be_had(*m->w)) return false;
+  if (p->random.below(seldom) != 0 || !m_available_approx(*m->w)) return false;
   change_threads(m);
   return true;
 }

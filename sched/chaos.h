@@ -5,8 +5,8 @@ namespace weft::detail {
 
 struct M;
 
-// Shuffles what m's P has queued; now and then gives the P to another M. True then: m may have no P.
-// By an M that looks for what to run, while its P's stir_queue bit is set.
+// Shuffles the queue of m's P, and sometimes gives the P to another M. Returns true then: m may
+// have no P. Called by an M that searches for a fiber to run, while its P's stir_queue bit is set.
 bool stir(M* m);
 
 }  // namespace weft::detail

@@ -1,9 +1,10 @@
-// Since when a fiber has been parked, at no cost to the one that parks.
+// The time since when a fiber has been parked, at no cost to the parking fiber.
 //
-// Reading a clock takes longer than a switch. So the time is a word in the world, in seconds, that a
-// parking fiber copies into its G: one load of a line that is hardly ever written, and a store beside
-// others. The word is set by whoever has reason to read the clock anyway: an M that gets a P, an M that
-// looks at its timers, and the monitor. A dump says minutes, so a word that is seconds late does not matter.
+// Reading a clock takes longer than a switch. So the time is a word in the world, in seconds, that
+// a parking fiber copies into its G: one load of a line that is seldom written, and a store beside
+// others. Threads that read the clock for another reason set the word: an M that gets a P, an M
+// that checks its timers, and the monitor. A dump prints minutes, so a word that is seconds late
+// does not matter.
 #pragma once
 #include <atomic>
 #include <cstdint>

@@ -1,6 +1,6 @@
-// Which M the calling thread is. In a file of its own and never inlined: a fiber may go on in
-// another thread after any call, and the compiler keeps the address of a thread-local in a
-// register across calls. A function that only returns the value cannot be fooled.
+// The M of the calling thread. In a separate file and never inlined: a fiber may resume in another
+// thread after any call, and the compiler keeps the address of a thread-local in a register across
+// calls. A function that only returns the value is not affected.
 #include <weft/detail/stripe.h>
 
 #include <algorithm>
@@ -42,6 +42,7 @@ unsigned stripe_count() noexcept {
 world* the_world() noexcept { return running_world.load(std::memory_order_acquire); }  // [the-world]
 void set_the_world(world* w) noexcept { running_world.store(w, std::memory_order_seq_cst); }  // [the-world], [solo]
 
-// Note [the-world]: a world is complete before it is announced; whoever finds it sees it whole.
+// Note [the-world]: a world is complete before it is published; a thread that acquires it sees it
+// complete.
 
 }  // namespace weft::detail

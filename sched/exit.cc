@@ -1,5 +1,6 @@
 #include "sched/exit.h"
 
+#include "sched/simulated.h"
 #include "sched/world.h"
 
 namespace weft::detail {
@@ -13,7 +14,7 @@ void note_goexit(std::uint64_t id) noexcept {
 namespace weft {
 
 void goexit() {
-  if (!detail::in_fiber()) throw panic("goexit: called outside a fiber");
+  if (!detail::in_fiber() && !detail::sim_self()) throw panic("goexit: called outside a fiber");
   throw detail::goexit_signal{};
 }
 

@@ -9,7 +9,7 @@
 namespace weft::detail {
 namespace {
 
-// Fires this P's due timers, at the price of a clock read, and only while it has timers.
+// Fires this P's due timers. Reads a clock, and only while the P has timers.
 void run_own_timers(M* m) {
   P* p = m->p;
   if (p->timers.earliest() == never) return;
@@ -17,18 +17,19 @@ void run_own_timers(M* m) {
   const std::int64_t now = now_ns();
   ready_list due;
   set_coarse_clock(*m->w, now);
-  if (const std::size_t n = p->timers.run_due(now, due)) P::count(p->fired, n);
+  p->timers.run_due(now, due);
   push_batch(m, due, now);
 }
 
-// One turn in 61 the global queue comes first, or two fibers that keep each other runnable here
-// would starve it for ever. 61 is prime and small.
+// In one turn of 61 the global queue comes first. Otherwise two fibers that keep each other
+// runnable here would starve it. 61 is prime and small.
 runnable* take_global_for_fairness(M* m) {
   if (m->p->turn.load(std::memory_order_relaxed) % fair_turn != 0) return nullptr;
   return take_global(m, 1);
 }
 
-// What has become ready, without waiting. False if nobody waits for a descriptor.
+// Takes the fibers that are ready, without waiting. Returns false if no fiber waits for a
+// descriptor.
 bool poll(M* m, ready_list& ready) {
   world& w = *m->w;
   poller* net = w.poller_or_null();
@@ -45,9 +46,10 @@ void polled(M* m) {
   p->ahead_then = p->queue.ring_size_approx() + m->w->global_size.load(std::memory_order_relaxed);
 }
 
-// At the same turn whoever waits for a descriptor has a chance, or busy fibers would keep it waiting. But
-// not before all that were queued at the last look have had their turn: else a thousand connections that
-// are served in one go fall out of the cache between the steps of each.
+// In the same turn, fibers that wait for a descriptor get a chance, or busy fibers would keep them
+// waiting. But not before all fibers that were queued after the last poll have had their turn:
+// otherwise a thousand connections that are served in one batch drop out of the cache between the
+// steps of each.
 void poll_for_fairness(M* m) {
   const std::uint32_t turn = m->p->turn.load(std::memory_order_relaxed);
   if (turn % fair_turn != 0 || turn - m->p->polled_at < m->p->ahead_then) return;
@@ -66,7 +68,7 @@ runnable* poll_now(M* m) {
   return first;
 }
 
-// At most half of the busy Ps look for work at once: more burn CPU and find nothing.
+// At most half of the busy Ps may spin: more use CPU and find nothing.
 bool may_spin(const M* m) {
   const world& w = *m->w;
   if (m->spinning) return true;
@@ -117,7 +119,7 @@ runnable* find_runnable(M* m) {
     world& w = *m->w;
     if (w.stopping.load(std::memory_order_relaxed)) return nullptr;
     if (m->locked_g) return wait_for_locked_g(m);
-    if (!m->p) idle_without_p(m);  // its fiber is back from a blocking call and queued
+    if (!m->p) idle_without_p(m);  // its fiber has returned from a blocking call and is queued
     if (!m->p) return nullptr;
     if (retire_if_asked(m)) continue;
     if ((m->p->attention.load(std::memory_order_relaxed) & stir_queue) && stir(m)) continue;

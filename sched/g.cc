@@ -14,7 +14,7 @@ namespace {
 // therefore set a little lower on each next stack, by a cache line, within a quarter of the page.
 std::size_t stagger(const stack& s) noexcept {
   constexpr std::size_t places = 16, line = 64;
-  return (reinterpret_cast<std::uintptr_t>(s.bottom) / s.size) % places * line;
+  return (reinterpret_cast<std::uintptr_t>(s.bottom) / (s.arena->guard_size() + s.size())) % places * line;
 }
 
 constexpr std::size_t g_space = (sizeof(G) + 63) / 64 * 64;
@@ -25,20 +25,20 @@ G* g_of(const stack& s) noexcept { return reinterpret_cast<G*>(s.top() - g_space
 
 namespace {
 
-// Whoever gives the fiber its first turn may be another fiber that parks, on its way through a queue of waiters:
-// there is nobody to throw to.
-stack new_stack(std::size_t size) noexcept {
+// Ends the process instead of throwing: the caller may be another fiber that parks, in the middle
+// of a queue of waiters, where no exception can be handled.
+stack new_stack(stack_arena& arena) noexcept {
   try {
-    return arena_for(size).take();
+    return arena.take();
   } catch (const std::bad_alloc&) {
-    give_up(fmt::format("out of memory: no stack of {} bytes for a fiber", size));
+    give_up(fmt::format("out of memory: no stack of {} bytes for a fiber", arena.stack_size()));
   }
 }
 
 }  // namespace
 
-G* make_g(std::size_t stack_size) noexcept {
-  const stack s = new_stack(stack_size);
+G* make_g(stack_arena& arena) noexcept {
+  const stack s = new_stack(arena);
   G* g = ::new (static_cast<void*>(g_of(s))) G;
   g->started = true;
   g->where = s;
@@ -54,7 +54,7 @@ void impossible(const char* what_happens, const G& g) noexcept {
 }
 
 const spawn_extras* extras_of_named(const spawn_record* r) noexcept {
-  // Every named_record<F> begins alike, whatever F.
+  // Every named_record<F> has the same beginning, for each F.
   struct prefix : spawn_record {
     spawn_extras extras;
   };

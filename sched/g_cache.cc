@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <new>
 #include <vector>
 
 #include "sched/sysmon.h"
@@ -9,13 +10,13 @@
 namespace weft::detail {
 namespace {
 
-// Free Gs of the world's stack size that no P holds.
+// Free Gs with stacks of the world's arena that no P holds.
 struct shared_cache {
   spin_lock lock;
   G* first = nullptr;           // under lock
   std::size_t count = 0;        // under lock
   std::size_t least = 0;        // under lock: smallest count since the last rest_idle_gs
-  std::size_t stack_size = 0;   // under lock: the size of all of them
+  const stack_arena* arena = nullptr;  // under lock: of the stacks of all of them
 };
 
 shared_cache& shared() {
@@ -26,16 +27,16 @@ shared_cache& shared() {
 void rest_chain(G* g) {
   std::vector<stack> stacks;
   for (; g; g = static_cast<G*>(g->next)) stacks.push_back(g->where);
-  if (!stacks.empty()) arena_for(stacks.front().size).rest(stacks.data(), stacks.size());
+  if (!stacks.empty()) stacks.front().arena->rest(stacks.data(), stacks.size());
 }
 
 }  // namespace
 
-G* g_cache::take_slow(std::size_t stack_size) {
+G* g_cache::take_slow(stack_arena* arena) {
   shared_cache& s = shared();
   {
     const std::lock_guard hold(s.lock);
-    if (s.stack_size == stack_size) {
+    if (s.arena == arena) {
       while (s.first && count_ < batch) {
         G* g = s.first;
         s.first = static_cast<G*>(g->next);
@@ -47,8 +48,8 @@ G* g_cache::take_slow(std::size_t stack_size) {
       s.least = std::min(s.least, s.count);
     }
   }
-  if (count_ == 0) return make_g(stack_size);
-  return take(stack_size);
+  if (count_ == 0) return make_g(*arena);
+  return take(arena);
 }
 
 void g_cache::spill() noexcept {
@@ -57,12 +58,12 @@ void g_cache::spill() noexcept {
   G* misfits = nullptr;
   {
     const std::lock_guard hold(s.lock);
-    const std::size_t size = first_->where.size;
-    if (s.stack_size != size) {  // a new world with another stack size
+    const stack_arena* arena = first_->where.arena;
+    if (s.arena != arena) {  // a new world with another size of stacks or guards
       misfits = s.first;
       s.first = nullptr;
       s.count = s.least = 0;
-      s.stack_size = size;
+      s.arena = arena;
     }
     wake_monitor = s.count == 0;
     while (count_ > batch) {
@@ -87,14 +88,14 @@ void g_cache::give_back_all() noexcept {
   }
 }
 
-std::size_t rest_idle_gs(std::size_t stack_size) {
+std::size_t rest_idle_gs(const stack_arena& arena) {
   constexpr std::size_t step = 4096;  // bounds the time that one call spends in madvise
   shared_cache& s = shared();
   G* cold = nullptr;
   std::size_t left = 0;
   {
     const std::lock_guard hold(s.lock);
-    if (s.stack_size != stack_size) return 0;
+    if (s.arena != &arena) return 0;
     for (std::size_t n = std::min(s.least, step); n > 0 && s.first; --n) {
       G* g = s.first;
       s.first = static_cast<G*>(g->next);
@@ -108,9 +109,11 @@ std::size_t rest_idle_gs(std::size_t stack_size) {
   return left;
 }
 
+void renew_g_cache_after_fork() { ::new (static_cast<void*>(&shared())) shared_cache; }
+
 void rest_g(G* g) {
   const stack s = g->where;
-  arena_for(s.size).rest(&s, 1);
+  s.arena->rest(&s, 1);
 }
 
 }  // namespace weft::detail

@@ -7,14 +7,14 @@
 
 namespace weft::detail {
 
-// One P's. Owner only. Only Gs with stacks of the world's size.
+// One P's. Owner only. Only Gs with stacks of the world's arena.
 class g_cache {
  public:
-  // A free G with a stack of `stack_size` bytes. As make_g().
-  G* take(std::size_t stack_size) {
+  // Returns a free G with a stack of `arena`, which is the world's. As make_g().
+  G* take(stack_arena* arena) {
     G* g = first_;
     if (!g) [[unlikely]]
-      return take_slow(stack_size);
+      return take_slow(arena);
     first_ = static_cast<G*>(g->next);
     --count_;
     return g;
@@ -29,19 +29,21 @@ class g_cache {
 
  private:
   static constexpr std::uint32_t batch = 32, spill_at = 64;  // Go's numbers
-  G* take_slow(std::size_t stack_size);
+  G* take_slow(stack_arena* arena);
   void spill() noexcept;
 
   G* first_ = nullptr;
   std::uint32_t count_ = 0;
 };
 
-// Behind the Ps' caches. A G that nobody has wanted for a while is rested: its memory goes back.
-// Lets go of those of `stack_size` that stood unused in the shared cache since the last call;
-// returns how many are left there.
-std::size_t rest_idle_gs(std::size_t stack_size);
+// Rests the Gs of `arena` that stayed unused in the shared cache, which is behind the Ps' caches,
+// since the last call: their stacks' memory is returned to the system. Returns how many Gs remain.
+std::size_t rest_idle_gs(const stack_arena& arena);
 
-// A G with a stack that is not of the world's size goes straight back to its arena.
+// In a forked child: drops the Gs, which belong to arenas that the child no longer uses.
+void renew_g_cache_after_fork();
+
+// A G whose stack is not of the world's arena goes directly back to its arena.
 void rest_g(G* g);
 
 }  // namespace weft::detail

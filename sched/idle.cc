@@ -1,50 +1,56 @@
-// Idle and spinning: who looks for work, and who must be woken.
+// Idle and spinning: which M searches for work, and which M must be woken.
 //
-// A program with work left must not have every M asleep, and one without work must not burn a
-// core. A push is too frequent to take a lock for that, so a push pays one fence and some loads,
-// and the Ms that run dry pay the rest.
+// While fibers are runnable, not every M may sleep. A program without work must not use CPU. A push
+// is too frequent to take a lock for this, so a push costs one fence and some loads. The Ms that
+// find nothing to run do the rest.
 //
-// Waking an idle core costs 25 us, and most wake-ups for a `next` slot find nothing: the pusher parks
-// at once and its own P goes on with that fiber. So when an M has looked in vain while others are
-// busy, it stays as the *sentinel*: it sleeps with a deadline, 50 us growing to 1 ms, and then looks
-// whether a `next` slot has not moved since. While it does (world::watching), a push to `next` wakes
-// nobody; one to a ring does. The sentinel is also the one M that sleeps for timers. Once one of them has roused it
-// its post stays vacant if nothing else is due before the monitor's next look, which fills it if need be.
+// To wake an idle core takes 25 us, and most wake-ups for a `next` slot find nothing: the pusher
+// parks immediately, and its own P runs that fiber. So an M that has found nothing while others are
+// busy becomes the *sentinel*. It sleeps with a deadline, from 50 us up to 1 ms, and then checks
+// for a `next` slot that has not moved since its last check. While it does this (world::watching),
+// a push to `next` wakes no M. A push to a ring does. The sentinel is also the one M that sleeps
+// for timers. After a timer has woken it, its post stays vacant if no other timer is due before the
+// monitor's next look. The monitor fills the post if that is necessary.
 //
-// While fibers wait for descriptors and a P is idle, one idle M sleeps in the poller: the sentinel if it comes to that,
-// else the next that idles. The others sleep on a futex. If that M gets work, its post stays vacant until some M idles
-// again: those that run fibers poll between them. With every P busy the post is left, too: whoever stood there could
-// only take what has come away from those that run, a core's wake-up for each time.
+// While fibers wait for descriptors and a P is idle, one idle M sleeps in the poller: the sentinel
+// if there is one, else the next M that becomes idle. The others sleep on a futex. If that M gets
+// work, its post stays vacant until another M becomes idle: running Ms poll in the meantime. With
+// every P busy no M sleeps in the poller: it could only take completions away from running Ms, at
+// the price of one core wake-up each.
 //
-// Timers that crowd are the other case in which waking is dearer than the work: a batch of a dozen short
-// turns is over before a second core is up. While batches are known to be short, the M that woke for one
-// runs it alone (M::quiet), and one idle M, the *deputy*, looks within 1 ms whether that was right.
+// Crowded timers are the other case in which a wake-up costs more than the work: a batch of a dozen
+// short turns ends before a second core runs. While batches are known to be short, the M that woke
+// for a batch runs it alone (M::quiet). One idle M, the *deputy*, checks within 1 ms that the batch
+// was short.
 //
-// Refused: handing the new fiber straight to an idle P (the pusher often parks at once and its own P
-// idles); waking on every push (most wakers find nothing); waking never for `next` (the pusher may
-// compute for a second).
+// Refused: handing the new fiber directly to an idle P (often the pusher parks immediately and its
+// own P becomes idle); waking on every push (most woken Ms find nothing); never waking for `next`
+// (the pusher may compute for a second).
 //
 // Invariants:
-//   I1  world::spinning is the number of Ms whose `spinning` is set, and of those being woken to spin.
+//   I1  world::spinning is the number of Ms whose `spinning` is set, and of Ms being woken to spin.
 //   I2  An idle M owns no P; every P in use is owned by one M, is idle, or is being handed over.
-//   I3  If something stands in a ring or the global queue and a P is idle, some M spins or a wake-up is in flight.
-//   I4  If something stands in a `next` slot, or in the ring of an M that is quiet, and a P is idle: as I3, or
-//       the sentinel or the deputy looks within 1 ms.
-//   I5  If a fiber waits for a descriptor, some M is in the poller, or holds a P and polls, or is on its way.
-//   I6  If a timer is pending and its P idle, or in one turn for long: the sentinel wakes for it, or somebody is
-//       roused to, or the monitor looks before it is due.
+//   I3  If a ring or the global queue holds a runnable and a P is idle, some M spins or a wake-up
+//       is in flight.
+//   I4  If a `next` slot holds a runnable, or the ring of an M that is quiet, and a P is idle: as
+//       I3, or the sentinel or the deputy checks within 1 ms.
+//   I5  If a fiber waits for a descriptor, some M is in the poller, or holds a P and polls, or is
+//       on its way to do so.
+//   I6  If a timer is pending and its P is idle, or is long in one turn: the sentinel wakes for the
+//       timer, or an M is being woken to do so, or the monitor looks before the timer is due.
 //
 // Note [wake-up]: no push is ever stranded
-//      pusher                              M that has looked in vain
+//      pusher                              M that has found nothing
 //   S1 put r in a queue                 T1 its P to the idle list, spinning -= 1
 //   S2 fence(seq_cst)                   T2 fence(seq_cst)
-//   S3 no idle P, or somebody           T3 look into every queue once more;
-//      spins? done. Else wake one          found? take a P and spin again
-// The two fences have one order. S2 first: T3 sees S1. T2 first: S3 sees T1, and wakes. Somebody acts.
-// An M that stops spinning because it found work runs T1-T3 too (without the P), and at T3 wakes
-// another: a pusher may have relied on it.
+//   S3 no idle P, or an M spins?        T3 check every queue again;
+//      done. Else wake one                 work found? take a P and spin again
+// The two fences have one order. S2 first: T3 sees S1. T2 first: S3 sees T1, and wakes an M. In
+// both cases an M acts. An M that stops spinning because it found work runs T1-T3 too (without
+// releasing its P), and at T3 wakes another: a pusher may have relied on it.
 #include "sched/idle.h"
 
+#include "sched/diagnosis_calls.h"
 #include "sched/visit.h"
 #include "sched/world.h"
 
@@ -52,7 +58,7 @@ namespace weft::detail {
 namespace {
 
 constexpr std::int64_t watch_ns_min = 50'000, watch_ns_max = 1'000'000;
-// What it takes until another core is at work.
+// The time until another core runs.
 constexpr std::int64_t rousing_ns = 30'000;
 
 std::int64_t earliest_timer(const world& w) noexcept {
@@ -65,7 +71,7 @@ std::int64_t earliest_timer(const world& w) noexcept {
   return t;
 }
 
-// A `next` slot that holds the same thing in the same turn as when it was last looked at.
+// A `next` slot that holds the same runnable in the same turn as at the previous check.
 class stale_next {
  public:
   bool found(const world& w) noexcept {
@@ -90,8 +96,9 @@ class stale_next {
   std::vector<look> seen_;
 };
 
-// While many timers are armed, wake-ups for them closer together than this are served by one: at
-// 10,000 sleepers that is a twentieth of the wake-ups, for 100 us of lateness. A few timers are never late for it.
+// While many timers are armed, one wake-up serves all wake-ups that are closer together than this.
+// At 10,000 sleepers that saves 19 of 20 wake-ups, and a timer fires up to 100 us late. A few
+// timers are never late for it.
 constexpr std::int64_t crowd_ns = 190'000;
 constexpr std::size_t crowd = 64;
 
@@ -108,7 +115,7 @@ std::int64_t not_too_soon_after_the_last(const world& w, std::int64_t until) noe
   return until < soonest ? soonest : until;
 }
 
-// Gives the P back. True if there was work after all, and the M has a P again to look for it.
+// Releases the P. Returns true if there is work after all; the M has a P again then, and searches.
 bool release_and_look_again(M* m) {
   world& w = *m->w;
   {
@@ -120,7 +127,7 @@ bool release_and_look_again(M* m) {
     m->spinning = false;
     one_less_spins(w);  // [wake-up] T1
   }
-  // An M that was not allowed to spin looks again as well: a pusher may have seen no idle P.
+  // An M that was not allowed to spin checks too: a pusher may have seen no idle P.
   std::atomic_thread_fence(std::memory_order_seq_cst);  // [wake-up] T2
   if (!any_work_approx(w)) return false;  // [wake-up] T3
   const std::lock_guard hold(w.lock);
@@ -132,8 +139,8 @@ bool release_and_look_again(M* m) {
   return true;
 }
 
-// A timer is due, I/O has come, or a fiber sits in a `next` slot: the sentinel needs a P to act.
-// True if it got one; it looks for work then.
+// A timer is due, I/O is ready, or a fiber stays in a `next` slot: the sentinel needs a P to act.
+// Returns true if it got one; the M searches for work then.
 bool back_to_work(M* m) {
   world& w = *m->w;
   const std::lock_guard hold(w.lock);
@@ -145,14 +152,14 @@ bool back_to_work(M* m) {
   return true;
 }
 
-// As what an M idles: the sentinel sleeps until somebody must act, the deputy as it does while
-// timers crowd, the others for good.
+// The role in which an M idles: the sentinel sleeps until there is work for it, the deputy too
+// while timers crowd, the others until they are woken.
 enum class post { plain, deputy, sentinel };
 struct watch {
   post as = post::plain;
   std::int64_t until = never;
   bool deadlock = false;
-  poller* net = nullptr;  // it sleeps in here
+  poller* net = nullptr;  // where it sleeps
 };
 
 bool deputy_wanted_locked(const world& w) noexcept {
@@ -198,8 +205,8 @@ watch take_post_locked(M* m, std::int64_t watch_ns) {
   return {post::plain, all == asleep::perhaps ? now_ns() + recheck_ns : never, all == asleep::yes};
 }
 
-// Sleeps at its post. True if the time has come to look around; else somebody has woken m, for a P,
-// for the end of the world, or only to take its post anew.
+// Sleeps in its role. Returns true if it is time to check for work. Else another thread has woken
+// m, to give it a P, to end the world, or only to make it take a role again.
 bool stand_watch(M* m, const watch& at, ready_list& ready) {
   const bool woken = at.net ? poll_m(m, *at.net, at.until, ready) : sleep_m(m, at.until);
   if (!woken || at.net) {
@@ -209,14 +216,14 @@ bool stand_watch(M* m, const watch& at, ready_list& ready) {
     if (at.net) m->w->io_m = nullptr;
     if (still_idle) return true;
   }
-  if (!woken) sleep_m(m, never);  // somebody is waking us just now
+  if (!woken) sleep_m(m, never);  // another thread is waking m now
   if (m->p) acquire_p(m, m->p);
   return false;
 }
 
-// Timers are due: runs them if there is a P to do it with.
+// Timers are due: runs them if there is a P for it.
 bool serve_timers(M* m, std::int64_t now) {
-  if (!back_to_work(m)) return false;  // every P is busy and looks after its own
+  if (!back_to_work(m)) return false;  // every P is busy and serves its own timers
   m->w->last_timer_wake.store(now, std::memory_order_relaxed);
   ready_list due;
   run_due_timers_everywhere(now, due);
@@ -224,7 +231,7 @@ bool serve_timers(M* m, std::int64_t now) {
   return true;
 }
 
-// Fibers whose descriptors are ready: m runs them if there is a P for it. True if m has a P.
+// Descriptors of fibers are ready: m runs these fibers if there is a P. Returns true if m has a P.
 bool serve_io(M* m, ready_list& ready) {
   if (m->p || back_to_work(m)) {
     push_polled(m, ready);
@@ -246,8 +253,8 @@ void push_batch(M* m, ready_list& due, std::int64_t now) {
   const auto turns = static_cast<std::int64_t>(due.size() + m->p->queue.ring_size_approx());
   m->quiet = w.deputies.load(std::memory_order_relaxed) > 0 &&
              turns * w.turn_cost_ns.load(std::memory_order_relaxed) < rousing_ns;
-  push_ready_list(m, due, m->quiet ? rouse::nobody : rouse::if_worth_it);
-  if (!m->quiet) m->batch_began += now_ns() - now;  // rousing somebody is no part of a turn
+  push_fired(m, due, m->quiet ? rouse::nobody : rouse::if_worth_it);
+  if (!m->quiet) m->batch_began += now_ns() - now;  // waking an M is no part of a turn
 }
 
 void end_batch(M* m) {
@@ -292,7 +299,7 @@ void idle_without_p(M* m) {
       }
       at = take_post_locked(m, watch_ns);
     }
-    if (at.deadlock) deadlock_verdict(w);
+    if (at.deadlock) diagnosis.deadlock(w);
     ready_list ready;
     const bool look_around = stand_watch(m, at, ready);
     if (at.net && w.stopping.load(std::memory_order_relaxed)) pass_on(ready);

@@ -1,6 +1,6 @@
-// Leaving a fiber's stack for the next fiber, where the one that leaves is written: a park that is a call has a frame
-// of its own below the caller's, and of a thousand fibers that wait each line of it is one that the cache has not.
-// What net does for each request includes this; all others call park().
+// Leaving a fiber's stack for the next fiber, inline. A park that is a call has a frame below the
+// caller's, and with a thousand waiting fibers each cache line of that frame is a miss. The code of
+// net that runs for each request includes this; all other code calls park().
 #pragma once
 #include "sched/g.h"
 #include "sched/no_suspend.h"
@@ -11,25 +11,25 @@
 
 namespace weft::detail {
 
-// A stack for a fiber that has never run, which is m's from now on.
+// Gives a stack to a fiber that has never run, which is m's from now on.
 G* give_stack(M* m, spawn_record* r);
 
-// Lies on the stack that is left, so it is read before anything lets go of that stack.
-struct switch_message : switch_note {
+// Lies on the stack that is left, so it is read before that stack is released.
+struct switch_message : switch_header {
   M* m;
   G* from_g;  // null: the M's own stack
   commit_fn commit;
   void* arg;
 };
 
-// On the side that is arrived at: completes the leaving of the other.
-[[gnu::always_inline]] inline M* arrive(const switch_note* note) {
+// Runs on the side that is switched to: completes the leaving of the other.
+[[gnu::always_inline]] inline M* arrive(const switch_header* note) {
   const switch_message msg = *static_cast<const switch_message*>(note);
   if (msg.commit) msg.commit(msg.from_g, msg.arg);
   return msg.m;
 }
 
-// What r runs on, made ready to be jumped to; m->g is it.
+// Returns the context that r runs on, prepared for the switch; m->g is it.
 [[gnu::always_inline]] inline G* take_up(M* m, runnable* r) {
   P::count(m->p->switches);
   if (!r->started) return give_stack(m, static_cast<spawn_record*>(r));
@@ -41,7 +41,7 @@ struct switch_message : switch_note {
   return g;
 }
 
-// Leaves g for r, or for the M's own stack if r is null. Returns when g goes on.
+// Leaves g for r, or for the M's own stack if r is null. Returns when g resumes.
 [[gnu::always_inline]] inline void leave_for(M* m, G* g, runnable* r, commit_fn commit, void* arg) {
   switch_message msg{{}, m, g, commit, arg};
   stack_context* to = nullptr;
@@ -55,7 +55,7 @@ struct switch_message : switch_note {
   leave_runtime(arrive(jump(g->context, *to, m->exceptions, &msg)));
 }
 
-// A runnable that the fast path may jump to; others need the M's own stack.
+// True for a runnable that the fast path may switch to; others need the M's own stack.
 inline bool goes_straight(const M* m, const runnable* r) {
   if (m->locked_g) return false;
   return !r->started || !(r->flags & (locked_to_m | abandoned));

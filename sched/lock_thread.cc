@@ -1,23 +1,25 @@
-// A fiber that keeps to one OS thread, and a thread that keeps to one fiber.
+// Fibers that are locked to one OS thread, and the thread of such a fiber.
 //
-// The M of a locked fiber runs nothing else. When the fiber parks, the M gives its P away and
-// sleeps; whoever finds the fiber runnable gives that M its own P and goes to look for another.
+// The M of a locked fiber runs nothing else. When the fiber parks, the M releases its P and sleeps.
+// The M that finds the fiber runnable hands its own P to the fiber's M and searches for another P.
 #include "sched/g.h"
+#include "sched/simulated.h"
 #include "sched/world.h"
 
 namespace weft::detail {
 
 void hand_to_locked_m(M* m, G* g) {
   {
-    // When the world stops `to` ends, and may have: only while this lock is held and the world does not stop is it
-    // there for certain, until it has been woken.
+    // When the world stops `to` ends, and may have ended already. It exists for certain only while
+    // this lock is held and the world does not stop, until it has been woken.
     const std::lock_guard hold(m->w->lock);
     if (m->w->stopping.load(std::memory_order_relaxed)) return;
     M* to = g->locked_m;
     to->sent_g = g;
     to->sent_p = let_go_of_p(m);
-    // From here on `to` counts as busy, though it still sleeps: else m, going idle, could find
-    // everybody asleep. `to` itself may not have counted itself yet; then the count is short by one for a moment.
+    // From here on `to` counts as busy, though it still sleeps: otherwise m, when it becomes idle,
+    // could find every M asleep. `to` itself may not have counted itself yet; then the count is
+    // short by one for a moment.
     --m->w->locked_ms;
     wake_m(to);
   }
@@ -31,7 +33,7 @@ runnable* wait_for_locked_g(M* m) {
     one_less_spins(w);  // [wake-up] T1
   }
   P* p = let_go_of_p(m);
-  // The world has a mark for Ms that are neither idle nor do anything. From here on g may be sent.
+  // The world's mark for Ms that are neither idle nor active. From here on g may be sent.
   bool stopped = false;
   {
     const std::lock_guard hold(w.lock);
@@ -40,7 +42,7 @@ runnable* wait_for_locked_g(M* m) {
     stopped = w.stopping.load(std::memory_order_relaxed);  // [stop] else wake_everybody() will see the mark
   }
   if (p) hand_off_p(w, p);
-  // Only a note says that something was sent, and every note must be taken.
+  // Only a note shows that a fiber was sent, and every note must be taken.
   if (!stopped)
     while (!sleep_m(m, verdict_if_all_asleep(w) == asleep::perhaps ? now_ns() + recheck_ns : never)) {
     }
@@ -64,6 +66,10 @@ namespace weft {
 void lock_os_thread() {
   using namespace detail;
   M* m = this_m();
+  if (!m && sim_self()) {  // all run in one thread
+    ++sim_self()->thread_locks;
+    return;
+  }
   if (!m || !m->g) throw panic("lock_os_thread: called outside a fiber");
   start_template_thread();
   G* g = m->g;
@@ -76,6 +82,10 @@ void lock_os_thread() {
 void unlock_os_thread() {
   using namespace detail;
   M* m = this_m();
+  if (G* simulated = m ? nullptr : sim_self()) {
+    if (simulated->thread_locks > 0) --simulated->thread_locks;
+    return;
+  }
   if (!m || !m->g) throw panic("unlock_os_thread: called outside a fiber");
   G* g = m->g;
   if (g->thread_locks == 0 || --g->thread_locks > 0) return;

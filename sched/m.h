@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "runtime/switch.h"
+#include "sched/cpu_limit.h"
 #include "sched/ready_list.h"
 
 namespace weft::detail {
@@ -23,30 +24,41 @@ struct M : m_face {
   exception_state* exceptions = nullptr;  // the thread's
 
   // This thread only.
-  P* p = nullptr;             // given by whoever wakes it, before the wake
+  P* p = nullptr;             // written by the thread that wakes it, before the wake
   stack_context own_stack;    // where it runs the scheduler
   runnable* handed = nullptr; // found by a fiber's fast path, but needs this stack to be run
-  const void* no_suspend_site = nullptr;  // where the region began that its fiber is in: no_suspend.cc
   bool spinning = false;      // counted in world::spinning
   bool ends = false;          // its locked fiber has ended, or it is not needed: the thread must end
   G* locked_g = nullptr;      // runs this fiber and no other
   std::int64_t batch_began = 0;      // when it woke for a batch of timers; 0: it did not
   std::uint32_t batch_first_turn = 0;
-  bool left_timer = false;    // has armed one that comes first and told nobody: it is about to idle
-  bool quiet = false;         // that batch is too short to rouse another M for
+  bool left_timer = false;    // has armed one that comes first and woken no M for it: it is about to idle
+  bool quiet = false;         // that batch is too short to wake another M
   void* signal_stack = nullptr;  // ours, if the thread had none: crash.cc
 
-  // The monitor's word about its P. The monitor writes; this M too, with world::retaking held. retake.cc.
+  // The monitor's claim on its P. Written by the monitor, and by this M with world::retaking held.
+  // retake.cc.
   std::atomic<claim_on_p> claim{};
+
+  // Under world::retaking, while the monitor has retaken its P and it has not found out.
+  // cpu_limit.cc, timeline.cc.
+  struct without_p_state {
+    std::int64_t since = 0;        // the clock, when the P was retaken or a recording began
+    std::int64_t cpu_then = 0;     // the thread's CPU time then
+    bool asleep = false;           // it slept in the kernel then
+    std::int64_t cpu_seen = 0;     // its CPU time at the last look that found it computing
+    std::int64_t computed_at = 0;  // the clock at that look
+  } without_p;
+  cpu_binding cpus;
 
   // Under the world's lock.
   M* next_idle = nullptr;
   bool is_idle = false;
   bool is_deputy = false;
-  bool was_in_poller = false;  // it was idle there when somebody took it off the idle list
+  bool was_in_poller = false;  // it was in the poller when another thread took it off the idle list
   bool waits_for_locked_g = false;
 
-  // What an M that waits for its locked fiber is sent: written before its note, read after it.
+  // The message to an M that waits for its locked fiber: written before its note, read after it.
   G* sent_g = nullptr;
   P* sent_p = nullptr;
 

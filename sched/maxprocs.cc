@@ -1,12 +1,12 @@
 // Changing the number of Ps while the world runs, without stopping it.
 //
-// A P once made stays in its slot for good, so thieves and dumps may look at any time. Growing
-// puts Ps into the idle list and wakes Ms for what is queued. Shrinking takes idle Ps out at once
-// and asks the holders of the others to give them up at their next switch: a fiber that computes
+// A P stays in its slot once it is made, so thieves and dumps may read it at any time. Growing puts
+// Ps into the idle list and wakes Ms for the queued fibers. Shrinking takes idle Ps out
+// immediately. The holders of the other Ps release them at their next switch: a fiber that computes
 // keeps its P until it calls weft. Refused: stopping the world, which waits for the slowest fiber.
 //
-// Note [procs]: a P is complete before its slot is stored, and its slot before the number of Ps made
-// that covers it; readers acquire that number and the slot.
+// Note [procs]: a P is complete before its slot is stored, and its slot before the number of Ps
+// made that covers it; readers acquire that number and the slot.
 #include <fmt/format.h>
 
 #include "runtime/cpu_count.h"
@@ -32,14 +32,14 @@ void unlist_locked(world& w, P* p) noexcept {
   p->retired = true;
 }
 
-// Everything that p holds goes where others find it.
+// Moves everything that p holds to where other Ms find it.
 void empty(world& w, P* p) {
   ready_list all;
   if (runnable* r = p->queue.take_next()) all.push(r);
   while (runnable* r = p->queue.pop()) all.push(r);
   const std::int64_t due = p->timers.earliest();
   p->timers.move_to(w.p_at(0)->timers);
-  if (due != never) timer_came_first(w, due);  // P 0 may idle, and nobody sleep for it
+  if (due != never) timer_came_first(w, due);  // P 0 may be idle, and no M sleep for it
   p->gs.give_back_all();
   p->records.give_back_all();
   push_global_list(w, all);
@@ -47,7 +47,7 @@ void empty(world& w, P* p) {
 
 void grow(world& w, int from, int to) {
   if (from == 1) {
-    // This M holds the only P: from here on others will be there too.
+    // This M holds the only P: from here on there are others.
     M* m = this_m();  // inside the runtime, with the P
     w.ever_shared.store(true, std::memory_order_relaxed);
     m->solo.store(false, std::memory_order_relaxed);
@@ -97,7 +97,7 @@ int set_procs(world& w, int n) {
   if (n > before) grow(w, before, n);
   if (n < before) shrink(w, before, n);
   if (n > before) {
-    std::atomic_thread_fence(std::memory_order_seq_cst);  // [wake-up] S2, for what is queued already
+    std::atomic_thread_fence(std::memory_order_seq_cst);  // [wake-up] S2, for queued fibers
     wake_for_ring(w);
   }
   return before;
@@ -133,14 +133,14 @@ bool retire_if_asked(M* m) {
   empty(w, p);
   bool grown_again = false;
   {
-    // Not before it is empty may anybody else have it.
+    // It must be empty before another M may get it.
     const std::lock_guard hold(w.lock);
     grown_again = !(p->attention.load(std::memory_order_relaxed) & retire_p);
     if (grown_again) release_p_locked(w, p);
     else p->retired = true;
   }
   if (grown_again) {
-    std::atomic_thread_fence(std::memory_order_seq_cst);  // [wake-up] S2, for what was put elsewhere
+    std::atomic_thread_fence(std::memory_order_seq_cst);  // [wake-up] S2, for the moved fibers
     wake_for_ring(w);
   }
   if (m->p) return true;
@@ -158,20 +158,20 @@ namespace weft {
 
 int maxprocs(int n) {
   using namespace detail;
-  if (n < 0 || n > max_procs) throw panic(fmt::format("maxprocs: {} out of range: 0 (query) to {}", n, max_procs));
+  if (n > max_procs) throw panic(fmt::format("maxprocs: {} out of range: at most {}", n, max_procs));
   const visit here(this_m());
   world* w = here.where();
   if (!w) {
     if (n > 0) throw panic("maxprocs: no world is running; set options.maxprocs instead");
     return default_maxprocs();
   }
-  if (n == 0) return w->procs.load(std::memory_order_relaxed);
+  if (n < 1) return w->procs.load(std::memory_order_relaxed);
   if (!in_fiber()) throw panic("maxprocs: set from outside a fiber");
   M* m = this_m();
   enter_runtime_with_p(m);
   const int before = set_procs(*w, n);
   leave_runtime(m);
-  if (n < before) yield();  // if this P is over, be on another when we return
+  if (n < before) yield();  // if this P was retired, run on another when this returns
   return before;
 }
 

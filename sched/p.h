@@ -1,4 +1,4 @@
-// P: the right to run fibers, with everything that running them needs and nobody should share.
+// P: the right to run fibers, with all the state that running them needs and that Ps do not share.
 #pragma once
 #include <atomic>
 #include <cstdint>
@@ -16,7 +16,7 @@ namespace weft::detail {
 
 struct timeline_buffer;
 
-// Why a P must take the long way through its scheduler at the next switch.
+// Reasons for a P to take the slow path through its scheduler at the next switch.
 enum attention_bit : std::uint32_t {
   stop_world = 1,     // the main fiber has returned
   retire_p = 2,       // maxprocs has shrunk
@@ -42,19 +42,19 @@ struct alignas(line_pair) P {
   record_pool records;
   random_source random;
 
-  // The owner writes, anyone reads: counters, exact when the P is quiet.
+  // Written by the owner, read by any thread: counters, exact when the P is quiet.
   std::atomic<std::uint32_t> turn{0};  // one per fiber that leaves, and one per M that gets the P
-  std::atomic<std::uint64_t> spawned{0}, finished{0}, adopted{0}, steals{0}, stolen{0}, fired{0};
+  std::atomic<std::uint64_t> spawned{0}, finished{0}, adopted{0}, steals{0}, stolen{0};
   std::atomic<std::uint64_t> switches{0};
 
-  // The M that holds it; null while it idles or goes from one to another. Written by that M, or the
-  // monitor when it takes the P.
+  // The M that holds it; null while it idles or moves from one M to another. Written by that M, or
+  // by the monitor when it retakes the P.
   std::atomic<M*> holder{nullptr};
 
-  // Anyone, atomically.
+  // Any thread, atomically.
   std::atomic<std::uint32_t> attention{0};
   std::atomic<bool> idle{false};       // written under the world's lock
-  std::atomic<timeline_buffer*> timeline{nullptr};  // null: nobody watches. timeline.cc
+  std::atomic<timeline_buffer*> timeline{nullptr};  // null: not recorded. timeline.cc
 
   // Under world::resize.
   std::shared_ptr<timeline_buffer> timeline_kept;
@@ -63,12 +63,12 @@ struct alignas(line_pair) P {
   P* next_idle = nullptr;
   bool retired = false;
 
-  // Owner pushes and pops, anyone steals.
+  // The owner pushes and pops, any M steals.
   run_queue queue;
-  // Anyone, under its own lock.
+  // Any thread, under its own lock.
   timer_heap timers;
 
-  // The owner counts with a load and a store; nobody else writes.
+  // The owner counts with a load and a store; no other thread writes.
   static void count(std::atomic<std::uint64_t>& c, std::uint64_t n = 1) noexcept {
     c.store(c.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
   }

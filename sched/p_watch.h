@@ -1,4 +1,4 @@
-// What the monitor has seen of one world, and what it does about it.
+// What the monitor has seen of one world, and its actions.
 #pragma once
 #include <cstdint>
 #include <vector>
@@ -11,9 +11,11 @@ class p_watch {
  public:
   explicit p_watch(world& w) noexcept;
 
-  // Looks once, and takes what does not move. Returns how long to wait until the next look, or `never`.
+  // Looks once, and retakes Ps that have not moved. Returns the time until the next look, or
+  // `never`.
   std::int64_t look(std::int64_t now);
-  // No P was held for a while: the monitor only tidies up now and then, if that, until whoever gets a P wakes it.
+  // No P was held for a while: the monitor only frees memory and threads, at long intervals or not
+  // at all, until an M that gets a P wakes it.
   bool at_rest() const noexcept;
   void woken() noexcept;
 
@@ -31,7 +33,7 @@ class p_watch {
   standing look_at(P* p, memory& before, std::int64_t now, bool waits);
   std::int64_t next_look(standing s, bool waits, bool tidy) noexcept;
   void leave_no_timer_alone(std::int64_t now, std::int64_t next);
-  void hand_off_what_was_taken(std::int64_t now);
+  void hand_off_what_was_taken();
   bool tidy_up(std::int64_t now);
   void trace(std::int64_t now);
 

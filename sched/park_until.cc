@@ -2,6 +2,7 @@
 #include "runtime/futex.h"
 #include "sched/g.h"
 #include "sched/retake.h"
+#include "sched/simulated.h"
 #include "sched/timers.h"
 #include "sched/world.h"
 
@@ -20,7 +21,7 @@ std::int64_t give_up_waiting(timer_node* t, std::int64_t, ready_list& list) {
   auto* d = static_cast<deadline*>(t);
   G* g = d->g;
   const bool won = d->word->claim(claim_word::timed_out);
-  // Whoever has lost finds the node let go of and may return, so nothing of it is touched below.
+  // The loser finds the node removed and may return, so nothing of it is used below
   d->let_go();
   if (won) {
     g->state.store(g_state::runnable, std::memory_order_relaxed);
@@ -44,6 +45,7 @@ void park_plain_thread_until(commit_fn commit, void* arg, claim_word& word, std:
 
 void park_until(wait_reason reason, commit_fn commit, void* arg, claim_word& word, std::int64_t deadline_ns) {
   if (!in_fiber()) {
+    if (sim_park_until(reason, commit, arg, word, deadline_ns)) return;
     park_plain_thread_until(commit, arg, word, deadline_ns);
     return;
   }
@@ -59,8 +61,9 @@ void park_until(wait_reason reason, commit_fn commit, void* arg, claim_word& wor
       reason,
       [](G* g, void* at) {
         auto* wait = static_cast<deadline*>(at);
-        // The locks are given up before the timer's is taken: a timer that fires holds that and wants
-        // a channel's. The caller may be woken in between; it waits for `arming` before it leaves.
+        // The locks are released before the timer's lock is taken: a timer that fires holds the
+        // timer's lock and takes a channel's. The caller may be woken in between; it waits for
+        // `arming` before it leaves.
         if (wait->commit) wait->commit(g, wait->arg);
         arm_timer(wait);
         wait->arming.unlock();
@@ -73,6 +76,7 @@ void park_until(wait_reason reason, commit_fn commit, void* arg, claim_word& wor
 std::uint64_t cheap_random() noexcept {
   const runtime_call in(this_m());
   if (P* p = in.p()) return p->random.next();
+  if (std::uint64_t v = 0; sim_random(v)) return v;
   static thread_local random_source r;
   return r.next();
 }

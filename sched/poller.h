@@ -1,4 +1,4 @@
-// What a poller must do for the scheduler. The network fills it; the scheduler works without.
+// The interface of a poller. The network implements it; the scheduler works without one.
 #pragma once
 #include <cstdint>
 
@@ -12,28 +12,29 @@ struct world;
 struct poller {
   virtual ~poller() = default;
 
-  // True while some fiber waits for a descriptor. Any M.
+  // True while a fiber waits for a descriptor. Any M.
   virtual bool has_waiters() const noexcept = 0;
 
-  // Submits what `p` has batched and collects what is ready now, without waiting. By an M that holds `p`.
+  // Submits the requests that `p` has batched and collects ready fibers, without waiting. By an M
+  // that holds `p`.
   virtual void poll(P& p, ready_list& ready) = 0;
 
-  // Waits until something is ready, wake() is called, or the clock reaches `deadline_ns`. By one M
+  // Blocks until a fiber is ready, wake() is called, or the clock reaches `deadline_ns`. By one M
   // at a time, which holds no P.
   virtual void wait(std::int64_t deadline_ns, ready_list& ready) = 0;
 
   // Ends a wait(), or the next one if none is under way. Any thread; calls coalesce.
   virtual void wake() noexcept = 0;
 
-  // Whoever held `p` is about to let go of it: submits what is batched.
+  // The M that held `p` is about to release it: submits the batched requests.
   virtual void flush(P& p) = 0;
 
-  // The world has ended. After this the kernel writes into no memory of its fibers any more. `all_gone`:
-  // none of its Ms is left.
+  // The world has ended. After this the kernel writes into no memory of its fibers any more.
+  // `all_gone`: all its Ms have ended.
   virtual void end_world(bool all_gone) = 0;
 };
 
-// Makes `net` the poller of w, unless w has one already; returns the one it has from now on.
+// Makes `net` the poller of w, unless w has one already; returns the poller that w has from now on.
 poller* install_poller(world& w, poller* net) noexcept;
 
 }  // namespace weft::detail

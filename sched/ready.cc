@@ -1,7 +1,8 @@
-// Into the run queues: what was made runnable, by whom, and who must hear of it.
+// Puts runnables into the run queues, and wakes Ms for them.
 #include "runtime/futex.h"
 #include "sched/g.h"
 #include "sched/retake.h"
+#include "sched/simulated.h"
 #include "sched/spawn_into.h"
 #include "sched/visit.h"
 #include "sched/world.h"
@@ -30,9 +31,17 @@ bool overflow(M* m, runnable* r) {
   return true;
 }
 
+// A plain thread may read while a world that is no longer published abandons its fibers.
+std::uint8_t flags_of(G* g) noexcept { return std::atomic_ref(g->flags).load(std::memory_order_relaxed); }
+
 void wake_plain_thread(G* g) noexcept {
-  g->woken.store(1, std::memory_order_release);  // [plain] what the waker did for the sleeper
-  futex_wake(g->woken, 1);                       // the thread may be gone: only the address is used
+  if (flags_of(g) & simulated) {
+    sim_ready(g);
+    return;
+  }
+  // [plain] the waker's writes for the sleeper
+  if (g->woken.exchange(1, std::memory_order_release) == sleeps_without_deadline) plain_thread_woken();
+  futex_wake(g->woken, 1);                       // the thread may have ended: only the address is used
 }
 
 }  // namespace
@@ -53,7 +62,7 @@ void push_next(M* m, runnable* r) {
   push_ring(m, displaced);
   if (q.alone()) return;
   if (w.idle_ps.load(std::memory_order_relaxed) == 0) {
-    // Nobody idles, as far as can be seen without a fence. An M that is about to looks into every
+    // No P is idle, as far as a read without a fence shows. An M that becomes idle checks every
     // ring after its own fence, and what a later push adds is fenced by exchange_next().
     return;
   }
@@ -89,12 +98,27 @@ void push_ready_list(M* m, ready_list& list, rouse who) {
     if (here.where()) push_global_list(*here.where(), list);
     return;
   }
-  // One is for this P itself; only more than that is worth waking somebody.
+  // One is for this P itself; only more than that are worth waking another M.
   const bool more = list.size() > 1 || m->g;
   while (runnable* r = list.pop()) push_ring(m, r);
   if (!more || who == rouse::nobody || m->p->queue.alone()) return;
   std::atomic_thread_fence(std::memory_order_seq_cst);  // [wake-up] S2
   wake_for_ring(*m->w);
+}
+
+// As in Go, each fiber that a timer makes ready becomes the next to run and displaces the previous
+// one to the ring's end: a fiber that slept is late by one turn, not by the whole queue. It runs in
+// the time slice of the fiber before it (take_local()), so fibers that sleep and wake starve the
+// ring for one slice at most. Fibers that a poller makes ready go to the end of the queues, in Go
+// too: a thousand connections that are readable together take turns with the others.
+void push_fired(M* m, ready_list& list, rouse who) {
+  if (list.empty()) return;
+  run_queue& q = m->p->queue;
+  const bool more = list.size() > 1 || m->g;
+  if (runnable* before = q.take_next()) push_ring(m, before);
+  while (list.size() > 1) push_ring(m, list.pop());
+  q.exchange_next(list.pop());  // [wake-up] S1, S2
+  if (more && who == rouse::if_worth_it && !q.alone()) wake_for_ring(*m->w);
 }
 
 void push_polled(M* m, ready_list& list) {
@@ -114,9 +138,6 @@ void push_polled(M* m, ready_list& list) {
 
 namespace {
 
-// A plain thread may look while a world that has closed its doors abandons its fibers.
-std::uint8_t flags_of(G* g) noexcept { return std::atomic_ref(g->flags).load(std::memory_order_relaxed); }
-
 [[gnu::noinline]] void ready_from_outside(G* g) {
   if (flags_of(g) & plain_thread) {
     wake_plain_thread(g);
@@ -132,7 +153,7 @@ std::uint8_t flags_of(G* g) noexcept { return std::atomic_ref(g->flags).load(std
 
 namespace {
 
-// Who is made ready has parked, and is made ready once.
+// parked -> runnable. Fatal if the fiber is not parked.
 [[gnu::always_inline]] inline void wake(G* g) {
   if (g->state.load(std::memory_order_relaxed) != g_state::parked) [[unlikely]]
     impossible("made ready", *g);
@@ -161,7 +182,7 @@ void ready(G* g, m_face* face) {
     return;
   }
   wake(g);
-  // It runs soon, and on this core: what it left on its stack is asked for now.
+  // It runs soon, and on this core: its stack is prefetched now.
   const auto* left = static_cast<const std::byte*>(g->context.at.sp);
   __builtin_prefetch(left, 1);
   __builtin_prefetch(left + 64, 1);

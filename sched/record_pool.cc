@@ -116,4 +116,6 @@ void record_pool::give_shared(void* at, std::uint16_t size_class) noexcept {
   ++s.lists[size_class].count;
 }
 
+void renew_records_after_fork() { ::new (static_cast<void*>(&shared())) shared_records; }
+
 }  // namespace weft::detail

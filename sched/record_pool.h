@@ -33,10 +33,10 @@ class record_pool {
     if (++l.count >= spill_at) [[unlikely]]
       spill(size_class);
   }
-  // Everything to the shared lists: the P is given up, or its world has ended.
+  // Moves everything to the shared lists: the P is retired, or its world has ended.
   void give_back_all() noexcept;
 
-  // For plain threads, straight from and to the shared lists.
+  // For plain threads, directly from and to the shared lists.
   static void* take_shared(std::uint16_t size_class);
   static void give_shared(void* at, std::uint16_t size_class) noexcept;
 
@@ -55,5 +55,8 @@ class record_pool {
 
   std::array<list, classes> lists_;
 };
+
+// In a forked child: another thread may have held the lock of the shared lists at the fork.
+void renew_records_after_fork();
 
 }  // namespace weft::detail

@@ -1,48 +1,56 @@
-// Taking the P from under an M whose fiber blocks unannounced or computes for long.
+// Retaking the P of an M whose fiber blocks without blocking() or computes for long.
 //
-// Only the P moves. The fiber is not switched out: it may hold the lock of malloc, and a signal would break
-// the system call that it sleeps in. It keeps its thread, and learns at its next call into the runtime that the
-// P is gone; there it queues for one, still in that thread, since it may hold a std::mutex or the address of a
-// thread-local. So every way into the runtime asks, which must cost next to nothing; the monitor, which takes a
-// P once in a while, pays for both.
+// Only the P moves. The fiber is not switched out: it may hold the lock of malloc, and a signal
+// would interrupt the system call that it sleeps in. It keeps its thread. At its next call into the
+// runtime it finds that the P is gone. There it queues for a P, still in that thread, because it
+// may hold a std::mutex or the address of a thread-local. So every entry to the runtime checks, and
+// the check must cost almost nothing. The monitor, which seldom retakes a P, pays for both sides.
+// While the fiber computes without a P it shares the CPUs of the Ms that have one: cpu_limit.cc.
 //
-// Refused: a compare-and-swap or a fence at each entry (2 ns and more, where a call costs 10); a signal, which
-// makes sleeping calls return EINTR.
+// Refused: a compare-and-swap or a fence at each entry (2 ns and more, where a call costs 10); a
+// signal, which makes sleeping calls return EINTR.
 //
 // Note [retake]: losing a P while running a fiber
 //      M, from fiber code into the runtime      the monitor, with world::retaking held
 //   R1 in_runtime (in_section) = true        Q1 claim = asked, in_doubt = true, solo = false
 //   R2 compiler barrier                      Q2 membarrier: a full fence on every thread
-//   R3 in_doubt? settle it                   Q3 in_runtime or in_section, or not the turn that it was?
-//   R4 ... in_runtime = false (release)         withdraw; else claim = taken, and the P is the monitor's
-// If R3 read false, it ran before Q1 was seen, so before Q2 fenced that thread: R1 is visible at Q3, which
-// withdraws. If it read true, settling waits for the monitor's verdict under world::retaking.
-// Q3 acquires R4 of the last call, so whoever gets the P next finds it as this M left it.
+//   R3 in_doubt? settle it                   Q3 in_runtime or in_section, or another turn?
+//   R4 ... in_runtime = false (release)         withdraw; else claim = taken: the monitor has the P
+// If R3 read false, it ran before Q1 was seen, so before Q2 fenced that thread: R1 is visible at
+// Q3, which withdraws. If it read true, settling waits for the monitor's decision under
+// world::retaking.
+// Q3 acquires R4 of the last call, so the next M that gets the P sees all that this M did to it.
 //
-// Turns: p->turn moves with each fiber that leaves and with each M that gets the P. So an M that
-// the monitor finds in the turn which it has seen before has not been to acquire_p() since, and what Q1 writes
-// cannot be overwritten by what that wrote; its `solo` stays false until it gets a P anew.
+// Turns: p->turn changes with each fiber that leaves and with each M that gets the P. So if the
+// monitor finds an M in the turn that it saw at its previous look, that M has not called
+// acquire_p() since. No write of acquire_p() can overwrite the writes of Q1, and `solo` stays false
+// until the M gets a P again.
 //
-// Where membarrier is refused, and under TSan, which cannot see it, in_doubt is always set and settling
+// Where membarrier is refused, and under TSan, which does not model it, in_doubt is always set, and
+// settling repeats R1 with a full fence.
 // does R1 again with a full fence.
 #include "sched/retake.h"
 
 #include "runtime/membarrier.h"
+#include "sched/fork.h"
 #include "sched/g.h"
 #include "sched/timeline.h"
 
 namespace weft::detail {
 namespace {
 
-// True if m holds a P. `mark` is the one that m has set on its way in.
+// Returns true if m holds a P. `mark` is the mark that m has set at its entry.
 bool has_p_for_certain(M* m, std::atomic<bool>& mark) noexcept {
+  if (forked_from_a_fiber()) refuse_forked_fiber();
   if (!m->p) return false;
   mark.exchange(true, std::memory_order_seq_cst);  // [retake] R1, and R2 where in_doubt is always set
   if (m->claim.load(std::memory_order_seq_cst) == claim_on_p::none) return true;  // [retake] R3
   const std::lock_guard hold(m->w->retaking);
   if (m->claim.load(std::memory_order_relaxed) != claim_on_p::taken) return true;
   m->claim.store(claim_on_p::none, std::memory_order_relaxed);
-  forget_p(m);  // in_doubt stays, until it gets another
+  timeline_without_p_ends(m);
+  std::erase(m->w->without_p, m);
+  forget_p(m);  // in_doubt stays set until m gets another P
   return false;
 }
 
@@ -83,7 +91,7 @@ void enter_runtime_with_p(M* m) noexcept {
 
 void settle_section(m_face* face) noexcept {
   auto* m = static_cast<M*>(face);
-  if (m->in_runtime.load(std::memory_order_relaxed)) return;  // the scheduler's own: nobody takes its P
+  if (m->in_runtime.load(std::memory_order_relaxed)) return;  // the scheduler's own section: its P is not retaken
   while (!has_p_for_certain(m, m->in_section)) {
     m->in_section.store(false, std::memory_order_relaxed);
     wait_for_p(m);
@@ -106,6 +114,7 @@ bool take_p_locked(world& w, P* p, M* m, std::uint32_t turn) noexcept {
   }
   p->holder.store(nullptr, std::memory_order_relaxed);
   m->claim.store(claim_on_p::taken, std::memory_order_relaxed);
+  w.without_p.push_back(m);
   return true;
 }
 

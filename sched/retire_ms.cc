@@ -1,8 +1,9 @@
-// A thousand blocking calls at once need a thousand threads, but only for that moment. Each keeps a kernel
-// stack and a place in the lists of the system, so those that have not been needed for a while end.
+// A thousand concurrent blocking calls need a thousand threads, but only for that time. Each keeps
+// a kernel stack and a place in the lists of the system, so threads that have not been needed for
+// some seconds end.
 //
-// How many is told by the least number of idle Ms since the last look: those were of no use. The M of the
-// thread that called run() stays, since that thread is not ours.
+// Their number is the least number of idle Ms since the last look: that many Ms were not used. The
+// M of the thread that called run() stays, since that thread is the program's.
 #include "sched/retire_ms.h"
 
 #include <algorithm>
@@ -35,7 +36,7 @@ bool retire_idle_ms(world& w) noexcept {
   }
   while (M* m = ending) {
     ending = m->next_idle;
-    wake_m(m);  // it may be gone from here on
+    wake_m(m);  // it may be freed from here on
   }
   return !more;
 }

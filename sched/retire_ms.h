@@ -1,11 +1,12 @@
-// Ending threads that have had nothing to do for a while.
+// Ends threads that have had no work since the last look.
 #pragma once
 
 namespace weft::detail {
 
 struct world;
 
-// Ends Ms that have idled since the last call, beyond a few that are kept. The monitor. True if none is left over.
+// Ends Ms that have idled since the last call, except a few that are kept. By the monitor. Returns
+// true if no surplus M remains.
 bool retire_idle_ms(world& w) noexcept;
 
 }  // namespace weft::detail

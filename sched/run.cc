@@ -3,28 +3,44 @@
 #include <sys/prctl.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <memory>
+#include <mutex>
 
 #include "runtime/cpu_count.h"
 #include "runtime/fatal.h"
 #include "runtime/futex.h"
 #include "runtime/membarrier.h"
+#include "runtime/shadow_stack.h"
+#include "runtime/unwind/symbolize.h"
 #include "sched/coarse_clock.h"
-#include "sched/crash.h"
-#include "sched/dump.h"
+#include "sched/diagnosis/crash.h"
+#include "sched/diagnosis/deadlock_verdict.h"
+#include "sched/diagnosis/dump.h"
+#include "sched/diagnosis/mutex_watch.h"
+#include "sched/diagnosis/panic.h"
+#include "sched/diagnosis/reporter.h"
+#include "sched/diagnosis/schedtrace.h"
+#include "sched/diagnosis/sigquit.h"
+#include "sched/diagnosis/stack_report.h"
+#include "sched/diagnosis/suspension.h"
+#include "sched/diagnosis_calls.h"
+#include "sched/fork.h"
 #include "sched/g.h"
-#include "sched/mutex_watch.h"
-#include "sched/panic.h"
-#include "sched/quit.h"
-#include "sched/reporter.h"
+#include "sched/invariants.h"
+#include "sched/one_world.h"
+#include "sched/sim/environment.h"
+#include "sched/simulated.h"
 #include "sched/spawn_into.h"
-#include "sched/symbolize.h"
 #include "sched/sysmon.h"
 #include "sched/threads.h"
 #include "sched/visit.h"
 #include "sched/world.h"
 
 namespace weft::detail {
+
+constinit diagnosis_calls diagnosis;
+
 namespace {
 
 void check(const options& o) {
@@ -34,6 +50,13 @@ void check(const options& o) {
     throw panic(fmt::format("stack size 0 out of range: {} to {} bytes", min_stack_size, max_stack_size));
   check_stack_size(o.stack_size);
   if (o.max_threads < 1) throw panic(fmt::format("options.max_threads {} out of range: at least 1", o.max_threads));
+}
+
+std::size_t guard_size(const options& o, const debug_settings& d) {
+  const std::size_t size = d.guard_kib > 0 ? static_cast<std::size_t>(d.guard_kib) << 10 : o.guard_size;
+  if (size < page_size || size > max_guard_size)
+    throw panic(fmt::format("options.guard_size {} out of range: {} to {} bytes", size, page_size, max_guard_size));
+  return size;
 }
 
 void create_ps(world& w, int procs) {
@@ -54,8 +77,8 @@ void stop(world& w) {
   wake_everybody(w);
 }
 
-// Waits for the other Ms. Those inside a fiber's own code end at its next call into weft; they are
-// waited for a little and then left alone: false.
+// Waits for the other Ms. Ms inside a fiber's own code end at its next call into weft. Waits a
+// short time for them. Returns false if some have not ended.
 bool wait_for_ms(world& w) {
   constexpr std::int64_t patience_ns = 100'000'000;
   const std::int64_t until = now_ns() + patience_ns;
@@ -70,23 +93,24 @@ bool wait_for_ms(world& w) {
   }
 }
 
-// What the process does for a world that something ends or asks: panics, crashes, SIGQUIT.
-void begin_watch() {
+// Handlers of the process for the running world: panics, crashes, SIGQUIT.
+void install_handlers() {
+  diagnosis = {deadlock_verdict, suspended_in_region, panic_of, schedtrace_line};
   start_reporter();
-  catch_panics();
-  catch_crashes();
-  catch_quit();
+  install_panic_handler();
+  install_crash_handlers();
+  install_sigquit_handler();
 }
 
-// Before the world goes: a dump may be under way.
-void end_watch() {
-  leave_quit_alone();
-  leave_crashes_alone();
-  leave_panics_alone();
-  let_reporter_finish();
+// Before the world is destroyed: a dump may be under way.
+void uninstall_handlers() {
+  uninstall_sigquit_handler();
+  uninstall_crash_handlers();
+  uninstall_panic_handler();
+  wait_for_idle_reporter();
 }
 
-// Fibers that are still there must never run again, whoever wakes them.
+// The remaining fibers must never run again, even if they are made ready.
 void abandon_fibers(const world&) {
   for_each_arena(
       [](stack_arena& a, void*) {
@@ -100,7 +124,7 @@ void abandon_fibers(const world&) {
 }
 
 // A fiber that was locked to the thread of run() has ended. Other threads end then; this one
-// cannot, so it gives up its P and waits for the end of the world.
+// cannot, so it releases its P and waits for the end of the world.
 void sit_out(M* m) {
   world& w = *m->w;
   P* p = let_go_of_p(m);
@@ -118,7 +142,7 @@ void destroy(world& w) {
   for (auto& slot : w.ps) {
     if (P* p = slot.load(std::memory_order_relaxed)) p->timers.clear();
   }
-  wait_for_visitors();  // who has found a timer in a heap has let go of the heap
+  wait_for_visitors();  // a visitor that has found a timer in a heap has left the heap
   for (auto& slot : w.ps) {
     P* p = slot.load(std::memory_order_relaxed);
     if (!p) continue;
@@ -135,29 +159,35 @@ void destroy(world& w) {
 
 poller* install_poller(world& w, poller* net) noexcept {
   poller* none = nullptr;
-  // [poller] either way what is returned is seen whole
+  // [poller] in both cases the poller that is returned is seen complete
   return w.net.compare_exchange_strong(none, net, std::memory_order_acq_rel, std::memory_order_acquire) ? net : none;
 }
 
 // Note [stop]: `stopping` is stored before an M is woken, and an M looks at it under the world's
-// lock before it sleeps; wake_everybody() takes that lock after the store. So no M sleeps through it.
+// lock before it sleeps; wake_everybody() takes that lock after the store. So no M sleeps through
+// it.
 
 int run_world(const options& o, std::function<int()> main_fiber) {
-  static std::mutex one_world;
-  if (this_m()) throw panic("run: called from inside a fiber");
-  const std::unique_lock alone(one_world, std::try_to_lock);
+  refuse_shadow_stacks();
+  watch_forks();
+  catch_up_with_fork();
+  if (this_m() || sim_self()) throw panic("run: called from inside a fiber");
+  if (const char* told = std::getenv("WEFT_SIM"); told && *told) return run_as_told(told, main_fiber);
+  const std::unique_lock alone(one_world(), std::try_to_lock);
   if (!alone) throw panic("run: another world is running in this process");
   check(o);
+  const debug_settings debug = debug_settings_now();
+  const std::size_t guard = guard_size(o, debug);
 
   auto* w = new world;
   w->opt = o;
-  w->debug = debug_settings_now();
+  w->debug = debug;
   if (w->debug.chaos) watch_std_mutexes();
   if (w->debug.stacks) w->marks = std::make_unique<stack_marks>();
   if (w->debug.ancestors > 0) w->ancestors = std::make_unique<ancestry>(w->debug.ancestors);
   w->notes_ends = w->marks || w->ancestors;
-  show_runtime_frames(w->debug.told >= traceback::system);
-  w->stack_size = arena_for(o.stack_size).stack_size();
+  show_runtime_frames(w->debug.traceback_level >= traceback::system);
+  w->stacks = &arena_for(o.stack_size, guard);
   w->thread_ended_at = now_ns();
   w->membarrier = membarrier_works();
   const int procs = o.maxprocs > 0 ? o.maxprocs : default_maxprocs();
@@ -166,7 +196,7 @@ int run_world(const options& o, std::function<int()> main_fiber) {
 
   const int old_slack = prctl(PR_GET_TIMERSLACK);
   set_coarse_clock(*w, now_ns());
-  begin_watch();
+  install_handlers();
   M* m = add_m(*w);
   m->p = w->p_at(0);
   set_the_world(w);
@@ -177,9 +207,14 @@ int run_world(const options& o, std::function<int()> main_fiber) {
   int status = 0;
   auto main_body = [&] {
     status = main_fiber();
+    if (w->debug.chaos) {
+      const std::lock_guard hold(w->lock);
+      check_world_locked(*w);
+    }
     stop(*w);
   };
-  // Handed over and not queued, where an M that has just been started could steal it: it begins here.
+  // Passed directly and not queued, where an M that has just been started could steal it: it begins
+  // here.
   ready_list first;
   spawn_into(first, std::move(main_body), code_address());
   m->handed = first.pop();
@@ -187,6 +222,7 @@ int run_world(const options& o, std::function<int()> main_fiber) {
   if (!w->stopping.load(std::memory_order_relaxed)) sit_out(m);
   close_doors();
   end_sysmon();
+  end_cpu_limit(*w);
   end_m(m);
   prctl(PR_SET_TIMERSLACK, static_cast<unsigned long>(old_slack), 0, 0, 0);
   const bool all_ended = wait_for_ms(*w);
@@ -197,8 +233,9 @@ int run_world(const options& o, std::function<int()> main_fiber) {
   abandon_fibers(*w);
   set_the_world(nullptr);
   wait_for_end_of_solo();
-  end_watch();
+  uninstall_handlers();
   if (all_ended) destroy(*w);
+  wait_for_ending_threads();  // exit() would destroy what libraries use in destructors of thread-locals
   return status;
 }
 

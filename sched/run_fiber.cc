@@ -1,27 +1,31 @@
-// The life of a fiber on its stack: taking up, parking, yielding, ending.
+// The life of a fiber on its stack: starting, parking, yielding, ending.
 //
-// A fiber that leaves switches straight to the next one when its P has it at hand, so a park and
-// a wake-up cost one switch and not two. Only what needs a search, a lock or a look around goes
-// through the M's own stack (schedule()). What must happen once a fiber is off its stack, such as
-// unlocking the channel it waits on, travels in the switch message and is done by the other side.
+// A fiber that leaves switches directly to the next one if its P has one in its own queue, so a
+// park and a wake-up cost one switch and not two. Only work that needs a search or a lock goes
+// through the M's own stack (schedule()). Some work must happen once a fiber is off its stack, such
+// as unlocking the channel it waits on. The switch message carries that work, and the other side
+// does it.
 //
-// A fiber that ends looks first: if the next in line has never run, it is run right here, on the
-// stack that is warm, by a function call. A fiber that never parks thus costs no switch at all.
+// A fiber that ends looks at the next runnable first: if that has never run, it runs by a function
+// call on this stack, which is warm. So a fiber that never parks costs no switch.
+#include <cxxabi.h>
 #include <sched.h>
 
 #include <exception>
 #include <memory>
 
+#include "sched/diagnosis_calls.h"
 #include "sched/exit.h"
 #include "sched/leave.h"
+#include "sched/simulated.h"
 
 namespace weft::detail {
 
-void park_plain_thread(commit_fn commit, void* arg);
+void park_plain_thread(wait_reason reason, commit_fn commit, void* arg);
 
 namespace {
 
-void fiber_entry(switch_note* note);
+void fiber_entry(switch_header* note);
 
 void bind(G* g, spawn_record* r, M* m) {
   g->record = r;
@@ -38,9 +42,11 @@ void bind(G* g, spawn_record* r, M* m) {
 
 G* give_stack(M* m, spawn_record* r) {
   const spawn_extras* extras = extras_of(r);
-  const std::size_t size = extras && extras->stack_size ? extras->stack_size : m->w->stack_size;
-  G* g = size == m->w->stack_size ? m->p->gs.take(size) : make_g(size);
-  std::byte* low = g->where.usable();
+  stack_arena* arena = m->w->stacks;
+  if (extras && extras->stack_size) [[unlikely]]
+    arena = &arena_for(extras->stack_size, arena->guard_size());
+  G* g = arena == m->w->stacks ? m->p->gs.take(arena) : make_g(*arena);
+  std::byte* low = g->where.bottom;
   const auto usable = static_cast<std::size_t>(g->stack_top - low);
   unpoison(low, usable);
   g->context.caught = nullptr;
@@ -65,11 +71,12 @@ void retire_g(G* g, void* on) {
   if (m->w->notes_ends) [[unlikely]]
     note_end(*m->w, *g);
   g->state.store(g_state::free, std::memory_order_relaxed);
-  if (g->where.size == m->w->stack_size) m->p->gs.give(g);
+  if (g->where.arena == m->w->stacks) m->p->gs.give(g);
   else rest_g(g);
 }
 
-[[gnu::noinline]] void run_body(G* g) {
+// no_sanitize: what pthread_exit throws has no object, and the reference to it is null.
+[[gnu::noinline]] __attribute__((no_sanitize("null"))) void run_body(G* g) {
   try {
     struct end_locals {
       G* g;
@@ -83,11 +90,13 @@ void retire_g(G* g, void* on) {
     g->record->invoke(g->record);
   } catch (const goexit_signal&) {
     note_goexit(g->id);
+  } catch (const abi::__forced_unwind&) {  // the scheduler's own section: its P is not retaken
+    diagnosis.panic_of(*g, "pthread_exit or pthread_cancel in a fiber: it ends an OS thread (goexit ends a fiber)");
   }  // and nothing else: panic.h
 }
 
-// After the body: the record goes back, and if the next in line has never run, g becomes it.
-// Else returns what to leave for (null: the M's own stack).
+// After the body: the record is freed. If the next runnable has never run, g becomes it. Else
+// returns the next to leave for (null: the M's own stack).
 enum class ended { run_here, leave };
 ended end_fiber(M*& m, G* g, runnable*& next) {
   m = this_m();
@@ -97,7 +106,8 @@ ended end_fiber(M*& m, G* g, runnable*& next) {
   g->record = nullptr;
   P::count(p->finished);
   next = nullptr;
-  if (g->flags & locked_to_m) {  // Go's rule: a thread whose fiber ended while locked is not reused
+  // Go's rule: a thread whose fiber ended while locked is not reused. The end of the world may set another flag.
+  if (std::atomic_ref(g->flags).load(std::memory_order_relaxed) & locked_to_m) {
     m->ends = true;
     m->locked_g = nullptr;
     return ended::leave;
@@ -108,8 +118,7 @@ ended end_fiber(M*& m, G* g, runnable*& next) {
     next = nullptr;
     return ended::leave;
   }
-  if (under_tsan || m->w->notes_ends || next->started || (next->flags & has_extras) ||
-      g->where.size != m->w->stack_size)
+  if (under_tsan || m->w->notes_ends || next->started || (next->flags & has_extras) || g->where.arena != m->w->stacks)
     return ended::leave;
   P::count(p->adopted);
   P::count(p->switches);
@@ -117,7 +126,7 @@ ended end_fiber(M*& m, G* g, runnable*& next) {
   return ended::run_here;
 }
 
-void fiber_entry(switch_note* note) {
+void fiber_entry(switch_header* note) {
   entered_new_stack();
   M* m = arrive(note);
   G* g = m->g;
@@ -176,7 +185,7 @@ namespace {
 [[gnu::always_inline]] inline void park_on(M* m, wait_reason reason, commit_fn commit, void* arg) {
   if (m && m->g) [[likely]]
     park_fiber(m, reason, commit, arg);
-  else park_plain_thread(commit, arg);
+  else park_plain_thread(reason, commit, arg);
 }
 
 }  // namespace
@@ -207,6 +216,7 @@ void yield() {
   using namespace detail;
   M* m = this_m();
   if (!m || !m->g) {
+    if (sim_yield()) return;
     sched_yield();
     return;
   }
@@ -224,8 +234,9 @@ void yield() {
     m->handed = r;
     r = nullptr;
   }
-  // To the end of the own ring. With nothing else there, to that of the global queue, and so once in a
-  // while when there are other Ps: those with many yielding fibers share with those that have few.
+  // To the end of the P's own ring. If the ring is empty, and once in some turns while there are
+  // other Ps, to the end of the global queue: Ps with many yielding fibers share with Ps that have
+  // few.
   const run_queue& own = m->p->queue;
   const bool share = q == quick::got ? !own.alone() && m->p->turn.load(std::memory_order_relaxed) % fair_turn == 0
                                      : own.empty_approx();

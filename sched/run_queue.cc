@@ -20,7 +20,7 @@ runnable* run_queue::steal_half(run_queue& mine, std::uint32_t& taken) noexcept 
   taken = 0;
   const std::uint32_t my_tail = mine.tail_.load(std::memory_order_relaxed);
   for (;;) {
-    // [queue-head] the slots are read after the head that says they are filled
+    // [queue-head] the slots are read after the head that covers them
     std::uint32_t h = head_.load(std::memory_order_acquire);
     // [queue-tail] the slots as their owner wrote them
     const std::uint32_t t = tail_.load(std::memory_order_acquire);

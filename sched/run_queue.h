@@ -1,12 +1,12 @@
-// A P's own run queue: a ring of 256 that its owner fills and empties and anyone may steal from,
-// and one slot before it, `next`, for what was made runnable last.
+// A P's own run queue: a ring of 256 that its owner fills and empties and any M may steal from, and
+// one slot before it, `next`, for the fiber made runnable last.
 //
-// `next` hands a value over to its reader while both are in cache, and keeps a pair that talks to
-// each other on one P. The ring is bounded so that indices can run freely: no slot is reused
-// before its index has moved on by 2^32, so a stale head never compares equal by accident.
+// `next` hands a value over to its reader while both are in cache, and keeps a pair of fibers that
+// wake each other on one P. The ring is bounded so that indices can run freely: no slot is reused
+// before its index has advanced by 2^32, so a stale head never compares equal by accident.
 //
-// While there is only one P in the world nobody steals, and the owner moves the head and `next`
-// with plain stores instead of read-modify-writes (7 ns each, where a whole yield takes 15).
+// While the world has only one P no M steals, and the owner moves the head and `next` with plain
+// stores instead of read-modify-writes (7 ns each, where a whole yield takes 15).
 #pragma once
 #include <weft/detail/spawn.h>
 
@@ -22,14 +22,14 @@ class run_queue {
  public:
   static constexpr std::uint32_t capacity = 256;
 
-  // Owner only. While alone, nobody may call steal_half or steal_next.
+  // Owner only. While alone, steal_half and steal_next must not be called.
   void set_alone(bool alone) noexcept { alone_ = alone; }
   bool alone() const noexcept { return alone_; }
 
   // Owner only. Appends r; false if the ring is full.
   bool push(runnable* r) noexcept {
     const std::uint32_t t = tail_.load(std::memory_order_relaxed);
-    // [queue-head] a slot is written only after whoever took its last content has read it
+    // [queue-head] a slot is written only after the thread that took its last content has read it
     const std::uint32_t h = head_.load(std::memory_order_acquire);
     if (t - h >= capacity) return false;
     slots_[t % capacity].store(r, std::memory_order_relaxed);
@@ -53,19 +53,19 @@ class run_queue {
     }
   }
 
-  // Owner only. Takes out the older half of a full ring as a linked list of `n`; null if thieves
-  // were faster. For moving an overflow elsewhere.
+  // Owner only. Takes out the older half of a full ring as a linked list of `n`. Returns null if
+  // thieves were faster. For moving an overflow elsewhere.
   runnable* pop_half(std::uint32_t& n) noexcept;
 
-  // Owner only. Makes r the next to run; returns what it displaces. A full fence unless alone: the
-  // pusher's step S2 of Note [wake-up].
+  // Owner only. Makes r the next to run; returns the runnable that it displaces. A full fence
+  // unless alone: the pusher's step S2 of Note [wake-up].
   runnable* exchange_next(runnable* r) noexcept {
     if (alone_) {
       runnable* old = next_.load(std::memory_order_relaxed);
       next_.store(r, std::memory_order_relaxed);
       return old;
     }
-    // [next-slot] what r points to before r can be seen; [wake-up] S1 and S2 in one
+    // [next-slot] the memory that r points to before r can be seen; [wake-up] S1 and S2 in one
     return next_.exchange(r, std::memory_order_seq_cst);
   }
 
@@ -81,23 +81,24 @@ class run_queue {
   }
 
   // Any M. Moves half of the ring, rounded up, to the empty end of `mine` (the caller's own) and
-  // returns one of them besides; null if there was nothing. `taken` counts them all.
+  // also returns one of them; null if there was nothing. `taken` counts them all.
   runnable* steal_half(run_queue& mine, std::uint32_t& taken) noexcept;
 
   // Any M. Takes the next slot if it still holds `seen`.
   bool steal_next(runnable* seen) noexcept {
-    // [next-slot] what seen points to, written before it was put there
+    // [next-slot] the memory that seen points to, written before it was put there
     return next_.compare_exchange_strong(seen, nullptr, std::memory_order_acquire, std::memory_order_relaxed);
   }
 
-  // Any M; true for a moment at best.
+  // Any M; the answer may be out of date when it returns.
   runnable* peek_next() const noexcept { return next_.load(std::memory_order_relaxed); }
   std::uint32_t ring_size_approx() const noexcept {
     const std::uint32_t h = head_.load(std::memory_order_relaxed);
     const std::uint32_t t = tail_.load(std::memory_order_relaxed);
     return t - h > capacity ? 0 : t - h;
   }
-  // Any thread: f(runnable*) for what seems to be there. It may be taken, run and freed at any time.
+  // Any thread: calls f(runnable*) for each runnable seen. It may be taken, run and freed at any
+  // time.
   template <class F>
   void for_each_approx(F f) const {
     if (runnable* r = peek_next()) f(r);
@@ -109,7 +110,7 @@ class run_queue {
  private:
   // Written by the owner and by thieves.
   alignas(line_pair) std::atomic<std::uint32_t> head_{0};
-  // Written by the owner, who reads all of this line.
+  // Written by the owner, which reads all of this line.
   alignas(line_pair) std::atomic<std::uint32_t> tail_{0};
   bool alone_ = false;
   std::atomic<runnable*> next_{nullptr};
@@ -119,10 +120,12 @@ class run_queue {
 // Note [queue-tail]: a thief that reads a tail reads the slots below it as the owner wrote them,
 // and what they point to, because the owner's releasing store of the tail comes after both.
 //
-// Note [queue-head]: whoever takes an element reads its slot first and then moves the head with a
-// releasing compare-and-swap; the owner acquires the head before it writes that slot anew. So no
-// reader ever finds an element of a later round, and one that loses the race throws away what it read.
+// Note [queue-head]: a thread that takes an element reads its slot first and then moves the head
+// with a releasing compare-and-swap. The owner acquires the head before it writes that slot again.
+// So no reader ever finds an element of a later round, and a reader that loses the race drops the
+// element that it read.
 //
-// Note [next-slot]: the slot's writer releases what it points to, its taker acquires.
+// Note [next-slot]: the slot's writer releases what it points to, the thread that takes it
+// acquires.
 
 }  // namespace weft::detail

@@ -4,6 +4,7 @@
 
 #include "sched/g.h"
 #include "sched/retake.h"
+#include "sched/simulated.h"
 #include "sched/timers.h"
 #include "sched/visit.h"
 #include "sched/world.h"
@@ -20,13 +21,13 @@ bool arm_timer_if_possible(timer_node* t) {
   M* m = this_m();
   const visit here(m);
   world* w = here.where();
-  if (!w) return false;
+  if (!w) return sim_arm_timer(t);
   const runtime_call in(m);
   P* p = in.p() ? in.p() : w->p_at(0);
-  const std::int64_t due = t->due;  // t may fire and be gone as soon as it is added
+  const std::int64_t due = t->due;  // t may fire and be freed as soon as it is added
   const bool first = p->timers.add(t);
   if (in.p() && (!first || p->queue.alone())) return true;
-  if (in.p() && !m->g && !m->handed) m->left_timer = true;  // it idles next, or sees to it once it has found work
+  if (in.p() && !m->g && !m->handed) m->left_timer = true;  // it idles next, or handles it once it has work
   else timer_came_first(*w, due);
   return true;
 }
@@ -59,6 +60,7 @@ void sleep(duration d) {
   if (d.count() <= 0) return;
   const std::int64_t due = deadline_after(d);
   if (!in_fiber()) {
+    if (sim_sleep_until(due)) return;
     const timespec at{.tv_sec = due / 1'000'000'000, .tv_nsec = due % 1'000'000'000};
     while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, nullptr) != 0) {
     }

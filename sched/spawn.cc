@@ -3,9 +3,12 @@
 
 #include <fmt/format.h>
 
+#include "runtime/fatal.h"
 #include "runtime/stack.h"
+#include "runtime/unwind/symbolize.h"
 #include "sched/g.h"
 #include "sched/retake.h"
+#include "sched/simulated.h"
 #include "sched/spawn_into.h"
 #include "sched/visit.h"
 #include "sched/world.h"
@@ -39,7 +42,10 @@ std::uint64_t next_id(const M* m) {
 void* allocate_record(std::size_t size) {
   const std::uint16_t c = record_pool::class_of(size);
   M* m = this_m();
-  if (!m) must_be(visit(m).where());
+  if (!m) {
+    if (void* at = sim_allocate_record(size)) return at;
+    must_be(visit(m).where());
+  }
   if (c == record_pool::from_heap) return ::operator new(size);
   const runtime_call in(m, runtime_call::needs::a_p);
   return in.p() ? in.p()->records.take(c) : record_pool::take_shared(c);
@@ -71,12 +77,15 @@ void submit(spawn_record* r, std::size_t size, const void* site) {
     push_next(m, r);
     return;
   }
+  if (sim_submit(r)) return;
   const visit here(m);
   world& w = must_be(here.where());
   r->id = w.next_fiber_id.fetch_add(1, std::memory_order_relaxed);
   w.spawned_outside.fetch_add(1, std::memory_order_relaxed);
   push_global(w, r);
 }
+
+void go_of_null(const void* site) { give_up(fmt::format("go of a null function at {}", to_string(start_site(site)))); }
 
 void check_stack_size(std::size_t size) {
   if (size == 0 || (size >= min_stack_size && size <= max_stack_size)) return;

@@ -1,4 +1,5 @@
-// Making things runnable from inside a timer: into a list, for whoever runs the timers to queue.
+// Making fibers runnable from inside a timer: into a list, which the M that fires the timers
+// queues.
 #pragma once
 #include <weft/detail/fiber.h>
 #include <weft/detail/spawn.h>

@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "sched/g.h"
+#include "sched/simulated.h"
 #include "sched/visit.h"
 #include "sched/world.h"
 
@@ -27,45 +28,20 @@ namespace weft {
 std::size_t num_fibers() {
   const detail::visit here(detail::this_m());
   const detail::world* w = here.where();
-  return w ? detail::fibers_alive(*w) : 0;
-}
-
-runtime_stats stats() {
-  runtime_stats s;
-  const detail::visit here(detail::this_m());
-  detail::world* w = here.where();
-  if (!w) return s;
-  for (const auto& slot : w->ps)  // before all that was spawned: nobody ends who has not begun
-    if (const detail::P* p = slot.load(std::memory_order_acquire)) {  // [procs]
-      s.adopted += p->adopted.load(std::memory_order_relaxed);
-      s.finished += p->finished.load(std::memory_order_relaxed);
-    }
-  s.spawned = w->spawned_outside.load(std::memory_order_relaxed);
-  for (const auto& slot : w->ps) {
-    const detail::P* p = slot.load(std::memory_order_acquire);  // [procs]
-    if (!p) continue;
-    s.spawned += p->spawned.load(std::memory_order_relaxed);
-    s.switches += p->switches.load(std::memory_order_relaxed);
-    s.steals += p->steals.load(std::memory_order_relaxed);
-    s.stolen += p->stolen.load(std::memory_order_relaxed);
-    s.timers_fired += p->fired.load(std::memory_order_relaxed);
-  }
-  s.wakeups = w->wakeups.load(std::memory_order_relaxed);
-  s.handoffs = w->handoffs.load(std::memory_order_relaxed);
-  if (w->marks) s.stacks = w->marks->report(*w);
-  const std::lock_guard hold(w->lock);
-  s.threads = static_cast<std::uint64_t>(w->ms);
-  return s;
+  return w ? detail::fibers_alive(*w) : detail::sim_fibers();
 }
 
 std::uint64_t this_fiber::id() {
   detail::M* m = detail::this_m();
-  return m && m->g ? m->g->id : 0;
+  if (m && m->g) return m->g->id;
+  const detail::G* g = detail::sim_self();
+  return g ? g->id : 0;
 }
 
 std::string_view this_fiber::name() {
   detail::M* m = detail::this_m();
-  const detail::spawn_extras* e = m && m->g ? detail::extras_of(m->g->record) : nullptr;
+  const detail::G* g = m ? m->g : detail::sim_self();
+  const detail::spawn_extras* e = g ? detail::extras_of(g->record) : nullptr;
   return e ? std::string_view(e->name) : std::string_view();
 }
 

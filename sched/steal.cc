@@ -1,9 +1,9 @@
 // Taking work from another P.
 //
-// A victim's `next` slot is its own affair for a moment: its fiber is likely to park and run it
-// within a hundred nanoseconds. A thief that finds nothing else waits some microseconds and takes it
-// only if the victim has not switched fibers meanwhile. Where it has, the two talk to each other
-// and are left alone.
+// A victim's `next` slot is not stolen at first: its fiber is likely to park and run it within a
+// hundred nanoseconds. A thief that finds nothing else waits some microseconds and takes it only if
+// the victim has not switched fibers in that time. If the victim has switched, the two fibers wake
+// each other and stay where they are.
 #include "sched/steal_order.h"
 #include "sched/world.h"
 
@@ -27,7 +27,7 @@ runnable* steal_timers_of(M* m, P& victim) {
   if (victim.timers.earliest() == never) return nullptr;
   const std::int64_t now = now_ns();
   ready_list due;
-  if (const std::size_t n = victim.timers.run_due(now, due)) P::count(m->p->fired, n);
+  victim.timers.run_due(now, due);
   runnable* first = due.pop();
   push_batch(m, due, now);
   return first;

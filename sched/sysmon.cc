@@ -1,8 +1,8 @@
-// The monitor: a thread without a P. While some P is held it looks, every 1 to 5 ms, whether each goes on
-// from turn to turn (p_watch.cc). When none is, it rests until one is; when nothing is left to tidy up either, for
-// good: an idle process uses no CPU.
+// The monitor: a thread without a P. While a P is held it checks, every 1 to 5 ms, whether each P
+// moves from turn to turn (p_watch.cc). While none is held, it rests until one is. When nothing is
+// left to free either, it sleeps until it is woken: an idle process uses no CPU.
 //
-// Refused: a timer signal per thread, as it breaks system calls.
+// Refused: a timer signal per thread, as it interrupts system calls.
 //
 // Note [monitor]: falling asleep
 //      monitor                             M that gets a P
@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include <mutex>
+#include <new>
 
 #include "runtime/clock.h"
 #include "runtime/fatal.h"
@@ -42,7 +43,7 @@ monitor& the_monitor() {
   return *m;
 }
 
-// After Z1: nothing is there to do, as far as any M can have seen that we sleep.
+// After Z1: returns true if the monitor may sleep.
 bool may_rest(monitor& self) {
   if (membarrier_works()) fence_all_threads();  // Z2
   else std::atomic_thread_fence(std::memory_order_seq_cst);                                 // [monitor] Z2
@@ -50,18 +51,28 @@ bool may_rest(monitor& self) {
   return !self.at || !self.at->any_p_held();  // Z3
 }
 
+// Without memory a look ends early, and the next one finds what is left.
+std::int64_t look(p_watch& at, std::int64_t now) noexcept {
+  constexpr std::int64_t until_there_is_memory = 10'000'000;  // ns
+  try {
+    return at.look(now);
+  } catch (const std::bad_alloc&) {
+    return until_there_is_memory;
+  }
+}
+
 void* sysmon_main(void*) {
   pthread_setname_np(pthread_self(), "weft-sysmon");
   monitor& self = the_monitor();
   for (;;) {
-    const std::uint32_t word = self.word.load(std::memory_order_acquire);  // [monitor] what was asked of us
+    const std::uint32_t word = self.word.load(std::memory_order_acquire);  // [monitor] the waker's writes
     const std::int64_t now = now_ns();
     std::int64_t until = never;
     bool at_rest = true;
     {
       const std::lock_guard hold(self.looking);
       if (self.at) {
-        if (const std::int64_t delay = self.at->look(now); delay != never) until = now + delay;
+        if (const std::int64_t delay = look(*self.at, now); delay != never) until = now + delay;
         at_rest = self.at->at_rest();
       }
     }
@@ -109,6 +120,11 @@ void end_sysmon() noexcept {
   const std::lock_guard hold(self.looking);
   delete self.at;
   self.at = nullptr;
+}
+
+void renew_sysmon_after_fork() {
+  ::new (static_cast<void*>(&the_monitor())) monitor;
+  sysmon_asleep.store(false, std::memory_order_relaxed);
 }
 
 int sysmon_threads() noexcept { return the_monitor().owner.load(std::memory_order_relaxed) == getpid() ? 1 : 0; }

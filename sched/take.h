@@ -6,24 +6,25 @@ namespace weft::detail {
 
 inline constexpr std::uint32_t fair_turn = 61;
 
-// Up to `most` from the global queue, at most this P's share: returns the first, the rest go to
-// the P's ring. Null if it is empty.
+// Takes up to `most` from the global queue, at most this P's share. Returns the first; the rest go
+// to the P's ring. Returns null if the queue is empty.
 runnable* take_global(M* m, std::size_t most);
 
-// m's P is over since maxprocs shrank: empties it and gets another. True if so; m->p may be new.
+// m's P was retired since maxprocs shrank: empties it and gets another. Returns true if so; m->p
+// may be new.
 bool retire_if_asked(M* m);
 
 // A time slice, in ticks of the CPU's counter.
 std::uint64_t slice_ticks() noexcept;
-// How long timers may stay unlooked at while fibers keep switching, in ticks.
+// How long timers may stay unchecked while fibers keep switching, in ticks.
 std::uint64_t timer_ticks() noexcept;
 
 // The local queue: `next` first, then the ring.
 //
-// What comes from `next` goes on in the time slice of whoever made it runnable: a pair that hands
-// a token to and fro would else renew its slice for ever and starve the ring behind it. When the
-// slice is over, `next` goes to the ring's end. The counter is read every eighth time only, and
-// only while somebody waits in the ring.
+// A fiber from `next` continues the time slice of the fiber that made it runnable. Otherwise a pair
+// that passes a token to and fro would renew its slice without end and starve the ring behind it.
+// When the slice ends, `next` goes to the ring's end. The counter is read every eighth time only,
+// and only while a fiber waits in the ring.
 [[gnu::always_inline]] inline runnable* take_local(P* p) noexcept {
   run_queue& q = p->queue;
   runnable* r = q.take_next();
@@ -45,16 +46,16 @@ std::uint64_t timer_ticks() noexcept;
   p->inherited = 0;
   runnable* waiting = q.pop();
   if (!waiting) return r;
-  q.push(r);  // there is room: one was just taken
+  q.push(r);  // there is room: one was taken just before
   return waiting;
 }
 
-// What a fiber that leaves may switch to at once, without the M's own stack.
+// The runnable that a leaving fiber may switch to immediately, without the M's own stack.
 enum class quick { got, nothing, look_further };
 [[gnu::always_inline]] inline quick take_quick(M* m, runnable*& r) noexcept {
   P* p = m->p;
   const std::uint32_t turn = p->turn.load(std::memory_order_relaxed) + 1;
-  p->turn.store(turn, std::memory_order_relaxed);  // first: the long way counts on it for fairness
+  p->turn.store(turn, std::memory_order_relaxed);  // first: the slow path needs it for fairness
   if (p->attention.load(std::memory_order_relaxed)) [[unlikely]]
     return quick::look_further;
   if (turn % fair_turn == 0) [[unlikely]] {

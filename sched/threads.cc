@@ -10,12 +10,13 @@
 #include <cstring>
 #include <deque>
 #include <memory>
+#include <new>
+#include <vector>
 
 #include "runtime/fatal.h"
 #include "runtime/futex.h"
 #include "runtime/sanitizer.h"
-#include "sched/crash.h"
-#include "sched/reporter.h"
+#include "sched/signal_stack.h"
 #include "sched/sysmon.h"
 #include "sched/threads.h"
 #include "sched/world.h"
@@ -32,7 +33,8 @@ void* m_main(void* arg) {
   return nullptr;
 }
 
-// TSan starts a thread of its own together with the first other one of the process, maybe in an earlier world.
+// TSan starts its own thread together with the first other thread of the process, maybe in an
+// earlier world.
 constinit std::atomic<bool> any_started{false};
 
 void create_detached(void* (*f)(void*), void* arg) {
@@ -41,9 +43,9 @@ void create_detached(void* (*f)(void*), void* arg) {
   any_started.store(true, std::memory_order_relaxed);
 }
 
-// Threads inherit what their creator has done to itself (a changed root, a namespace, a CPU mask). A
-// fiber locked to its thread may do such things, so from the first lock on all Ms are started
-// by this thread, which does nothing else.
+// Threads inherit what their creator has changed for itself (a root directory, a namespace, a CPU
+// mask). A fiber locked to its thread may make such changes, so after the first lock_os_thread()
+// this thread starts all Ms. It has no other work.
 struct template_thread {
   std::mutex mutex;
   std::condition_variable wanted;
@@ -68,9 +70,52 @@ void* template_main(void*) {
   }
 }
 
+// The threads of ended Ms. Destructors of thread-local variables run after end_m(). The threads are
+// detached, so that a process may exit without a join.
+struct ending_thread {
+  pid_t tid;
+  std::int64_t until;  // in ns: a number may belong to another thread of the process later
+
+  bool may_run() const { return now_ns() < until && syscall(SYS_tgkill, getpid(), tid, 0) == 0; }
+};
+struct ending_threads {
+  std::mutex mutex;
+  std::vector<ending_thread> all;  // under mutex
+};
+
+ending_threads& the_ending_threads() {
+  static auto* t = new ending_threads;
+  return *t;
+}
+
+// The calling thread ends.
+void list_ending_thread(pid_t tid) {
+  constexpr std::int64_t patience_ns = 10'000'000'000;
+  ending_threads& t = the_ending_threads();
+  const std::lock_guard hold(t.mutex);
+  if (t.all.size() >= 64) std::erase_if(t.all, [](const ending_thread& e) { return !e.may_run(); });
+  try {
+    t.all.push_back({tid, now_ns() + patience_ns});
+  } catch (const std::bad_alloc&) {  // run() does not wait for it
+  }
+}
+
 }  // namespace
 
+void wait_for_ending_threads() {
+  std::vector<ending_thread> all;
+  {
+    ending_threads& t = the_ending_threads();
+    const std::lock_guard hold(t.mutex);
+    all.swap(t.all);
+  }
+  const auto self = static_cast<pid_t>(syscall(SYS_gettid));
+  for (const ending_thread& e : all)
+    while (e.tid != self && e.may_run()) usleep(20);
+}
+
 int start_detached(void* (*f)(void*), void* arg) noexcept {
+  const own_affinity not_the_limit;  // a new thread inherits it
   pthread_attr_t attr;
   pthread_attr_init(&attr);
   pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
@@ -93,11 +138,26 @@ std::atomic<int> quiet_helpers{0};
 std::atomic<std::int64_t> expected_since{0};
 }  // namespace
 
+void renew_threads_after_fork() {
+  ::new (static_cast<void*>(&the_template())) template_thread;
+  ::new (static_cast<void*>(&the_ending_threads())) ending_threads;
+  quiet_helpers.store(0, std::memory_order_relaxed);
+  expected_since.store(0, std::memory_order_relaxed);
+}
+
 void expect_quiet_helper() noexcept { expected_since.store(now_ns(), std::memory_order_relaxed); }
 std::int64_t quiet_helper_expected_since() noexcept { return expected_since.load(std::memory_order_relaxed); }
 
-// Relaxed: whoever reads too little withholds a verdict, and a helper is no longer quiet before it is given work.
+// Relaxed: a reader that sees too small a number withholds a verdict, and a helper stops being
+// quiet before it gets work.
 void note_quiet_helper(int n) noexcept { quiet_helpers.fetch_add(n, std::memory_order_relaxed); }
+
+namespace {
+constinit std::atomic<pid_t> reporter_owner{0};  // the process that the reporter thread is in
+}  // namespace
+
+void reporter_started() noexcept { reporter_owner.store(getpid(), std::memory_order_relaxed); }
+int reporter_threads() noexcept { return reporter_owner.load(std::memory_order_relaxed) == getpid() ? 1 : 0; }
 
 int helper_threads() noexcept {
   const bool sanitizers =
@@ -119,6 +179,7 @@ void begin_m(M* m) {
 
 void end_m(M* m) {
   world& w = *m->w;
+  list_ending_thread(static_cast<pid_t>(m->tid));
   set_this_m(nullptr);
   take_signal_stack(m);
   P* p = let_go_of_p(m);
@@ -143,6 +204,7 @@ void end_m(M* m) {
 M* add_m(world& w) {
   auto m = std::make_unique<M>();
   m->w = &w;
+  m->idle_ps = &w.idle_ps;
   const std::lock_guard hold(w.lock);
   if (w.ms >= w.opt.max_threads) return nullptr;
   ++w.ms;
@@ -151,9 +213,10 @@ M* add_m(world& w) {
   return m.release();
 }
 
-void new_m(world& w, P* p) {
+bool new_m(world& w, P* p, thread_need need) {
   M* m = add_m(w);
   if (!m) {
+    if (need == thread_need::optional) return false;
     log_line(fmt::format("program exceeds {}-thread limit", w.opt.max_threads));
     give_up("thread exhaustion");
   }
@@ -167,6 +230,7 @@ void new_m(world& w, P* p) {
   } else {
     create_detached(m_main, m);
   }
+  return true;
 }
 
 }  // namespace weft::detail

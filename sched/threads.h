@@ -1,4 +1,4 @@
-// An M's beginning and end on its thread.
+// The begin and the end of an M on its thread.
 #pragma once
 #include "sched/world.h"
 
@@ -9,13 +9,23 @@ M* add_m(world& w);
 // The calling thread becomes m, or stops being it; m is freed then.
 void begin_m(M* m);
 void end_m(M* m);
-// Starts a thread that nobody will wait for. 0, or the error of pthread_create.
+// Blocks until the threads of ended Ms, other than the caller's, have destroyed their thread-local
+// variables. Gives up 10 s after the end of each M: a destructor may wait for the caller.
+void wait_for_ending_threads();
+// Starts a detached thread. Returns 0, or the error of pthread_create.
 int start_detached(void* (*f)(void*), void* arg) noexcept;
-// Threads that are no Ms and wake nobody of themselves: ours, and a sanitizer's.
+// Returns the number of threads that are no Ms and wake no fiber by themselves: weft's and a
+// sanitizer's.
 int helper_threads() noexcept;
-// A thread of another room can wake nobody from now on (1), or can again (-1).
+// The thread of diagnosis/reporter.h runs in this process from now on. A forked child has none.
+void reporter_started() noexcept;
+// 1 if this process has a reporter thread, else 0.
+int reporter_threads() noexcept;
+// In a forked child: these threads do not exist there.
+void renew_threads_after_fork();
+// A thread of another room cannot wake a fiber from now on (1), or can again (-1).
 void note_quiet_helper(int n) noexcept;
-// One is about to say so: a verdict waits for it.
+// A thread is about to call note_quiet_helper(1): a verdict waits for it.
 void expect_quiet_helper() noexcept;
 std::int64_t quiet_helper_expected_since() noexcept;
 

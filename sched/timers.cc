@@ -7,7 +7,7 @@
 namespace weft::detail {
 namespace {
 
-// Four children a node: half the levels of a binary heap, and a level's keys share a cache line.
+// Four children per node: half the levels of a binary heap, and a level's keys share a cache line.
 constexpr std::size_t children = 4;
 
 }  // namespace
@@ -66,10 +66,10 @@ bool timer_heap::add(timer_node* t) {
   return t->position == 0;
 }
 
-std::size_t timer_heap::run_due(std::int64_t now, ready_list& ready) {
-  if (earliest() > now) return 0;
+void timer_heap::run_due(std::int64_t now, ready_list& ready) {
+  if (earliest() > now) return;
   const std::lock_guard hold(lock_);
-  std::size_t fired = 0;
+  std::uint64_t fired = fired_.load(std::memory_order_relaxed);
   while (!entries_.empty() && entries_[0].due <= now) {
     timer_node* t = entries_[0].node;
     const std::int64_t again = t->fire(t, now, ready);
@@ -81,17 +81,17 @@ std::size_t timer_heap::run_due(std::int64_t now, ready_list& ready) {
       sift_down(0, {again, t});
     }
   }
+  fired_.store(fired, std::memory_order_relaxed);
   publish_locked();
-  return fired;
 }
 
 bool remove_timer(timer_node* t) {
-  const visit here(this_m());  // while a world ends its heaps outlast those who have found them
+  const visit here(this_m());  // while a world ends, its heaps outlive the threads that have found them
   for (;;) {
-    timer_heap* h = t->heap.load(std::memory_order_acquire);  // [timer-home] what the heap did with it
+    timer_heap* h = t->heap.load(std::memory_order_acquire);  // [timer-home] the heap's accesses to it
     if (!h) return false;
     const std::lock_guard hold(h->lock_);
-    if (t->heap.load(std::memory_order_relaxed) != h) continue;  // moved or fired meanwhile
+    if (t->heap.load(std::memory_order_relaxed) != h) continue;  // moved or fired since the read
     h->take_out_locked(t->position);
     h->publish_locked();
     t->let_go();
@@ -106,7 +106,7 @@ void timer_heap::move_to(timer_heap& to) {
     all.swap(entries_);
     publish_locked();
     if (all.empty()) return;
-    // Both locks, always taken from the heap that ends to the one that stays.
+    // Both locks, always first the lock of the heap that ends.
     const std::lock_guard hold_to(to.lock_);
     for (const entry& e : all) {
       to.entries_.push_back(e);
@@ -131,9 +131,9 @@ void timer_heap::clear() {
   for (timer_node* t : forgotten) t->forget(t);
 }
 
-// Note [timer-home]: a node says which heap it is in. The word changes only under that heap's lock;
-// who wants the node reads it, takes the lock, and reads again. It becomes null as the last thing
-// that the heap does with the node, firing included, so reading null acquires all of that and the
-// node's memory may be freed.
+// Note [timer-home]: a node's word names the heap that contains it. The word changes only under
+// that heap's lock. A thread that needs the node reads the word, takes the lock, and reads the word
+// again. The word becomes null as the heap's last access to the node, firing included. So reading
+// null acquires all of these accesses, and the node's memory may be freed.
 
 }  // namespace weft::detail

@@ -1,12 +1,13 @@
-// Timers: a heap per P, ordered by due time. There is no timer thread; whoever looks for work
-// runs what is due, thieves included, and the M that sleeps for all sleeps until the earliest.
+// Timers: one heap per P, ordered by due time. There is no timer thread. An M that searches for
+// work fires the due timers of its own P and of the Ps that it steals from. One idle M sleeps until
+// the earliest timer of all.
 //
-// A timer knows its place in the heap, so stopping takes it out at once: a server that arms and
-// disarms a deadline per request leaves nothing behind. Refused: lazy deletion, which needs
-// sweeping, and keeps a stopped timer's memory until it would have fired.
+// A timer holds its position in the heap, so stopping it removes it immediately: a server that arms
+// and disarms a deadline for each request leaves nothing behind. Refused: lazy deletion, which
+// needs sweeping, and keeps a stopped timer's memory until it would have fired.
 //
-// fire() runs under the heap's lock and only moves something to a list, so once remove() has
-// returned false the timer is not being fired any more and may be freed.
+// fire() runs under the heap's lock and only moves something to a list. So once remove_timer() has
+// returned false, the timer is no longer being fired and may be freed.
 #pragma once
 #include <weft/detail/spin_lock.h>
 
@@ -22,21 +23,22 @@ namespace weft::detail {
 
 class timer_heap;
 
-// Lies inside whatever waits: a sleeping fiber's frame, a timer object. Not copied or moved.
+// Lies inside the object that waits: a sleeping fiber's frame, a timer object. Not copied or moved.
 struct timer_node {
   // Set by the owner before add().
   std::int64_t due = never;
-  // Called under the heap's lock when due. Puts what should run into `ready`. Returns when to fire
-  // again; or calls let_go() as its last touch of the node and returns `never`. Must not block, nor
-  // take a lock but a leaf's.
+  // Called under the heap's lock when due. Appends what should run to `ready`. Returns when to fire
+  // again; or calls let_go() as its last access to the node and returns `never`. Must not block.
+  // May take only the lock of a leaf (a lock under which no other lock is taken).
   std::int64_t (*fire)(timer_node*, std::int64_t now, ready_list& ready) = nullptr;
-  // Null, or called instead of fire() when the world ends while it is armed; its last touch of the node. Under no lock.
+  // May be null. Called instead of fire() if the world ends while the timer is armed; its last
+  // access to the node. Under no lock.
   void (*forget)(timer_node*) = nullptr;
-  // The heap it is in, or null. Written under that heap's lock.
+  // The heap that contains it, or null. Written under that heap's lock.
   std::atomic<timer_heap*> heap{nullptr};
   std::uint32_t position = 0;  // in the heap, under its lock
 
-  // [timer-home] the heap's last touch, for whoever sees that the node is in no heap
+  // [timer-home] the heap's last access, for a thread that sees the node in no heap
   void let_go() noexcept { heap.store(nullptr, std::memory_order_release); }
 };
 
@@ -50,13 +52,15 @@ class alignas(64) timer_heap {
 
   std::size_t size_approx() const noexcept { return size_.load(std::memory_order_relaxed); }
 
-  // Fires all that are due at `now`. Any M. Returns how many.
-  std::size_t run_due(std::int64_t now, ready_list& ready);
+  // Fires all that are due at `now`. Any M.
+  void run_due(std::int64_t now, ready_list& ready);
 
-  // Moves everything to `to`; for a P that is given up.
+  // Moves all timers to `to`, for a P that is retired.
   void move_to(timer_heap& to);
 
-  // Forgets all timers: the world has ended.
+  // How many have fired, in any thread.
+  std::uint64_t fired() const noexcept { return fired_.load(std::memory_order_relaxed); }
+  // Drops all timers: the world has ended.
   void clear();
 
  private:
@@ -74,20 +78,21 @@ class alignas(64) timer_heap {
   spin_lock lock_;
   std::atomic<std::int64_t> earliest_{never};
   std::atomic<std::size_t> size_{0};
+  std::atomic<std::uint64_t> fired_{0};  // written under lock_
   std::vector<entry> entries_;  // under lock_
 };
 
-// Disarms `t`: true if it was armed and has not fired. After it returned the node is in no heap.
-// Any thread; waits for a fire() of this heap that is under way.
+// Disarms `t`. Returns true if it was armed and has not fired. After the return the node is in no
+// heap. Any thread; waits for a fire() of this heap that is under way.
 bool remove_timer(timer_node* t);
 
-// Arms `t` on the calling M's P, or on some P from a plain thread, and sees to it that somebody
-// wakes in time. Throws weft::panic when no world runs.
+// Arms `t` on the calling M's P, or from a plain thread on some P, and ensures that an M wakes in
+// time. Throws weft::panic when no world runs.
 void arm_timer(timer_node* t);
-// As arm_timer; false when no world runs.
+// As arm_timer(), but returns false when no world runs.
 bool arm_timer_if_possible(timer_node* t);
 
-// Fires what is due on every P. For an M that has just woken or looks for work.
+// Fires the due timers of every P. For an M that has just woken or searches for work.
 void run_due_timers_everywhere(std::int64_t now, ready_list& ready);
 
 }  // namespace weft::detail

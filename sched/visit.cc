@@ -4,9 +4,10 @@
 
 #include <atomic>
 
-// Note [doors]: a visitor counts itself and then looks for the world; the world goes from sight and then counts its
-// visitors. Both are sequentially consistent, so one of the two sees the other. What a visitor did in the world it
-// releases with its count, and the world acquires that before it ends.
+// Note [doors]: a visitor counts itself and then reads the world; the world is hidden and then its
+// visitors are counted. Both are sequentially consistent, so one of the two sees the other. A
+// visitor releases its work in the world with its count, and the world acquires that before it
+// ends.
 
 namespace weft::detail {
 namespace {
@@ -28,6 +29,11 @@ void open_doors(world& w) noexcept { open_world.store(&w, std::memory_order_seq_
 void close_doors() noexcept {
   open_world.store(nullptr, std::memory_order_seq_cst);  // [doors]
   wait_for_visitors();
+}
+
+void forget_world_after_fork() noexcept {
+  open_world.store(nullptr, std::memory_order_relaxed);
+  visitors.store(0, std::memory_order_relaxed);
 }
 
 void wait_for_visitors() noexcept {

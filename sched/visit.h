@@ -1,8 +1,9 @@
 // A plain thread's stay in the world.
 //
-// An M is of the world, which waits for it before it ends. Nothing binds a plain thread: the fiber that it
-// wakes may end the world before it is back from waking. So it says that it is there before it looks for the
-// world, and the world closes its doors, waits until nobody is inside, and ends then.
+// An M is part of the world, which waits for it before it ends. A plain thread is not: the fiber
+// that it wakes may end the world before ready() returns. So the thread registers as a visitor
+// before it looks up the world. At its end the world is hidden, waits until no visitor is inside,
+// and ends then.
 #pragma once
 #include "sched/m.h"
 
@@ -12,14 +13,14 @@ struct world;
 
 class visit {
  public:
-  // m: the caller's, or null for a plain thread.
+  // m: the caller's M, or null for a plain thread
   explicit visit(const M* m) noexcept : outside_(!m), w_(m ? m->w : enter()) {}
   visit(const visit&) = delete;
   visit& operator=(const visit&) = delete;
   ~visit() {
     if (outside_) leave();
   }
-  // Null if none runs, or it is about to end.
+  // Null if no world runs, or the world is about to end.
   world* where() const noexcept { return w_; }
 
  private:
@@ -30,9 +31,11 @@ class visit {
 };
 
 void open_doors(world& w) noexcept;
-// Nobody finds the world any more, and whoever had has left when it returns.
+// Hides the world from visitors. Returns when all visitors that had found it have left.
 void close_doors() noexcept;
-// Returns when each that was inside has left.
+// In a forked child: no thread is inside a world, and none is open.
+void forget_world_after_fork() noexcept;
+// Returns when each visitor that was inside has left.
 void wait_for_visitors() noexcept;
 
 }  // namespace weft::detail

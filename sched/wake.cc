@@ -1,5 +1,5 @@
-// Waking: the lists of idle Ps and Ms, and who gets one of each when there is work. The protocol that
-// this is half of, and its proof, stand in idle.cc.
+// Waking: the lists of idle Ps and Ms, and which M gets a P when there is work. idle.cc has the
+// other half of this protocol, and its proof.
 #include <algorithm>
 
 #include "runtime/fatal.h"
@@ -15,12 +15,12 @@ void mark_busy_locked(world& w, M* m) noexcept {
   m->is_idle = false;
   --w.idle_ms;
   if (w.idle_ms < w.least_idle_ms) w.least_idle_ms = w.idle_ms;
-  m->was_in_poller = w.io_m == m;  // it keeps that post until it has left the poller
+  m->was_in_poller = w.io_m == m;  // it keeps that role until it has left the poller
   if (m->is_deputy) w.deputies.store(0, std::memory_order_relaxed);
   m->is_deputy = false;
 }
 
-// Takes one M off the idle list, those with a post last: it would have to be filled again.
+// Takes one M off the idle list. Ms with a role come last: the role would have to be filled again.
 M* take_idle_m_locked(world& w) noexcept {
   M* m = w.idle_m_list;
   if (m) {
@@ -40,10 +40,10 @@ M* take_idle_m_locked(world& w) noexcept {
   return m;
 }
 
-// Spends the right to start one spinning M, if there is an idle P for it.
+// Starts one spinning M, if there is an idle P for it.
 void wake_one(world& w) noexcept {
   int none = 0;
-  // [wake-up] one wake-up in flight at a time: whoever wins makes the M that will spin
+  // [wake-up] one wake-up in flight at a time: the thread that wins makes the M that will spin
   if (!w.spinning.compare_exchange_strong(none, 1, std::memory_order_seq_cst, std::memory_order_relaxed)) return;
   P* p = nullptr;
   {
@@ -54,7 +54,7 @@ void wake_one(world& w) noexcept {
     one_less_spins(w);
     return;
   }
-  start_m(w, p);
+  start_m(w, p, thread_need::optional);
 }
 
 }  // namespace
@@ -79,7 +79,7 @@ void unlist_locked(world& w, M* m) noexcept {
 }
 
 bool sleep_m(M* m, std::int64_t deadline) {
-  // [note] what the waker gave us
+  // [note] the fields that the waker has written
   while (m->note.load(std::memory_order_acquire) == 0)
     if (!futex_wait(m->note, 0, deadline)) break;
   return m->note.exchange(0, std::memory_order_acquire) != 0;  // [note]
@@ -91,15 +91,17 @@ bool poll_m(M* m, poller& net, std::int64_t deadline, ready_list& ready) {
 }
 
 void wake_m(M* m) noexcept {
-  // Once it has its note m may end, so this is read before. An M that is only on its way into the poller
-  // finds there that it has been woken; one that has just left it sleeps for its note.
+  // m may end as soon as its note is set, so this field is read before. An M on its way into the
+  // poller finds there that it has been woken. An M that has just left the poller sleeps for its
+  // note.
   poller* net = m->was_in_poller ? m->w->poller_or_null() : nullptr;
-  m->note.store(1, std::memory_order_release);  // [note] the P and whatever else it was given
+  m->note.store(1, std::memory_order_release);  // [note] the P and the other fields that it was given
   futex_wake(m->note, 1);
   if (net) net->wake();
 }
 
-// Note [note]: a waker writes the M's fields, then releases the note; the M acquires the note first.
+// Note [note]: a waker writes the M's fields, then releases the note; the M acquires the note
+// first.
 
 void release_p_locked(world& w, P* p) noexcept {
   p->idle.store(true, std::memory_order_relaxed);
@@ -136,12 +138,15 @@ void acquire_p(M* m, P* p) noexcept {
   set_coarse_clock(*m->w, now_ns());
   go_solo_if_possible(m);
   m->in_doubt.store(!m->w->membarrier, std::memory_order_relaxed);
-  // [retake] whoever sees this turn writes to `solo` and `in_doubt` after us
+  // [retake] a thread that sees this turn writes to `solo` and `in_doubt` after us
   p->turn.store(p->turn.load(std::memory_order_relaxed) + 1, std::memory_order_release);
   p->holder.store(m, std::memory_order_release);  // [retake], [monitor] G1
   if (!m->w->membarrier) std::atomic_thread_fence(std::memory_order_seq_cst);  // [monitor] G2
   else std::atomic_signal_fence(std::memory_order_seq_cst);                        // [monitor] G2
   wake_sysmon_if_asleep();                                                         // G3
+  const std::uint32_t limit = m->w->limit.epoch.load(std::memory_order_relaxed);   // [cpu-limit] L4
+  if (m->cpus.epoch.load(std::memory_order_relaxed) != limit) [[unlikely]]
+    follow_cpu_limit(*m);
 }
 
 void forget_p(M* m) noexcept {
@@ -185,7 +190,7 @@ void wake_for_next(world& w) noexcept {
 void timer_came_first(world& w, std::int64_t due) noexcept {
   bool wake_sentinel = false;
   M* sentinel = nullptr;
-  if (w.idle_ps.load(std::memory_order_relaxed) == 0) return;  // its own P looks at every switch
+  if (w.idle_ps.load(std::memory_order_relaxed) == 0) return;  // its own P checks its timers at every switch
   {
     const std::lock_guard hold(w.lock);
     sentinel = w.sentinel;
@@ -196,18 +201,28 @@ void timer_came_first(world& w, std::int64_t due) noexcept {
       sentinel->p = nullptr;
     }
   }
-  if (wake_sentinel) wake_m(sentinel);  // looks at the timers anew before it sleeps again
+  if (wake_sentinel) wake_m(sentinel);  // checks the timers again before it sleeps
   else wake_for_next(w);
 }
 
-void start_m(world& w, P* p) {
+bool m_available_approx(world& w) noexcept {
+  const std::lock_guard hold(w.lock);
+  return w.idle_ms > 0 || w.ms < w.opt.max_threads;
+}
+
+void start_m(world& w, P* p, thread_need need) {
   M* m = nullptr;
   {
     const std::lock_guard hold(w.lock);
     m = take_idle_m_locked(w);
   }
   if (!m) {
-    new_m(w, p);
+    if (new_m(w, p, need)) return;
+    {
+      const std::lock_guard hold(w.lock);
+      release_p_locked(w, p);
+    }
+    one_less_spins(w);  // [wake-up] T1; every M runs, and checks at T3 when it finds nothing to run
     return;
   }
   w.wakeups.fetch_add(1, std::memory_order_relaxed);
@@ -223,9 +238,9 @@ bool sentinel_sleeps(world& w) noexcept {
   return w.sentinel && w.sentinel->is_idle;
 }
 
-// m, which was perhaps the sentinel, has work now, and no M sleeps for the timers: an idle P is of no use to its
-// own, and a fiber may compute for long. What comes due only after the monitor's next look is left to that: mostly
-// m is back at its post by then.
+// m, which was perhaps the sentinel, has work now, and no M sleeps for the timers: an idle P does
+// not run its own, and a fiber may compute for long. The monitor serves the timers that are due
+// only after its next look: usually m has its role again by then.
 bool post_is_vacant(M* m) {
   world& w = *m->w;
   std::int64_t earliest = never;
@@ -242,8 +257,8 @@ bool post_is_vacant(M* m) {
 // Note [post]: a timer that m left to the monitor is seen there
 //      m                                  monitor
 //   Y1 spinning -= 1                   X1 monitor_looks_at = its next look
-//   Y2 look at monitor_looks_at        X2 somebody spins? then it is left to him
-// All seq_cst: if Y2 still sees the look that is going on, X2 sees Y1.
+//   Y2 look at monitor_looks_at        X2 an M spins? then the timer is left to that M
+// All seq_cst: if Y2 still sees the time of the look that is under way, X2 sees Y1.
 
 }  // namespace
 
@@ -257,7 +272,7 @@ void stop_spinning_with_work(M* m) {
     wake_for_ring(w);  // [wake-up] T3
   } else {
     const int made = w.ps_to_look_at();
-    for (int i = 0; i < made; ++i)  // I4: whoever pushed to `next` may have counted on this M
+    for (int i = 0; i < made; ++i)  // I4: a pusher to `next` may have relied on this M
       if (w.p_at(i) != m->p && w.p_at(i)->queue.peek_next()) {
         wake_for_next(w);
         break;

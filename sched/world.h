@@ -20,35 +20,41 @@
 
 namespace weft::detail {
 
+struct timeline_without_p;
+
 inline constexpr std::uint64_t main_fiber_id = 1;
 
 struct world {
+  // Differs from that of every other world of the process.
+  static inline std::atomic<std::uint64_t> made{0};
+  const std::uint64_t serial = made.fetch_add(1, std::memory_order_relaxed) + 1;
   // Set before the first fiber runs.
   options opt;
   debug_settings debug;
-  std::size_t stack_size = 0;
+  stack_arena* stacks = nullptr;  // of its fibers without a stack size of their own
   bool membarrier = false;  // it works: solo.cc, retake.cc
   std::unique_ptr<stack_marks> marks;     // with debug.stacks
   std::unique_ptr<ancestry> ancestors;    // with debug.ancestors
-  bool notes_ends = false;                // one of them wants to know which fibers end
-  // Comes with the first wait for a descriptor and stays. Anyone.
+  bool notes_ends = false;                // one of them needs to know which fibers end
+  // Made for the first wait for a descriptor; stays. Any thread.
   std::atomic<poller*> net{nullptr};
 
   // ---- read at every push -------------------------------------------------------------
-  // Ms that look for work. Anyone, atomically.
+  // Ms that search for work. Any thread, atomically.
   alignas(line_pair) std::atomic<int> spinning{0};
   // Ps in the idle list. Written under `lock`.
   std::atomic<int> idle_ps{0};
-  // An idle M wakes now and then to look for a `next` slot that is not being emptied. idle.cc.
+  // An idle M wakes at intervals to check for a `next` slot that is not being emptied. idle.cc.
   std::atomic<bool> watching{false};
-  // Idle Ms (0 or 1) that look around within a millisecond while timers crowd. Written under `lock`.
+  // Idle Ms (0 or 1) that check within a millisecond while timers crowd. Written under `lock`.
   std::atomic<int> deputies{0};
   // Size of `global`. Written under `lock`.
   std::atomic<std::size_t> global_size{0};
   std::atomic<bool> stopping{false};
-  // Seconds of the clock, now and then. coarse_clock.h.
+  // Seconds of the clock, set at irregular times. coarse_clock.h.
   std::atomic<std::uint32_t> coarse_s{0};
-  // When the monitor looks next: timers due later may be left to it. 0: once some P is held; `never`: there is none.
+  // When the monitor looks next: timers due later may be left to it. 0: as soon as a P is held;
+  // `never`: no monitor runs.
   std::atomic<std::int64_t> monitor_looks_at{never};
   // When an M last woke for timers, and how long a turn lasted in such batches. idle.cc.
   std::atomic<std::int64_t> last_timer_wake{0}, turn_cost_ns{1'000'000};
@@ -59,7 +65,7 @@ struct world {
   P* idle_p_list = nullptr;       // last idle first
   M* idle_m_list = nullptr;       // last idle first; without the sentinel
   int idle_ms = 0;                // the sentinel included
-  int least_idle_ms = 0;          // the least since the monitor has last asked: retire_ms.cc
+  int least_idle_ms = 0;          // the least since the monitor's last check: retire_ms.cc
   M* sentinel = nullptr;          // the M that sleeps with a deadline, for timers
   M* io_m = nullptr;              // the M that sleeps in the poller; perhaps the sentinel too
   std::int64_t sentinel_until = never;
@@ -68,13 +74,21 @@ struct world {
   int locked_ms = 0;              // of those: waiting for the fiber they are locked to
   int next_m_id = 0;
   std::int64_t thread_ended_at = 0;  // when one of our threads last ended, or a world before this one
+  std::int64_t withheld_since = 0;   // since when only foreign threads keep a deadlock verdict back; 0: they do not
+  bool withheld_said = false;        // and a line has said so
   std::vector<M*> all_ms;
 
-  // Held while the monitor looks at who holds which P, and by an M that wants to know whether it still does.
+  // Held while the monitor checks which M holds which P, and by an M that checks whether it still
+  // holds its P.
   std::mutex retaking;
+  std::vector<M*> without_p;      // under `retaking`: Ms whose P was retaken, and that have not found out
+  std::shared_ptr<timeline_without_p> timeline_without;  // under `retaking`; null: nothing was recorded yet
 
-  // Ps ever made stay; the first `procs` are wanted. Written under `resize`. Those beyond that were
-  // made before maxprocs shrank: one whose fiber computes is held, and filled, until its next call.
+  cpu_limit limit;
+
+  // Ps stay once they are made; the first `procs` are in use. Written under `resize`. The others
+  // were made before maxprocs shrank: one whose fiber computes is held, and filled, until its next
+  // call.
   std::array<std::atomic<P*>, max_procs> ps{};
   std::atomic<int> procs{0}, ps_made{0};
   std::mutex resize;
@@ -83,14 +97,14 @@ struct world {
   // There has been a second P: no M skips locks any more. solo.cc.
   std::atomic<bool> ever_shared{false};
 
-  // Anyone, atomically.
+  // Any thread, atomically.
   std::atomic<std::uint64_t> next_fiber_id{1};
   std::atomic<std::uint64_t> spawned_outside{0};  // by plain threads
   std::atomic<std::uint64_t> wakeups{0}, handoffs{0};
   std::atomic<bool> main_gone{false};             // the main fiber called goexit
   std::atomic<std::uint32_t> ended_ms{0};         // futex: run() waits for Ms to end
 
-  // How many Ps may hold something: whoever looks for work or timers looks at all of these.
+  // How many Ps may hold something: a search for work or timers covers all of these.
   int ps_to_look_at() const noexcept { return ps_made.load(std::memory_order_acquire); }  // [procs]
   poller* poller_or_null() const noexcept { return net.load(std::memory_order_acquire); }  // [poller]
   P* p_at(int i) const noexcept { return ps[static_cast<std::size_t>(i)].load(std::memory_order_acquire); }  // [procs]
@@ -101,119 +115,150 @@ world* the_world() noexcept;
 void set_the_world(world* w) noexcept;
 
 // ---- find_runnable.cc ------------------------------------------------------------------
-// The M's own loop: finds a fiber, runs it, again; returns when the world stops.
+// The M's loop: finds a fiber, runs it, repeats. Returns when the world stops.
 void schedule(M* m);
-// The next thing to run, sleeping until there is one; null when the world stops.
+// Returns the next runnable, and sleeps until there is one. Returns null when the world stops.
 runnable* find_runnable(M* m);
 
 // ---- steal.cc --------------------------------------------------------------------------
 // One pass over all Ps in random order. `last_resort`: `next` slots and timers too.
 enum class steal_effort { rings, last_resort };
 runnable* steal_work(M* m, steal_effort effort);
-// True if some ring but that of `but`, or the global queue, holds something.
+// Returns true if the global queue or a ring, except the ring of `but`, holds a runnable.
 bool any_work_approx(const world& w, const P* but = nullptr) noexcept;
 
 // ---- idle.cc ---------------------------------------------------------------------------
-// After something was put into a ring or the global queue, and a full fence: wakes an M if nobody looks.
+// For a push to a ring or the global queue, after a full fence: wakes an M if none searches for
+// work.
 void wake_for_ring(world& w) noexcept;
-// As above after something was put into a `next` slot only.
+// The same for a push to a `next` slot.
 void wake_for_next(world& w) noexcept;
-// Of those that look for work. I1
+// Removes an M from the count of Ms that search for work. I1
 void one_less_spins(world& w) noexcept;
-// The M has found work: it no longer counts as looking, and somebody else may have to.
+// The M has found work: it leaves the count of searching Ms, and another M is woken if necessary.
 void stop_spinning_with_work(M* m);
-// The M has found work without looking elsewhere, and leaves a timer that was armed last.
+// The M has found work in its own P only, and leaves a timer that it has armed last.
 void leave_timers_with_work(M* m);
-// The M has found nothing. Returns with a P when there may be work again; without when the world stops.
+// The M has found nothing. Returns with a P when there may be work again, or without one when the
+// world stops.
 void idle(M* m);
-// Queues what timers made ready at `now` on m's P, and rouses another M if it is worth it.
+// Queues the fibers that timers made ready at `now` on m's P, and wakes another M if the batch is
+// long enough.
 void push_batch(M* m, ready_list& due, std::int64_t now);
-// m has run dry after such a batch: how long did a turn take?
+// m has found nothing to run after such a batch: measures how long a turn took.
 void end_batch(M* m);
 // As idle() for an M that has no P. Returns with one, or when the world stops.
 void idle_without_p(M* m);
-// Wakes or makes an M for `p`, which nobody holds. It is counted in world::spinning already.
-void start_m(world& w, P* p);
-// p goes to the idle list, with the world's lock held.
+// Wakes or makes an M for `p`, which no M holds. The M is counted in world::spinning already.
+// `optional`: where no thread may be made, p goes to the idle list instead, and Ms that become idle
+// find it there.
+enum class thread_need { certain, optional };
+void start_m(world& w, P* p, thread_need need = thread_need::certain);
+// Returns true if an M is idle, or may be made.
+bool m_available_approx(world& w) noexcept;
+// Puts p on the idle list. With the world's lock held.
 void release_p_locked(world& w, P* p) noexcept;
 P* take_idle_p_locked(world& w) noexcept;
 void acquire_p(M* m, P* p) noexcept;
-// m no longer holds its P, which is returned; null if it had none.
+// m releases its P, which is returned; null if it had none.
 P* let_go_of_p(M* m) noexcept;
-// m no longer has the P, which is somebody else's already.
+// m no longer has the P, which another M or the monitor has already.
 void forget_p(M* m) noexcept;
-// m, which has none, gets an idle P. False if there is none.
+// m, which has no P, gets an idle one. Returns false if there is none.
 bool take_idle_p(M* m) noexcept;
-// Rouses an M to sleep for timers if none does. The monitor is at most `look_takes_ns` late for that.
+// Wakes an M to sleep for timers if no M does. The monitor is at most `look_takes_ns` late for
+// that.
 inline constexpr std::int64_t look_takes_ns = 100'000;
 void fill_timer_post(world& w) noexcept;
-// A timer is now the earliest of its P: whoever sleeps for all must not sleep longer.
+// A timer is now the earliest of its P: the M that sleeps for all timers must not sleep longer.
 void timer_came_first(world& w, std::int64_t due) noexcept;
-// Makes an idle M, which `make_note` has given a P or a task, go on.
+// Wakes an idle M, which the caller has given a P or a task.
 void wake_m(M* m) noexcept;
 void wake_everybody(world& w) noexcept;
-// Waits until wake_m(m), at most to the deadline; true if woken.
+// Blocks until wake_m(m), at most to the deadline. Returns true if woken.
 bool sleep_m(M* m, std::int64_t deadline);
-// As sleep_m, in the poller: returns for what has become ready too.
+// As sleep_m(), in the poller: also returns when fibers have become ready.
 bool poll_m(M* m, poller& net, std::int64_t deadline, ready_list& ready);
 
 // ---- maxprocs.cc -------------------------------------------------------------------------
-// A P that nobody has yet.
+// Makes a P that no M holds yet.
 P* make_p(const world& w, int id);
-// True if a P is neither idle nor retired, with the world's lock held.
+// Returns true if a P is neither idle nor retired. With the world's lock held.
 bool some_p_is_held_locked(const world& w) noexcept;
 
 // ---- threads.cc -------------------------------------------------------------------------
-// A new OS thread that runs as a spinning M with `p`. Ends the process at the thread limit.
-void new_m(world& w, P* p);
+// Starts an OS thread that runs as a spinning M with `p`. At the thread limit: returns false if
+// that is optional, else ends the process.
+bool new_m(world& w, P* p, thread_need need);
 void start_template_thread();
 
 // ---- ready.cc ---------------------------------------------------------------------------
-// Puts r into the calling M's next slot, wakes somebody if need be.
+// Puts r into the `next` slot of the calling M's P, and wakes another M if necessary.
 void push_next(M* m, runnable* r);
-// Ring or, when full, the global queue. No wake-up.
+// To the ring or, when that is full, to the global queue. No wake-up.
 void push_ring(M* m, runnable* r);
 // To the global queue's end. With a fence and a wake-up.
 void push_global(world& w, runnable* r);
 void push_global_list(world& w, ready_list& list);
-// What the timers made ready: to this M's ring, or global without a P.
+// In order to the end of this M's ring, or of the global queue without a P.
 enum class rouse { if_worth_it, nobody };
 void push_ready_list(M* m, ready_list& list, rouse who = rouse::if_worth_it);
-// What a poller made ready, perhaps a thousand fibers at once: behind all that wait already, in order. By an M
-// that holds a P. If they went to the ring while older ones stand in the global queue, those would starve.
+// Queues fibers that timers made ready, by an M that holds a P: the last is the next to run, the
+// others as above. Go's order.
+void push_fired(M* m, ready_list& list, rouse who);
+// Queues fibers that a poller made ready, perhaps a thousand together, in order, behind all that
+// wait already. By an M that holds a P. If they went to the ring while older fibers wait in the
+// global queue, the older ones would starve.
 void push_polled(M* m, ready_list& list);
 
 // ---- run_fiber.cc -----------------------------------------------------------------------
 // From the M's own stack: runs r until it leaves.
 void execute(M* m, runnable* r);
 
-// m's fiber has no P to run on: leaves it off its stack for `commit` to queue. Returns when it runs again.
+// m's fiber has no P: leaves its stack, and `commit` queues it. Returns when it runs again.
 void leave_without_p(M* m, wait_reason reason, commit_fn commit);
 
 // ---- lock_thread.cc ---------------------------------------------------------------------
-// m may not run r here: sees to it that the right M does. Returns with a P again, or at the end.
+// m may not run r here: hands it to the right M. Returns with a P again, or when the world stops.
 void hand_to_locked_m(M* m, G* g);
-// m is locked to a parked fiber: gives its P away until that fiber is runnable.
+// m is locked to a parked fiber: releases its P until that fiber is runnable.
 runnable* wait_for_locked_g(M* m);
 
 // ---- blocking.cc ------------------------------------------------------------------------
-// p has no M: gives it to one if there is anything to do, else to the idle list.
-void hand_off_p(world& w, P* p);
+// p has no M: gives it to an M if there is anything to do, else puts it on the idle list.
+void hand_off_p(world& w, P* p, thread_need need = thread_need::certain);
+// As begin_blocking(). If no thread may be made for the other fibers, they wait until
+// end_blocking().
+void begin_blocking_if_possible();
 
 // ---- deadlock.cc ------------------------------------------------------------------------
-// Every M is about to sleep for good, with the world's lock held: is that for ever? `perhaps`: look
-// again after recheck_ns.
+// Every M is about to sleep without a deadline, with the world's lock held. Returns whether no
+// event can wake any of them. `perhaps`: check again after recheck_ns.
 enum class asleep { no, perhaps, yes };
 inline constexpr std::int64_t recheck_ns = 10'000'000;
 asleep all_asleep_locked(world& w) noexcept;
-[[noreturn]] void deadlock_verdict(world& w);
+// Returns a sentence about the threads that keep a verdict back; "" if there are none.
+std::string describe_foreign_threads(world& w);
+// Plain threads that are parked in weft without a deadline. Two that are equal: no thread has been
+// parked or woken in between. plain_thread.cc
+struct parked_threads {
+  int number;
+  std::uint64_t as_read;
+  bool operator==(const parked_threads&) const = default;
+};
+parked_threads parked_plain_threads() noexcept;
+void plain_thread_woken() noexcept;
+void forget_plain_threads_after_fork() noexcept;
 // Does not return from `yes`.
 asleep verdict_if_all_asleep(world& w);
 
 // ---- solo.cc ----------------------------------------------------------------------------
-// Whether Ms of `w` may skip locks while one of them holds the only P.
+// Returns whether Ms of `w` may skip locks while one of them holds the only P.
 bool solo_now(const world& w) noexcept;
-// After the world is no longer announced: no plain thread is busy with it from here on.
+// Sections without an M ask whether they are simulated, from begin to end.
+void begin_simulated_sections() noexcept;
+void end_simulated_sections() noexcept;
+// The world is no longer published: after this no plain thread uses it.
 void wait_for_end_of_solo() noexcept;
 
 std::uint64_t fibers_alive(const world& w) noexcept;

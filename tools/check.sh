@@ -1,14 +1,20 @@
 # Sourced by tools/dev: the rules that a machine checks.
+. tools/check_builds.sh
 
 check_usage() {
   cat <<'TEXT'
 usage: ./tools/dev check [PART...]
-  tree          include arrows, memory orderings, file lengths and places, Markdown's code, test tags
+  tree          include arrows, memory orderings, file lengths and places, Markdown's code, test tags,
+                REFERENCE.md's names, words, subjects of commits
   format        clang-format 16 changes nothing
   format --fix  formats
   tidy          clang-tidy 16 on the files that differ from the main branch
   tidy --all    on every file of the rooms, lessons and tools
   rows          lists the conformance rows that no test names
+  compilers     hello and the chan suite with each g++ and clang++ that is installed, with LTO, with CET,
+                and with Boost.Context's switch
+  arm64         cross-builds weft, and runs hello and the suites runtime and sched under qemu-user
+  consumers     the library in projects of users: pkg-config, CMake, Meson subproject, .deb packages
 Without a PART: tree, format, tidy and rows. Exit status 1 if a rule is broken.
 TEXT
 }
@@ -18,7 +24,7 @@ clang_major=16
 
 check_tree() {
   local part broken=0
-  for part in includes orderings layout readme rows; do
+  for part in includes orderings layout readme reference examples rows words commits; do
     python3 "tests/tree/$part.py" || broken=1
   done
   return $broken
@@ -81,7 +87,7 @@ do_check() {
     case "$1${2:+ $2}" in
       "format --fix"*) run_part format --fix; shift 2 ;;
       "tidy --all"*) run_part tidy --all; shift 2 ;;
-      tree* | format* | tidy*) run_part "$1"; shift ;;
+      tree* | format* | tidy* | compilers* | arm64* | consumers*) run_part "$1"; shift ;;
       rows*) python3 tests/tree/rows.py --missing; shift ;;
       -h* | --help*) check_usage; return ;;
       *) misuse "check has no part '$1'" ;;

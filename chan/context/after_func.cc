@@ -1,4 +1,4 @@
-// A function as the child of a context: what it does when it is marked is to start a fiber.
+// A function as the child of a context: when the node is marked, it starts a fiber.
 #include <weft/detail/spawn.h>
 
 #include "chan/context/cancel_node.h"
@@ -12,7 +12,7 @@ namespace {
 enum class fate { waits, started, stopped };
 
 struct func_node final : cancel_node {
-  std::unique_ptr<callback> f;   // whoever changes `ahead` from `waits` owns it
+  std::unique_ptr<callback> f;   // owned by the caller that changes `ahead` from `waits`
   const void* const site;
   std::atomic<fate> ahead{fate::waits};
 

@@ -7,7 +7,7 @@ namespace weft::detail {
 
 std::size_t bounded_wait::order_locks() noexcept {
   spin_lock* done_lock = done_ ? &done_->lock() : nullptr;
-  if (done_lock == lock_) done_ = nullptr;  // the wait is for that channel: its closing is an answer already
+  if (done_lock == lock_) done_ = nullptr;  // the wait is for that channel: its closing ends the wait
   std::size_t n = 0;
   if (lock_) locks_[n++] = lock_;
   if (done_) locks_[n++] = done_lock;
@@ -41,8 +41,13 @@ wait_end bounded_wait::park(wait_reason reason) {
     leave();
     leave_locks = nullptr;
   }
-  if (deadline_ns_ == no_deadline) detail::park(reason, leave_locks, &hold_);
-  else park_until(reason, leave_locks, &hold_, word_, deadline_ns_);
+  try {
+    if (deadline_ns_ == no_deadline) detail::park(reason, leave_locks, &hold_);
+    else park_until(reason, leave_locks, &hold_, word_, deadline_ns_);
+  } catch (...) {  // the end of a simulation
+    if (listener_.queued) done_->receivers().remove(&listener_);
+    throw;
+  }
 
   const std::uint32_t by = word_.decided();
   if (done_ && by != by_context) {
@@ -55,7 +60,7 @@ wait_end bounded_wait::park(wait_reason reason) {
 wait_end bounded_wait::park_in(wait_queue& queue, waiter& w, wait_reason reason) {
   enter(w);
   queue.push(&w);
-  const wait_end end = park(reason);
+  const wait_end end = wait_queued(queue, w, [&] { return park(reason); });
   if (end == wait_end::granted) return end;
   section again(*lock_);
   if (w.queued) queue.remove(&w);

@@ -1,19 +1,20 @@
-// Going down the tree. See cancel_node.h for the promises.
+// Cancelling a tree of contexts. cancel_node.h has the promises.
 //
-// Note [context-done]: the cause is written, then `status_` is released; who reads a status that is
-// not 0 acquires it. The done channel is closed after that, so that a waiter that it wakes finds the
-// error, and who finds the error first closes the channel himself: the two are never seen to differ.
+// Note [context-done]: the cause is written, then `status_` is stored with release; a reader of a
+// status other than 0 acquires it. The done channel is closed after that, so a waiter that it wakes
+// finds the error. A reader that finds the error first closes the channel: the two never differ.
 #include "chan/context/cancel_node.h"
 
 namespace weft::detail {
 namespace {
 
-// The channel of all contexts that were done before anybody asked for theirs.
+// The done channel of all contexts that were done before their done() was called. To make it is no operation: under
+// simulation that would be a scheduling point of the first schedule alone, inside the guard of a static.
 const recv_chan<void>& closed_for_all() {
   static const recv_chan<void>& c = *[] {
-    const chan<void> made = make_chan<void>();
-    made.close();
-    return new recv_chan<void>(made);
+    auto* made = new recv_chan<void>(make_chan<void>());
+    channel_of(*made)->begin_closed();
+    return made;
   }();
   return c;
 }
@@ -45,7 +46,7 @@ bool cancel_node::mark(errc why, const cause_words& cause) noexcept {
     section hold(lock_);
     if (status_.load(std::memory_order_relaxed)) return false;
     cause_ = cause;
-    // The error first: whoever finds a closed channel asks for it at once, without this lock.
+    // The error first: a reader of the closed channel reads the error without this lock.
     status_.store(static_cast<int>(why), std::memory_order_release);                             // [context-done]
     if (!done_.load(std::memory_order_relaxed)) done_.store(closed, std::memory_order_release);  // [context-channel]
     stops = stops_.get();
@@ -66,8 +67,8 @@ bool cancel_node::link() noexcept {
   add_ref();
   {
     section hold(above->lock_);
-    // Whoever marks this node unlinks it afterwards, under the same lock: either that finds it linked,
-    // or this finds it marked.
+    // The caller that marks this node unlinks it afterwards, under the same lock: either it finds
+    // the node linked, or this function finds it marked.
     if (!above->status() && !status()) {
       next_ = above->children_;
       prev_ = nullptr;
@@ -116,10 +117,10 @@ std::size_t cancel_node::count_children() noexcept {
 }
 
 void cancel_tree(cancel_node* root, errc why, const cause_words& cause) noexcept {
-  // Depth first. The way back up is `above`; every node on the way but the root is kept by a
-  // reference of ours, so none goes while it is walked over.
+  // Depth first. `above` is the way back up. The walk holds a reference to each node on the way
+  // except the root, so none is freed during the walk.
   root->mark(why, cause);
-  root->close_done();  // if somebody else has marked it and not yet got to that
+  root->close_done();  // if another caller has marked it and has not closed the channel yet
   for (cancel_node* at = root;;) {
     if (cancel_node* child = at->first_child()) {
       child->mark(static_cast<errc>(at->status()), at->cause());

@@ -1,16 +1,16 @@
-// The node that can be cancelled: state, and a place in a tree of its like.
+// The node that can be cancelled: its state, and its place in a tree of such nodes.
 //
-// Cancelling goes down the tree, and when it returns the whole subtree is done, also when others
-// cancel parts of it at the same time. A node's lock is held for a few instructions and never
-// together with another:
-//   1  A node is marked under its lock: cause and error. Whoever marks it closes its done channel
-//      and does what the node is there for (stop a timer, start a function), without locks.
-//   2  It stays in its parent's list until its own subtree is done.
-//   3  Whoever finds it marked already goes through its children all the same. So an empty list under
-//      a marked node means that all below is done, whoever did it, and nobody waits for anybody.
+// Cancelling walks down the tree. When it returns the whole subtree is done, also when other
+// callers cancel parts of it at the same time. A node's lock is held for a few instructions and
+// never together with another node's lock:
+//   1  A caller marks the node under its lock: cause and error. The same caller then closes the done
+//      channel and runs the node's action (stop a timer, start a function), without locks.
+//   2  The node stays in its parent's list until its own subtree is done.
+//   3  A caller that finds the node marked walks through its children too. So an empty list under a
+//      marked node means that its whole subtree is done, and no caller waits for another.
 //
-// Refused: a lock held down the whole tree, as Go does: a leaf's with_cancel would spin for as long
-// as ten thousand wake-ups take; and recursion: a fiber's stack ends at some depth.
+// Refused: one lock held during the walk, as in Go: a with_cancel on a leaf would spin during ten
+// thousand wake-ups. Refused: recursion: a fiber's stack is limited.
 #pragma once
 #include <weft/context.h>
 
@@ -27,7 +27,7 @@ namespace weft::detail {
 using cause_words = std::shared_ptr<const std::string>;  // null: the error's own message
 
 struct cancel_node : context_node {
-  // The nearest above that can be cancelled, whose list this node is in; null: none. Set once.
+  // The nearest ancestor that can be cancelled, whose list holds this node; null: none. Set once.
   cancel_node* const above;
   std::int64_t deadline_ns = never;    // the earliest that holds here; set once
 
@@ -43,23 +43,24 @@ struct cancel_node : context_node {
   const cause_words& cause() const noexcept { return cause_; }
   // Made at the first call.
   const recv_chan<void>& done();
-  // Ends the little while in which status() says more than the done channel does.
+  // Closes the done channel if status() is set and the channel is still open.
   void close_done() noexcept;
 
-  // 1: true if it was this call that marked it.
+  // Step 1. Returns true if this call marked the node.
   bool mark(errc why, const cause_words& cause) noexcept;
   // The first child, with a reference for the caller, or null.
   cancel_node* first_child() noexcept;
-  // Into `above`'s list, which keeps a reference; false if `above` is done already, or this is.
+  // Adds this node to `above`'s list, which holds a reference. Returns false if `above` or this
+  // node is done.
   bool link() noexcept;
   void unlink() noexcept;
 
   std::size_t count_children() noexcept;
 
-  // Of one source per node, that is asked to stop when the node is marked.
+  // Returns the token of the node's stop source. Marking the node requests its stop.
   std::stop_token stop_token();
 
-  // What else is to be done by whoever marked it. Without locks.
+  // The node's action; the caller that marked the node runs it, without locks.
   virtual void canceled() noexcept {}
 
  private:
@@ -75,17 +76,18 @@ struct cancel_node : context_node {
   std::unique_ptr<std::stop_source> stops_;              // under lock_ until it is there, then constant
 };
 
-// Marks `root` unless it is, and returns when it and all below are done and it has left its parent.
-// The caller holds a reference.
+// Marks `root` unless it is marked. Returns when it and its subtree are done and it has left its
+// parent. The caller holds a reference.
 void cancel_tree(cancel_node* root, errc why, const cause_words& cause) noexcept;
 
-// Puts a new node under its parent. If the parent is done the node is too, for the parent's cause.
+// Adds a new node to its parent. If the parent is done, the node becomes done with the parent's
+// cause.
 void adopt(cancel_node* child) noexcept;
 
-// How many contexts would be cancelled by, and right after, this one: for tests.
+// Returns the number of contexts that cancelling this one would cancel. For tests.
 std::size_t count_children(const context& ctx);
 
-// A new context over `n`, sharing the reference with whoever holds `n`.
+// Returns a new context over `n`. Adds a reference to `n`.
 context context_over(const node_ref<cancel_node>& n);
 
 }  // namespace weft::detail

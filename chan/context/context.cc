@@ -1,4 +1,4 @@
-// The roots, the questions that can be asked of any context, and the ways to derive without a clock.
+// The root contexts, the queries that every context answers, and derivation without a clock.
 #include <weft/context.h>
 
 #include <vector>

@@ -1,8 +1,8 @@
-// Contexts that end by themselves.
+// Contexts with a deadline.
 //
-// The timer only starts a fiber that cancels: it fires under its heap's lock, and a tree may be large.
-// It is armed before the node is put under its parent, so whoever marks the node finds a timer that
-// is armed, has fired, or never was, and can take it out.
+// The timer starts a fiber that cancels: it fires under its heap's lock, and a tree may be large.
+// It is armed before the node is added to its parent. So the caller that marks the node finds a
+// timer that is armed, has fired, or was never armed, and can remove it.
 #include "chan/context/cancel_node.h"
 #include "sched/spawn_into.h"
 #include "sched/timers.h"
@@ -23,7 +23,7 @@ struct deadline_node final : cancel_node, timer_node {
     fire = start_canceling;
   }
   const char* name() const noexcept override { return "with_deadline"; }
-  // Waits for start_canceling if it is under way, so the node is not touched by a timer after this.
+  // Waits for a running start_canceling(), so that no timer touches the node afterwards.
   void canceled() noexcept override { remove_timer(this); }
 
   void expire() noexcept { cancel_tree(this, errc::deadline_exceeded, words); }

@@ -1,12 +1,12 @@
-// Versions: which is current, and when those before it end.
+// Versions: the current one, and the end of replaced ones.
 //
-// A replaced version stands in the list of its atomic_value until a look into all hazard slots and its
-// own count finds nobody who reads it. A look costs a fence on every thread of the process, so it is
-// taken when the last one is 1 ms ago, or when 64 wait for it.
+// A replaced version stays in the list of its atomic_value until a scan of all hazard slots and its
+// count finds no reader. A scan costs a fence on every thread of the process. So it runs when the
+// last one was 1 ms ago, or when 64 versions wait for it.
 //
-// Note [version]: a snapshot that gives up its hazard slot for a count, or is copied from one that has
-// a slot, counts first; so who finds no slot finds the count. Whoever gives up a count releases what it
-// has read; who finds the count 0 acquires it.
+// Note [version]: a snapshot that exchanges its hazard slot for a count, or is copied from a snapshot
+// with a slot, counts first. So a scan that finds no slot finds the count. Dropping a count releases the
+// reads of the snapshot; the scan that reads 0 acquires them.
 #include <weft/atomic_value.h>
 
 #include <algorithm>
@@ -20,19 +20,19 @@ namespace {
 constexpr unsigned most_replaced = 64;
 constexpr std::int64_t look_every_ns = 1'000'000;
 
-// Of atomic_values that have ended while somebody read an old version.
+// Versions of destroyed atomic_values that a snapshot still shows.
 std::mutex orphans_lock;
 version* orphans = nullptr;  // under orphans_lock
 std::atomic<bool> any_orphans{false};
 
-// Takes out of `list` what nobody reads.
+// Removes the versions without a reader from `list`.
 version* take_unread(version*& list) {
   std::vector<const void*> read;
   for_each_protected([&](const void* p) { read.push_back(p); });
   std::sort(read.begin(), read.end());
   version* unread = nullptr;
   for (version** at = &list; version* v = *at;) {
-    // [version] acquired: whoever gave a count up has read before
+    // [version] acquired: the reads of every dropped count
     if (std::binary_search(read.begin(), read.end(), static_cast<const void*>(v)) ||
         v->refs.load(std::memory_order_acquire) > 0) {
       at = &v->next;
@@ -82,7 +82,7 @@ version* versions::replace_locked(version* v) {
   looked_at_ = time;
   n_replaced_ = 0;
   for (const version* r = replaced_; r; r = r->next) ++n_replaced_;
-  // Should all of them be held for long, the next look is after as many again.
+  // If snapshots hold all of them, the next scan is after the same number again.
   n_replaced_ = std::min(n_replaced_, most_replaced / 2);
   append(unread, take_unread_orphans());
   return unread;

@@ -1,9 +1,8 @@
-// Refused: numbered tickets and a list of those who block already. A ticket whose owner has given
-// up at its deadline would have to be found again by every later signal; a record in the queue is
-// simply taken out.
+// Refused: numbered tickets and a list of blocked waiters. Every later signal would have to skip
+// the ticket of a waiter that has left at its deadline. A record in the queue is taken out.
 //
-// Whoever returns from wait() has passed through the queue's lock after its waker, or was made
-// ready after the waker let go of it: so it may destroy the cond at once.
+// A caller that returns from wait() has taken the queue's lock after its waker, or was made ready
+// after the waker released it. So it may destroy the cond immediately.
 #include <weft/cond.h>
 
 namespace weft {
@@ -21,7 +20,7 @@ bool cond::block(place& p, const wait_bound& bound) {
     section hold(queue_lock_);
     if (!p.queued) return true;  // signalled already
     p.blocked = true;
-    park(wait_reason::cond_wait, hold);
+    park_queued(wait_reason::cond_wait, hold, queue_, p);
     return true;
   }
   bounded_wait hold(&queue_lock_, bound);
@@ -32,13 +31,13 @@ bool cond::block(place& p, const wait_bound& bound) {
   }
   p.blocked = true;
   hold.enter(p);  // from here on it must be claimed
-  if (hold.park(wait_reason::cond_wait) == wait_end::granted) return true;
+  if (wait_queued(queue_, p, [&] { return hold.park(wait_reason::cond_wait); }) == wait_end::granted) return true;
   section again(queue_lock_);
   if (p.queued) queue_.remove(&p);
   return false;
 }
 
-// The caller will not block after all. A signal that it was given goes to the next.
+// The caller does not block. A signal that it has received goes to the next waiter.
 void cond::abandon(place& p) {
   {
     section hold(queue_lock_);
@@ -51,7 +50,7 @@ void cond::abandon(place& p) {
 }
 
 void cond::signal() {
-  if (queue_.empty_approx()) return;
+  if (!queue_.looks_waiting()) return;
   G* blocked = nullptr;
   {
     section hold(queue_lock_);
@@ -62,7 +61,7 @@ void cond::signal() {
 }
 
 void cond::broadcast() {
-  if (queue_.empty_approx()) return;
+  if (!queue_.looks_waiting()) return;
   waiter* all = nullptr;
   waiter** end = &all;
   {

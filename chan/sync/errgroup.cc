@@ -1,4 +1,5 @@
-// A task's last act is to give its slot back, then to count as done: after that the group may be gone.
+// A task first returns its slot and then calls done(), as its last act: the group may be destroyed
+// after that.
 #include <weft/errgroup.h>
 
 #include <fmt/format.h>

@@ -1,19 +1,22 @@
-// The slow half of the mutex. The fast half changes state_ only between 0 and `locked`, so whatever
-// other bit is set sends everybody here.
+// The slow path of the mutex. The fast path changes state_ only between 0 and `locked`, so any
+// other bit sends every caller here.
 //
-// Note [mutex]: who unlocks releases state_, who locks acquires it; a mutex handed over in starvation
-// mode passes through ready(), which orders the same.
+// Note [mutex]: unlock stores state_ with release, lock acquires it. A mutex that is handed over in
+// starvation mode passes through ready(), which gives the same order.
 //
-// The queue's lock is never touched after the mutex can be somebody else's who has not passed
-// through it: a waiter that has locked may destroy the mutex at once.
+// The queue's lock is not touched once another caller may hold the mutex without having taken the
+// queue's lock: a waiter that has locked may destroy the mutex immediately.
 //
-// Those who wait with a context or a deadline are in mutex_bounded.cc.
+// mutex_bounded.cc has the waits with a context or a deadline.
 #include <weft/clock.h>
 #include <weft/errors.h>
 #include <weft/mutex.h>
 
+#include <exception>
+
 #include "runtime/clock.h"
 #include "sched/retake.h"
+#include "sched/simulated.h"
 
 namespace weft {
 
@@ -25,11 +28,34 @@ constexpr std::int64_t starves_after_ns = 1'000'000;
 
 }  // namespace
 
+// It is busy, or this is a simulation.
+bool mutex::try_lock_slow() noexcept {
+  if (!in_line.simulated) return false;
+  sim_point(sim_op::mutex_lock, this);
+  std::uint32_t s = state_.load(std::memory_order_relaxed);
+  return s < mutex_locked_bit &&
+         // [mutex] as lock()
+         state_.compare_exchange_strong(s, s | locked, std::memory_order_acquire, std::memory_order_relaxed);
+}
+
+// Was taken from the queue, and does not lock.
+void mutex::give_back_wake_up(const waiter& w) {
+  state_.fetch_and(~woken, std::memory_order_relaxed);
+  if (w.ok) unlock();
+}
+
 void mutex::lock_slow() {
+  if (in_line.simulated) [[unlikely]] {
+    sim_point(sim_op::mutex_lock, this);
+  } else if (std::uint32_t s = state_.load(std::memory_order_relaxed); !(s & (locked | starving))) {
+    // Unlocked, with fibers in the queue. After a contention each operation comes here until the
+    // woken waiter has run. [mutex] the last holder's stores before ours
+    if (state_.compare_exchange_strong(s, s | locked, std::memory_order_acquire, std::memory_order_relaxed)) return;
+  }
   {
-    // A fiber that locks and unlocks in line for long has lost its P to another, with which it contends now. It
-    // waits for a P before it waits for the mutex: else one of the two is always woken and waiting, and no
-    // operation of anybody is in line any more.
+    // A fiber that locks and unlocks inline for a time slice has lost its P to a fiber with which
+    // it contends now. It waits for a P before it waits for the mutex: else one of the two always
+    // waits to be woken, and no operation stays inline.
     const runtime_call with(this_m(), runtime_call::needs::a_p);
   }
   const waits_for the_holder(&holder_);
@@ -52,8 +78,8 @@ void mutex::lock_slow() {
     section hold(queue_lock_);
     s = state_.load(std::memory_order_relaxed);
     for (;;) {
-      if (!(s & (locked | starving))) break;  // given up meanwhile: try again
-      // A mutex that nobody holds is never starving with an empty queue, so this wait will end.
+      if (!(s & (locked | starving))) break;  // unlocked in between: try again
+      // An unlocked mutex is never in starvation mode with an empty queue, so this wait ends.
       const std::uint32_t queued = waiting | (starved && (s & locked) ? starving : 0u);
       if (state_.compare_exchange_weak(s, (s & ~mine) | queued, std::memory_order_relaxed)) break;
     }
@@ -61,7 +87,12 @@ void mutex::lock_slow() {
     w.ok = false;
     if (was_woken) queue_.push_front(&w);
     else queue_.push(&w);
-    park(wait_reason::mutex_lock, hold);
+    try {
+      park_queued(wait_reason::mutex_lock, hold, queue_, w);
+    } catch (...) {  // the end of a simulation
+      give_back_wake_up(w);
+      throw;
+    }
     if (w.ok) {  // handed over, in starvation mode
       if (now_ns() - began < starves_after_ns || !(state_.load(std::memory_order_relaxed) & waiting))
         state_.fetch_and(~starving, std::memory_order_relaxed);
@@ -72,11 +103,16 @@ void mutex::lock_slow() {
 }
 
 void mutex::unlock_slow() {
+  if (in_line.simulated) [[unlikely]]
+    sim_point(sim_op::mutex_unlock, this);
   for (;;) {
     std::uint32_t s = state_.load(std::memory_order_relaxed);
-    if (!(s & locked)) throw panic("sync: unlock of unlocked mutex");
+    if (!(s & locked)) {
+      if (in_line.simulated && std::uncaught_exceptions() > 0) return;  // by the guard of a wait that was ended
+      throw panic("sync: unlock of unlocked mutex");
+    }
     if (!(s & waiting) || ((s & woken) && !(s & starving))) {
-      // Nobody to wake, or one is on its way already. [mutex] our stores before the next holder
+      // No waiter, or a woken waiter has not run yet. [mutex] our stores before the next holder
       if (state_.compare_exchange_weak(s, s & ~(locked | (s & waiting ? 0u : starving)), std::memory_order_release,
                                        std::memory_order_relaxed))
         return;
@@ -85,11 +121,12 @@ void mutex::unlock_slow() {
     waiter* w = nullptr;
     {
       section hold(queue_lock_);
-      // While it is locked and we hold the queue, nobody else changes the state but to set bits above.
+      // While the mutex is locked and we hold the queue's lock, other callers only set the bits
+      // above.
       w = queue_.take();
       const std::uint32_t more = queue_.empty_approx() ? 0u : waiting;
       s = state_.load(std::memory_order_relaxed);
-      if (!w) {  // all have given up
+      if (!w) {  // all waiters have left
         state_.fetch_and(~waiting, std::memory_order_relaxed);
       } else if (s & starving) {
         w->ok = true;

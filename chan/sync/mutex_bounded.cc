@@ -1,10 +1,11 @@
-// Locking for at most as long as a context or a deadline lets one. The same steps as lock_slow() in
-// mutex.cc, and two ways out of them that it does not have:
-//   - over in the queue: the record comes out, and `waiting` is cleared if it was the last;
-//   - woken, too late again, and it is over by then: `woken` is given back, and since the mutex is
-//     locked at that moment, its holder's unlock wakes the next in line.
-// Handed over in starvation mode at the instant of the cancel: the claim has decided, and if the
-// unlocker had it, the mutex is ours and so is success.
+// Locking with a context or a deadline. The same steps as lock_slow() in mutex.cc, with two more
+// ways out:
+//   - the bound ends the wait in the queue: the record leaves the queue, and `waiting` is cleared if it
+//     was the last;
+//   - the waiter is woken, loses the race, and the bound has ended: `woken` is cleared. The mutex is
+//     locked at that moment, so its holder's unlock wakes the next waiter.
+// If the mutex is handed over in starvation mode at the instant of the cancel, the claim decides:
+// if the unlocker has claimed the wait, this call holds the mutex and succeeds.
 #include <weft/mutex.h>
 
 #include "runtime/clock.h"
@@ -48,7 +49,7 @@ wait_end mutex::lock_bounded(const wait_bound& bound) {
     const bool over = hold.over_locked() || time >= bound.deadline_ns;
     s = state_.load(std::memory_order_relaxed);
     for (;;) {
-      if (!(s & (locked | starving))) break;  // given up meanwhile: try again
+      if (!(s & (locked | starving))) break;  // unlocked in between: try again
       const std::uint32_t queued = over ? 0u : waiting | (starved && (s & locked) ? starving : 0u);
       if (state_.compare_exchange_weak(s, (s & ~mine) | queued, std::memory_order_relaxed)) break;
     }
@@ -58,7 +59,8 @@ wait_end mutex::lock_bounded(const wait_bound& bound) {
     hold.enter(w);
     if (was_woken) queue_.push_front(&w);
     else queue_.push(&w);
-    if (const wait_end end = hold.park(wait_reason::mutex_lock); end != wait_end::granted) {
+    if (const wait_end end = wait_queued(queue_, w, [&] { return hold.park(wait_reason::mutex_lock); });
+        end != wait_end::granted) {
       section again(queue_lock_);
       if (w.queued) queue_.remove(&w);
       if (queue_.empty_approx()) state_.fetch_and(~waiting, std::memory_order_relaxed);

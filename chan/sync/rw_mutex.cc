@@ -1,24 +1,30 @@
-// The slow half of the reader-writer lock: waiting, and handing over.
+// The slow path of the reader-writer lock: waiting, and handing over.
 //
-// The fast half changes state_ only while none of `writing`, `queued` and `spread` is set, but for a
-// writer's own way from `writing` alone to 0. So whoever sets `queued` under the queue's lock has
-// state_ to itself until it takes the bit away again. What the bits mean:
+// The fast path changes state_ only while none of `writing`, `queued` and `spread` is set, except
+// for a writer's change from `writing` alone to 0. So a caller that sets `queued` under the queue's
+// lock owns state_ until it clears the bit. The bits:
 //   writing  a writer holds the lock; no reader is counted
-//   queued   somebody waits: in gate_ the next writer, in readers_ those whom a writer keeps out
+//   queued   there are waiters: in gate_ the next writer, in readers_ the readers behind a writer
 //   spread   readers are counted in the slots too (rw_slots.cc); neither of the others is set
 //
-// Note [rw]: who unlocks releases state_ (or a slot) and who locks acquires it; in between there are
-// only read-modify-writes, which continue the release. What is handed over goes through the queue's
-// lock and ready(), which order the same.
+// Note [rw]: unlock stores state_ (or a slot) with release, lock acquires it. Between them are only
+// read-modify-writes, which continue the release. A hand-over passes through the queue's lock and
+// ready(), which give the same order.
 //
-// The queue's lock is held by somebody who unlocks only if somebody waits, who is woken after it has
-// been let go of, or has given up and still needs it. So the next holder may destroy the whole at
-// once. For the same reason a writer leaves the mutex in front while the lock is its own.
+// An unlocking caller holds the queue's lock only if there is a waiter. The waiter is woken after
+// that lock is released, or it has left and needs the lock itself. So the next holder may destroy
+// the whole object immediately. For the same reason a writer unlocks writers_ while it still holds
+// the lock.
 //
-// Refused: handing over from writer to writer in a queue of their own. A writer that unlocks and
-// locks again would park each time; the mutex in front, writers_, lets it go on and knows starvation.
+// Refused: a queue of writers with hand-over from writer to writer. A writer that unlocks and locks
+// again would park each time. The mutex in front, writers_, lets it continue and has starvation
+// mode.
 #include <weft/errors.h>
 #include <weft/rw_mutex.h>
+
+#include <mutex>
+
+#include "sched/simulated.h"
 
 namespace weft {
 
@@ -36,8 +42,8 @@ void wake_all(waiter* first) {
 
 }  // namespace
 
-// Everybody in readers_ becomes a holder, beside those already counted in `counted`; returns them as a
-// list to be woken.
+// Makes all readers in readers_ holders, in addition to the `counted` ones. Returns them as a list
+// to be woken.
 waiter* rw_mutex::admit_readers_locked(std::uint64_t counted) {
   waiter* all = nullptr;
   waiter** end = &all;
@@ -52,8 +58,8 @@ waiter* rw_mutex::admit_readers_locked(std::uint64_t counted) {
   return all;
 }
 
-// Nobody holds the lock any more, and `queued` is set: it goes to the writer at the gate, or if that
-// has given up, to the readers it kept out.
+// The lock has no holder, and `queued` is set: gives it to the writer at the gate, or if that has
+// left, to the readers behind it.
 waiter* rw_mutex::next_after_readers_locked() {
   waiter* w = gate_.take();
   if (!w) return admit_readers_locked(0);
@@ -76,12 +82,11 @@ bool rw_mutex::lock_slow(const wait_bound& bound) {
   const waits_for the_holder(bound.none() ? &holder_ : nullptr);
   if (bound.none()) writers_.lock();
   else if (!writers_.try_lock() && writers_.lock_bounded(bound) != wait_end::granted) return false;
-  const bool got = wait_at_gate(bound);
-  writers_.unlock();
-  return got;
+  const std::lock_guard until_it_is_ours(writers_, std::adopt_lock);
+  return wait_at_gate(bound);
 }
 
-// True: the lock was free and is the caller's. False: `queued` is set.
+// Returns true if the lock was free; the caller holds it now. False: `queued` is set.
 bool rw_mutex::claim_or_queue_locked() {
   std::uint64_t s = state_.load(std::memory_order_relaxed);
   for (;;) {
@@ -90,7 +95,7 @@ bool rw_mutex::claim_or_queue_locked() {
       s = state_.load(std::memory_order_relaxed);
     }
     const bool free = s < one_reader && !(s & writing);
-    // `queued` without a holder does not happen: whoever unlocks hands over. [rw]
+    // `queued` without a holder does not happen: an unlock hands over. [rw]
     if (state_.compare_exchange_weak(s, free ? writing : s | queued, std::memory_order_acquire,
                                      std::memory_order_relaxed))
       return free;
@@ -104,7 +109,7 @@ bool rw_mutex::wait_at_gate(const wait_bound& bound) {
     if (claim_or_queue_locked()) return true;
     w.g = self();
     gate_.push(&w);
-    park(wait_reason::rw_mutex_lock, hold);
+    park_queued(wait_reason::rw_mutex_lock, hold, gate_, w);
     return true;
   }
   bounded_wait hold(&queue_lock_, bound);
@@ -112,17 +117,17 @@ bool rw_mutex::wait_at_gate(const wait_bound& bound) {
   if (claim_or_queue_locked()) return true;
   hold.enter(w);
   gate_.push(&w);
-  if (hold.park(wait_reason::rw_mutex_lock) == wait_end::granted) return true;
+  if (wait_queued(gate_, w, [&] { return hold.park(wait_reason::rw_mutex_lock); }) == wait_end::granted) return true;
   leave_gate(w);
   return false;
 }
 
-// A writer has given up. Readers that it alone kept out go in.
+// A writer has left. Readers that waited only for it become holders.
 void rw_mutex::leave_gate(waiter& w) {
   waiter* admitted = nullptr;
   {
     section hold(queue_lock_);
-    if (!w.queued) return;  // dropped by whoever would have handed over
+    if (!w.queued) return;  // dropped by the caller that would have handed over
     gate_.remove(&w);
     const std::uint64_t s = state_.load(std::memory_order_relaxed);
     if (!(s & writing)) admitted = admit_readers_locked(s & ~(one_reader - 1));
@@ -132,6 +137,12 @@ void rw_mutex::leave_gate(waiter& w) {
 }
 
 bool rw_mutex::try_lock_slow() {
+  if (in_line.simulated) {
+    sim_point(sim_op::rw_mutex, this);
+    std::uint64_t free = 0;
+    // [rw] the last holders' stores before ours
+    return state_.compare_exchange_strong(free, writing, std::memory_order_acquire, std::memory_order_relaxed);
+  }
   if (!(state_.load(std::memory_order_relaxed) & spread) || looks_read()) return false;
   section hold(queue_lock_);
   if (state_.load(std::memory_order_relaxed) & spread) gather_locked();
@@ -139,6 +150,8 @@ bool rw_mutex::try_lock_slow() {
 }
 
 void rw_mutex::unlock_slow() {
+  if (in_line.simulated) [[unlikely]]
+    sim_point(sim_op::rw_mutex, this);
   waiter* next = nullptr;
   for (;;) {
     std::uint64_t alone = writing;
@@ -149,12 +162,13 @@ void rw_mutex::unlock_slow() {
       hold.leave();
       throw panic("sync: Unlock of unlocked RWMutex");
     }
-    if (readers_.empty_approx() && gate_.empty_approx()) {  // all have given up: unlock without this lock held
+    if (readers_.empty_approx() && gate_.empty_approx()) {  // all waiters have left: unlock without this lock held
       state_.fetch_and(~queued, std::memory_order_relaxed);
       continue;
     }
     if (!readers_.empty_approx()) next = admit_readers_locked(0);
-    // Readers that have all given up, and nobody at the gate: the lock is free already, and others come and go.
+    // All readers have left, and there is no writer at the gate: the lock is free, and others may
+    // use it.
     if (!next && !gate_.empty_approx()) next = next_after_readers_locked();
     break;
   }
@@ -162,6 +176,8 @@ void rw_mutex::unlock_slow() {
 }
 
 bool rw_mutex::lock_shared_slow(const wait_bound& bound) {
+  if (in_line.simulated) [[unlikely]]
+    sim_point(sim_op::rw_mutex, this);
   if (try_lock_shared_slow()) return true;
   const waits_for the_holder(bound.none() ? &holder_ : nullptr);
   waiter w;
@@ -170,7 +186,7 @@ bool rw_mutex::lock_shared_slow(const wait_bound& bound) {
     if (count_reader_locked()) return true;
     w.g = self();
     readers_.push(&w);
-    park(wait_reason::rw_mutex_lock, hold);
+    park_queued(wait_reason::rw_mutex_lock, hold, readers_, w);
     return true;
   }
   bounded_wait hold(&queue_lock_, bound);
@@ -178,20 +194,21 @@ bool rw_mutex::lock_shared_slow(const wait_bound& bound) {
   if (count_reader_locked()) return true;
   hold.enter(w);
   readers_.push(&w);
-  if (hold.park(wait_reason::rw_mutex_lock) == wait_end::granted) return true;
+  if (wait_queued(readers_, w, [&] { return hold.park(wait_reason::rw_mutex_lock); }) == wait_end::granted) return true;
   leave_readers(w);
   return false;
 }
 
-// A reader has given up.
+// A reader has left.
 void rw_mutex::leave_readers(waiter& w) {
   section hold(queue_lock_);
-  if (!w.queued) return;  // dropped by whoever would have admitted it
+  if (!w.queued) return;  // dropped by the caller that would have admitted it
   readers_.remove(&w);
   if (readers_.empty_approx() && gate_.empty_approx()) state_.fetch_and(~queued, std::memory_order_relaxed);
 }
 
-// True if the caller is counted now. False: a writer is in the way, and `queued` is set.
+// Returns true if the caller is counted. False: a writer holds the lock or waits, and `queued` is
+// set.
 bool rw_mutex::count_reader_locked() {
   std::uint64_t s = state_.load(std::memory_order_relaxed);
   for (;;) {
@@ -204,6 +221,8 @@ bool rw_mutex::count_reader_locked() {
 }
 
 void rw_mutex::unlock_shared_slow() {
+  if (in_line.simulated) [[unlikely]]
+    sim_point(sim_op::rw_mutex, this);
   waiter* next = nullptr;
   while (!uncount_reader()) {
     section hold(queue_lock_);
@@ -216,7 +235,7 @@ void rw_mutex::unlock_shared_slow() {
       hold.leave();
       throw panic("sync: RUnlock of unlocked RWMutex");
     }
-    if (!(s & queued)) continue;  // nobody waits: unlock without this lock held
+    if (!(s & queued)) continue;  // no waiters: unlock without this lock held
     state_.store(s - one_reader, std::memory_order_release);  // [rw] our reads before the next writer
     if (s - one_reader == queued) next = next_after_readers_locked();
     break;

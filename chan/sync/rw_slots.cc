@@ -1,24 +1,24 @@
-// Readers that do not disturb each other: counts in slots, one cache line per CPU.
+// Readers without contention: counts in slots, one cache line per CPU.
 //
-// Every slot has a bit that says "frozen": then nothing of it changes, and whoever wanted to count
-// itself there takes the queue's lock instead. Counting is a read-modify-write of the slot's word
-// alone, so no reader can slip in past a writer that has frozen all slots, and no fence is needed
-// beside it: after the last slot is frozen the sum is exact.
+// Every slot has a `frozen` bit. A frozen slot does not change: a reader takes the queue's lock
+// instead. Counting is one read-modify-write of the slot's word. So no reader enters past a writer
+// that has frozen all slots, and no further fence is needed: after the last slot is frozen the sum
+// is exact.
 //
 //      spreading                             a writer, gathering           all under the queue's lock
 //   S1 set `spread` in state_             G1 freeze each slot and take its count
 //   S2 thaw each slot; the first gets     G2 clear `spread` and add the counts to state_
 //      what state_ had counted
 //
-// A count says that there are readers, not which: a fiber that has moved on to another P takes
-// the count that it finds there, or any other. Counts do not become negative, so that an unlock too
-// many is found out.
+// A count is the number of readers, not their identity: a fiber that has moved to another P
+// decrements the count that it finds there, or any other. Counts do not become negative, so that a
+// surplus unlock is detected.
 //
-// Spreading costs the next writer a read-modify-write per slot, so it must have been paid for: it begins
-// when readers have lost as many races on state_ since the last writer.
+// Spreading costs the next writer a read-modify-write for each slot. It begins when readers have
+// lost as many races on state_ since the last writer.
 //
-// Refused: a table that all locks share (a writer would have to look through all of it), and slots in
-// every lock from the start (a lock is 88 bytes, and few are ever fought over).
+// Refused: a table that all locks share (a writer would have to scan all of it), and slots in every
+// lock from the start (a lock is 88 bytes, and few locks are contended).
 #include <weft/detail/stripe.h>
 #include <weft/rw_mutex.h>
 
@@ -60,7 +60,7 @@ bool rw_mutex::try_lock_shared_slow() {
   for (;;) {
     if (slot* const all = slots_in_use_.load(std::memory_order_acquire)) {  // [rw-slots]
       if (count_in_slot(all[current_stripe() % stripe_count()]) == slot_try::done) return true;
-      section hold(queue_lock_);  // spreading or gathering is under way, and over when we have the lock
+      section hold(queue_lock_);  // spreading or gathering has ended when we hold the lock
       continue;
     }
     std::uint64_t s = state_.load(std::memory_order_relaxed);
@@ -74,7 +74,7 @@ bool rw_mutex::try_lock_shared_slow() {
   }
 }
 
-// False if it takes the queue's lock to say whether anybody is counted.
+// Returns false if only the queue's lock can show whether a reader is counted.
 bool rw_mutex::uncount_reader() {
   for (;;) {
     if (slot* const all = slots_in_use_.load(std::memory_order_acquire)) {  // [rw-slots]
@@ -114,20 +114,21 @@ void rw_mutex::spread_locked() {
   }
 }
 
-// Back to one count, in state_, which must have `spread` set. Nobody is let in or out meanwhile.
+// Returns to one count, in state_, which must have `spread` set. No reader enters or leaves during
+// this.
 void rw_mutex::gather_locked() {
   contention_.store(0, std::memory_order_relaxed);
   slots_in_use_.store(nullptr, std::memory_order_relaxed);
   std::uint64_t n = 0;
   for (unsigned i = 0; i < stripe_count(); ++i)
-    // G1 [rw] what those who have left did
+    // G1 [rw] the reads of the readers that have left
     n += slots_[i].word.exchange(slot::frozen, std::memory_order_acq_rel) / slot::one;
   // G2. state_ is ours while `spread` is set.
   const std::uint64_t s = state_.load(std::memory_order_relaxed);
   state_.store((s & ~spread) + n * one_reader, std::memory_order_release);  // [rw]
 }
 
-// Whether some slot has a reader, without disturbing anybody.
+// Returns true if some slot has a reader. Writes nothing.
 bool rw_mutex::looks_read() const noexcept {
   const slot* const all = slots_in_use_.load(std::memory_order_acquire);  // [rw-slots]
   if (!all) return false;
@@ -138,8 +139,8 @@ bool rw_mutex::looks_read() const noexcept {
 
 void rw_mutex::free_slots() noexcept { delete[] slots_; }
 
-// Note [rw-slots]: the slots are made before slots_in_use_ names them, which releases them; whoever
-// acquires it finds them whole. They stay until the end, so a name read a moment ago is good: then the
-// slots are frozen.
+// Note [rw-slots]: the slots are complete before slots_in_use_ is stored with release; a reader of it
+// acquires them. They live as long as the lock, so an old value of slots_in_use_ is valid: its slots are
+// frozen then.
 
 }  // namespace weft

@@ -1,7 +1,7 @@
-// Tokens go from hand to hand: whoever gives some back takes them out for the first in line before
-// anybody else can, under the lock, and wakes it afterwards. A waiter that its context has claimed
-// first gets none and is passed over; if it stood at the head, it lets those behind it try, for what
-// was too little for it may be enough for them.
+// release() takes the tokens for the first waiter under the lock, before another caller can take
+// them, and wakes it afterwards. A waiter whose context has claimed it gets none and is skipped. If
+// it was at the head, the waiters behind it are checked: too few tokens for it may be enough for
+// them.
 #include <fmt/format.h>
 #include <weft/errors.h>
 #include <weft/semaphore.h>
@@ -39,7 +39,8 @@ bool semaphore::take_locked(std::int64_t n) noexcept {
   return true;
 }
 
-// With the lock held: those at the head that can have what they want, to be woken in this order.
+// With the lock held: returns the waiters at the head whose requests can be served, to be woken in
+// this order.
 waiter* semaphore::grant_locked() noexcept {
   waiter* first = nullptr;
   waiter** end = &first;
@@ -65,14 +66,14 @@ void semaphore::acquire(std::int64_t n) {
   w.g = self();
   w.slot = &n;
   queue_.push(&w);
-  park(wait_reason::semaphore, hold);
+  park_queued(wait_reason::semaphore, hold, queue_, w);
 }
 
 std::error_code semaphore::acquire(const context& ctx, std::int64_t n) {
   check("acquire", n);
   if (const std::error_code e = error_of(ctx)) return e;
   if (n > size_) return wait_for_end_of(ctx);
-  // What was taken when the context was done already, be it only just, goes back.
+  // The context was done before the tokens were taken: returns them.
   const auto unless_over = [&] {
     const std::error_code e = error_of(ctx);
     if (e) release(n);
@@ -92,8 +93,10 @@ std::error_code semaphore::acquire(const context& ctx, std::int64_t n) {
   w.slot = &n;
   hold.enter(w);
   queue_.push(&w);
-  // The tokens may have come while the context, done already, was still on its way to this waiter.
-  if (hold.park(wait_reason::semaphore) == wait_end::granted) return unless_over();
+  // The tokens may have arrived after the context was done and before its wake-up reached this
+  // waiter.
+  if (wait_queued(queue_, w, [&] { return hold.park(wait_reason::semaphore); }) == wait_end::granted)
+    return unless_over();
   section again(lock_);
   if (w.queued) queue_.remove(&w);
   waiter* granted = grant_locked();

@@ -1,24 +1,38 @@
 // Note [wait-group]: done() releases the count and wait() acquires it, by reading 0 or by being woken.
 //
 // A waiter sets `waiting` under the queue's lock while the count is above 0, so the done() that
-// brings it to 0 sees the bit, takes the lock and finds the waiter queued. It is the only one that
-// touches the group after that, and it lets go of the lock before it wakes the first waiter.
+// brings it to 0 reads the bit, takes the lock and finds the waiter queued. Only that done()
+// touches the group afterwards, and it releases the lock before it wakes the first waiter.
 #include <weft/errors.h>
 #include <weft/wait_group.h>
+
+#include "sched/simulated.h"
 
 namespace weft {
 
 using namespace detail;
 
-void wait_group::reached(std::int64_t s, int n) {
+void wait_group::misused(std::int64_t s, int n) {
   if (s < 0) {
     state_.fetch_sub(one * n, std::memory_order_relaxed);
     throw panic("sync: negative WaitGroup counter");
   }
-  if (n > 0) {  // from 0, and the waiters of that 0 are still there
-    add(-n);
-    throw panic("sync: WaitGroup misuse: Add called concurrently with Wait");
+  // From 0, and the waiters of that 0 are still there. One that has come since waits for this count.
+  add(-n);
+  throw panic("sync: WaitGroup misuse: Add called concurrently with Wait");
+}
+
+void wait_group::reached(std::int64_t s, int n) {
+  if (in_line.simulated) [[unlikely]] {  // undone, for another fiber may run first
+    state_.fetch_sub(one * n, std::memory_order_relaxed);
+    sim_point(sim_op::wait_group, this);
+    const std::int64_t before = state_.fetch_add(one * n, std::memory_order_acq_rel);  // [wait-group] as in add()
+    s = before + one * n;
+    if (s >= one && before != waiting) return;
   }
+  // The count is 0, unless it went below, or was raised from a 0 that has waiters.
+  if (static_cast<std::uint64_t>(s) > waiting) [[unlikely]]
+    misused(s, n);
   if (!(s & waiting)) return;
   waiter* all = nullptr;
   waiter** end = &all;
@@ -48,7 +62,7 @@ void wait_group::wait_slow() {
   waiter w;
   w.g = hold.self();
   queue_.push(&w);
-  park(wait_reason::wait_group_wait, hold);
+  park_queued(wait_reason::wait_group_wait, hold, queue_, w);
 }
 
 std::error_code wait_group::wait(const context& ctx) {
@@ -66,13 +80,13 @@ std::error_code wait_group::wait(const context& ctx) {
   waiter w;
   hold.enter(w);
   queue_.push(&w);
-  if (hold.park(wait_reason::wait_group_wait) == wait_end::granted) return {};
+  if (wait_queued(queue_, w, [&] { return hold.park(wait_reason::wait_group_wait); }) == wait_end::granted) return {};
   return left_queue(&w) ? std::error_code() : error_of(ctx);
 }
 
-// A cancelled waiter may be the last to see `waiting`, and after it has returned the group may be
-// destroyed once the count is 0. So it takes the bit back; and if the done() that found it is on its
-// way to the queue already, it waits for that after all: true, for the count is 0.
+// A cancelled waiter may be the last one that `waiting` stands for. After it has returned, the
+// group may be destroyed once the count is 0. So it clears the bit. If a done() has read the bit
+// and is about to take the queue's lock, the waiter waits for it and returns true: the count is 0.
 bool wait_group::left_queue(waiter* w) {
   section hold(queue_lock_);
   if (w->queued) queue_.remove(w);
@@ -83,7 +97,7 @@ bool wait_group::left_queue(waiter* w) {
       waiter again;
       again.g = self();
       queue_.push(&again);
-      park(wait_reason::wait_group_wait, hold);
+      park_queued(wait_reason::wait_group_wait, hold, queue_, again);
       return true;
     }
   } while (queue_.empty_approx() && !state_.compare_exchange_weak(s, s & ~waiting, std::memory_order_relaxed));

@@ -1,4 +1,4 @@
-// A disk that can fail when we want it to: directories and their names, some of which cannot be read to the end.
+// A disk that fails on request: directories and their names, some of which cannot be read to the end.
 #pragma once
 #include <map>
 #include <string>

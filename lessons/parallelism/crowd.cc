@@ -1,16 +1,14 @@
-// A hundred thousand fibers, each of which counts itself.
-#include <weft/weft.h>
-
+// P9: a hundred thousand fibers, each of which counts itself.
 #include <atomic>
 
-#include "lessons/parallelism/programs.h"
-#include "lessons/support/print.h"
+#include "lessons/support/page.h"
 
 namespace parallelism {
+namespace {
 
 using lesson::print;
 
-void crowd(const settings&) {
+void crowd() {
   constexpr int fibers = 100'000;
   std::atomic<int> finished = 0;
   weft::wait_group all;
@@ -28,4 +26,10 @@ void crowd(const settings&) {
   print("{} finished\n", finished.load());
 }
 
+const lesson::page p9{
+    "P9",
+    "crowd",
+    {{"right", "100,000 fibers", crowd, {.end = lesson::at_end::leave, .maxprocs = 1, .pictured = true}}}};
+
+}  // namespace
 }  // namespace parallelism

@@ -1,11 +1,7 @@
-// The same work whole and in halves: what a second P is good for.
-#include <fmt/format.h>
-#include <weft/weft.h>
-
+// P8: the same work whole and in two halves.
 #include "lessons/parallelism/primes.h"
-#include "lessons/parallelism/programs.h"
-#include "lessons/support/print.h"
-#include "lessons/support/report.h"
+#include "lessons/support/page.h"
+#include "lessons/support/verdict.h"
 
 namespace parallelism {
 namespace {
@@ -21,9 +17,7 @@ int count_primes(int first, int step) {
   return found;
 }
 
-}  // namespace
-
-void the_whole(const settings&) {
+void the_whole() {
   weft::wait_group one;
   int found = 0;
   one.add(1);
@@ -35,8 +29,8 @@ void the_whole(const settings&) {
   print("{} odd primes below {}\n", found, limit);
 }
 
-// Every other odd number each, so that both halves weigh the same.
-void two_halves(const settings&) {
+// Each takes every second odd number, so that both halves are equally long.
+void two_halves() {
   weft::wait_group both;
   int first = 0, second = 0;
   both.add(2);
@@ -52,12 +46,26 @@ void two_halves(const settings&) {
   print("{} odd primes below {}\n", first + second, limit);
 }
 
+// Says whether it was faster, and why not.
 std::string compare_halves(std::span<const lesson::figures> f) {
-  const double ratio = static_cast<double>(f[1].wall.count()) / static_cast<double>(f[0].wall.count());
-  return fmt::format("Whole: {}. Two halves on {} {}: {}, {:.2f} of that. {}", lesson::shown_time(f[0].wall),
-                     f[1].maxprocs, f[1].maxprocs == 1 ? "P" : "Ps", lesson::shown_time(f[1].wall), ratio,
-                     f[1].maxprocs == 1 ? "Dividing work among fibers makes it concurrent, not faster."
-                                        : "Only a second P, on a CPU that is free, makes it faster.");
+  const lesson::figures &whole = f[0], &halves = f[1];
+  const double ratio = static_cast<double>(halves.wall.count()) / static_cast<double>(whole.wall.count());
+  std::string text =
+      fmt::format("Whole: {}. Two halves on {} {}: {}, {:.2f} of that.", lesson::shown_time(whole.wall),
+                  halves.maxprocs, halves.maxprocs == 1 ? "P" : "Ps", lesson::shown_time(halves.wall), ratio);
+  if (lesson::machine_is_busy(whole) || lesson::machine_is_busy(halves))
+    return "The machine was too busy to compare. " + text;
+  if (halves.maxprocs == 1) return text + " Work divided among fibers is concurrent, not faster.";
+  if (halves.usable() < 2) return text + " Two Ps that share one CPU are not faster.";
+  return text + (ratio < 0.75 ? " Two CPUs worked at the same time." : " The second P got little CPU time.");
 }
 
+constexpr lesson::traits on_two_ps{.end = lesson::at_end::leave, .maxprocs = 2, .pictured = true};
+
+const lesson::page p8{"P8",
+                      "halves",
+                      {{"whole", "the whole", the_whole, on_two_ps}, {"halves", "two halves", two_halves, on_two_ps}},
+                      {.compare = compare_halves}};
+
+}  // namespace
 }  // namespace parallelism

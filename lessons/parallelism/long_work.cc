@@ -1,12 +1,9 @@
-// Two fibers, A and B, print the 669 primes below 5000: long work on one P.
+// P5: two fibers, A and B, print the 669 primes below 5000: long work on one P.
 //
-// Go cuts such work into time slices. weft does not switch a fiber out in the middle of its own code:
-// A and B take turns only where they say so.
-#include <weft/weft.h>
-
+// Go cuts such work into time slices. weft does not switch a fiber out in the middle of its own code: A and B take
+// turns where they yield.
 #include "lessons/parallelism/primes.h"
-#include "lessons/parallelism/programs.h"
-#include "lessons/support/print.h"
+#include "lessons/support/page.h"
 
 namespace parallelism {
 namespace {
@@ -43,10 +40,16 @@ void print_primes_twice(int yield_every) {
   print("Terminating Program\n");
 }
 
+void long_work() { print_primes_twice(0); }
+void long_work_with_yields() { print_primes_twice(lesson::yield_every() > 0 ? lesson::yield_every() : 100); }
+
+constexpr lesson::traits condensed{
+    .end = lesson::at_end::leave, .maxprocs = 1, .pictured = true, .shown = lesson::paper::condensed};
+
+const lesson::page p5{"P5",
+                      "long_work",
+                      {{"no-yields", "long work, no yields", long_work, condensed},
+                       {"yields", "long work, with yields", long_work_with_yields, condensed}}};
+
 }  // namespace
-
-void long_work(const settings&) { print_primes_twice(0); }
-
-void long_work_with_yields(const settings& s) { print_primes_twice(s.yield_every > 0 ? s.yield_every : 100); }
-
 }  // namespace parallelism

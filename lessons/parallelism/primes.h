@@ -1,9 +1,9 @@
-// Work that is easy to understand and takes its time.
+// Work that is easy to understand and takes long.
 #pragma once
 
 namespace parallelism {
 
-// By trying all divisors, on purpose.
+// Tries all divisors, so that it takes long.
 inline bool is_prime(int n) {
   for (int d = 2; d < n; ++d)
     if (n % d == 0) return false;

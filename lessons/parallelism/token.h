@@ -2,24 +2,22 @@
 #pragma once
 #include <weft/go.h>
 
-#include "lessons/support/lesson.h"
-#include "lessons/support/print.h"
+#include "lessons/support/page.h"
 
 namespace parallelism {
 
+// --work, if it is not given: long enough for a second P to wake and take part, which a bare print is not.
+inline constexpr int work_per_token = 200'000;
+
 class steps {
  public:
-  explicit steps(const lesson::settings& s) : s_(s) {}
-
-  // To be called after each token. The work is what a bare print no longer is on today's CPUs: long
-  // enough for a second P to wake and take part.
+  // Called after each token.
   void next() {
-    lesson::work(s_.work);
-    if (s_.yield_every > 0 && ++taken_ % s_.yield_every == 0) weft::yield();
+    lesson::work(lesson::work_per_step());
+    if (lesson::yield_every() > 0 && ++taken_ % lesson::yield_every() == 0) weft::yield();
   }
 
  private:
-  const lesson::settings& s_;
   int taken_ = 0;
 };
 

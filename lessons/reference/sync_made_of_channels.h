@@ -7,7 +7,7 @@ namespace made_of_channels {
 using weft::chan;
 using weft::make_chan;
 
-// One permission lies in the channel. Whoever takes it runs f, and closes: everybody else then comes through.
+// The channel has one permission. The fiber that takes it runs f, and closes: then all other fibers pass.
 class once {
  public:
   once() { permission_.send(); }

@@ -3,15 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "lessons/support/html_template.h"
 #include "lessons/support/quoted.h"
-#include "lessons/support/report.h"
 
 namespace lesson {
 namespace {
 
-double us(weft::time_point t, weft::time_point from) { return static_cast<double>((t - from).count()) / 1e3; }
+long ns(weft::time_point t, weft::time_point from) { return std::chrono::nanoseconds(t - from).count(); }
 
 // "</script>" in a string would end the page's script.
 std::string in_script(std::string_view text) {
@@ -26,23 +26,44 @@ std::string escaped(std::string_view text) {
   return all;
 }
 
-std::string data(const record& r) {
-  weft::time_point from = weft::time_point::max();
-  for (const auto& s : r.stretches) from = std::min(from, s.from);
-  std::string stretches, prints;
-  for (const auto& s : r.stretches)
-    stretches += fmt::format("[{},{},{},{},{:.3f},{:.3f}],\n", s.fiber, in_script(name_of(s)), s.p, s.m,
-                             us(s.from, from), us(s.to, from));
-  for (const printed& p : r.prints)
-    prints += fmt::format("[{},{},{},{:.3f}],\n", p.fiber, in_script(p.name), in_script(p.text), us(p.at, from));
-  return fmt::format("const procs = {}, stretches = [\n{}], prints = [\n{}];\n", r.maxprocs, stretches, prints);
-}
-
 std::string figures_line(const figures& f) {
   return fmt::format(
-      "{} at most ran at the same instant, two or more for {:.0f} % of the time. {} switches. {} of CPU in {} of wall.",
-      f.at_once == 1 ? "1 fiber" : fmt::format("{} fibers", f.at_once), 100 * f.at_once_share, f.switches,
-      shown_time(f.cpu), shown_time(f.wall));
+      "At most {} at the same instant, two or more for {} % of the time. {} switches. {} of CPU in {} of wall: {:.2f} "
+      "CPUs "
+      "at work, {} for this process.",
+      f.at_once == 1 ? "1 fiber" : fmt::format("{} fibers", f.at_once), percent(f.at_once_share), f.switches,
+      shown_time(f.cpu), shown_time(f.wall), f.cpus_busy(), f.cpus);
+}
+
+// The M of a stretch that shared a CPU is -1 - M. The names stand once, and a stretch has its begin as the distance in
+// nanoseconds from the begin of the stretch before it: a recording of a hundred thousand stretches stays readable for a
+// browser.
+std::string data(const titled_run& run) {
+  const record& r = run.what;
+  weft::time_point from = weft::time_point::max();
+  for (const auto& s : r.stretches) from = std::min(from, s.from);
+  std::map<std::string, std::size_t> numbers;
+  std::string names, stretches, prints;
+  const auto number = [&](const std::string& name) {
+    const auto [at, is_new] = numbers.try_emplace(name, numbers.size());
+    if (is_new) names += in_script(name) + ",";
+    return at->second;
+  };
+  long before = 0;
+  for (const auto& s : r.stretches) {
+    const long at = ns(s.from, from);
+    stretches += fmt::format("{},{},{},{},{},{},\n", s.fiber, number(name_of(s)), s.p, s.shared ? -1 - s.m : s.m,
+                             at - before, ns(s.to, s.from));
+    before = at;
+  }
+  for (const printed& p : r.prints)
+    prints += fmt::format("[{},{},{},{:.3f}],\n", p.fiber, number(p.name), in_script(p.text),
+                          static_cast<double>(ns(p.at, from)) / 1e3);
+  const figures f = count(r);
+  return fmt::format(
+      "{{title: {}, verdict: {}, figures: {}, procs: {}, names: [{}], packed: [\n{}], prints: [\n{}]}},\n",
+      in_script(run.title), in_script(run.conclusion()), in_script(figures_line(f)), r.maxprocs, names, stretches,
+      prints);
 }
 
 void put_in(std::string& page, std::string_view mark, const std::string& text) {
@@ -52,13 +73,11 @@ void put_in(std::string& page, std::string_view mark, const std::string& text) {
 
 }  // namespace
 
-std::string html_page(std::string_view title, const record& r) {
-  const figures f = count(r);
-  std::string page(html_template);
+std::string html_page(std::string_view title, std::span<const titled_run> runs) {
+  std::string page(html_template), all;
+  for (const titled_run& r : runs) all += data(r);
   put_in(page, "%TITLE%", escaped(title));
-  put_in(page, "%VERDICT%", escaped(verdict(f)));
-  put_in(page, "%FIGURES%", escaped(figures_line(f)));
-  put_in(page, "%DATA%", data(r));
+  put_in(page, "%DATA%", all);
   return page;
 }
 

@@ -18,7 +18,8 @@ bool before(const page* a, const page* b) {
 
 }  // namespace
 
-page::page(std::string_view i, std::string_view n, std::vector<variant> v) : id(i), name(n), variants(std::move(v)) {
+page::page(std::string_view i, std::string_view n, std::vector<variant> v, layout l)
+    : id(i), name(n), variants(std::move(v)), shown(l) {
   registry().push_back(this);
   std::sort(registry().begin(), registry().end(), before);
 }

@@ -1,33 +1,42 @@
-// A lesson of the chapter: a folder with one source file, whose programs each show one thing.
+// A lesson: one source file with programs, each of which shows one thing.
 //
-// A program is an ordinary function, the body of a main fiber; the wrong one stands beside the right
-// one. What the flags are, how a program is run, counted and drawn is here, the same for every lesson:
+// A program is an ordinary function, the body of a main fiber. The wrong program stands beside the right one. The
+// flags, and how a program runs, is measured and is drawn, are the same for every lesson:
 //
-//   const lesson::page page{"L5", "leak", {{"wrong", "nobody sends", wrong, {.leaks = 1}}, {"right", ...}}};
+//   const lesson::page page{"L5", "leak", {{"wrong", "no fiber sends", wrong, {.leaks = 1}}, {"right", ...}}};
 //
-// All lessons of a section are linked into one program, which runs the one that its command line names.
+// All lessons of a section are linked into one program. Its command line names the lesson to run.
 #pragma once
 #include <weft/weft.h>
 
 #include <chrono>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "lessons/support/figures.h"
 #include "lessons/support/print.h"
 
 namespace lesson {
 
-// What happens when a program's main fiber has returned.
+// What happens after a program's main fiber has returned.
 enum class at_end {
-  settle,  // those fibers that will end are waited for, the others counted
-  leave,   // nothing: as in Go, the others are abandoned in the middle of what they do
+  settle,  // waits for the fibers that end, and counts the others
+  leave,   // nothing: the other fibers are abandoned, as in Go
 };
 
+// How a pictured program shows its output: each print when it comes, or how many lines each fiber printed in a row.
+enum class paper { live, condensed };
+
 struct traits {
-  int leaks = 0;  // fibers that stay for ever, because that is what the program shows
+  int leaks = 0;  // fibers that stay blocked, because the program shows a leak
   weft::duration later = std::chrono::milliseconds(20);  // when it is clear that they stay, times --scale
   at_end end = at_end::settle;
+  int maxprocs = 0;       // Ps without --maxprocs; 0: weft's own number
+  bool one_cpu = false;   // all threads run on one CPU
+  bool pictured = false;  // the report is shown without --picture
+  paper shown = paper::live;
 };
 
 struct variant {
@@ -36,26 +45,38 @@ struct variant {
   traits expected = {};
 };
 
-// One lesson. Defined once per source file, at namespace scope: that makes it known.
+// How the programs of a page are shown together.
+struct layout {
+  bool columns = false;                                        // beside each other, on one time axis
+  std::string (*compare)(std::span<const figures>) = nullptr;  // a sentence about all programs of the page
+  int work = 0;                                                // --work, if it is not given
+};
+
+// One lesson. An object at namespace scope, one per lesson, registers it.
 class page {
  public:
-  page(std::string_view id, std::string_view name, std::vector<variant> variants);
+  page(std::string_view id, std::string_view name, std::vector<variant> variants, layout shown = {});
 
   const std::string_view id, name;
   const std::vector<variant> variants;
+  const layout shown;
 };
 
 // All pages of this program, in the order of their ids.
 const std::vector<const page*>& pages();
 
-// The program's times are multiplied by --scale, so that a lecture's seconds need not be waited for.
+// Returns d times --scale.
 weft::duration scaled(weft::duration d);
+
+// The flags of programs that print in steps: --yield-every, or 0, and --work.
+int yield_every();
+int work_per_step();
 
 // The addresses of the lessons' servers, by --port and --debug-port: ":8080" and "127.0.0.1:8001".
 std::string app_address(std::string_view host = "");
 std::string debug_address();
 
-// Time that has passed, in the program's own measure: a sleep of scaled(1s) takes 1000 ms of it.
+// The time that has passed, divided by --scale: a sleep of scaled(1s) takes 1000 ms of it.
 class stopwatch {
  public:
   long ms() const;
@@ -70,7 +91,7 @@ void println(fmt::format_string<Args...> f, Args&&... args) {
   put(fmt::format(f, std::forward<Args>(args)...) + "\n");
 }
 
-// What a section's main() calls: the exit status.
+// What the main() of a section calls. Returns the exit status.
 int section_main(int argc, char** argv);
 
 }  // namespace lesson

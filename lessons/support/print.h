@@ -1,4 +1,4 @@
-// Printing from fibers: every call is written at once, in one piece, and remembered with its fiber.
+// Printing from fibers: every call writes its text immediately, in one piece, and records it with its fiber.
 #pragma once
 #include <fmt/format.h>
 
@@ -7,8 +7,7 @@
 
 namespace lesson {
 
-// Like Go's fmt.Print: unbuffered, so that the order on the screen is
-// the order of the calls.
+// Go's fmt.Print: unbuffered, so the order on the screen is the order of the calls.
 void put(std::string_view text);
 
 template <class... Args>
@@ -16,7 +15,10 @@ void print(fmt::format_string<Args...> f, Args&&... args) {
   put(fmt::format(f, std::forward<Args>(args)...));
 }
 
-// `rounds` of arithmetic, each about a nanosecond: work that costs CPU time wherever it runs.
+// Names the calling fiber in pictures, where it could not be named at its start.
+void name_fiber(std::string_view name);
+
+// Computes for `rounds` rounds of about a nanosecond each.
 void work(long rounds) noexcept;
 
 }  // namespace lesson

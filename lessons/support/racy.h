@@ -2,7 +2,7 @@
 //
 // In C++ a program with a data race has no meaning at all, so nothing could be shown by one. Here each
 // access is a relaxed atomic one: it cannot tear and means what it says, but it orders nothing, and between a
-// read and the write that follows somebody else may come. So the effect of the race is there and the
+// read and the write that follows another fiber may run. So the effect of the race is there and the
 // program is defined. Under ThreadSanitizer the same sources are built once more with plain variables, and a
 // test expects that build to be reported.
 //

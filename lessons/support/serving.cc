@@ -11,7 +11,18 @@ namespace lesson {
 
 using namespace weft;
 
-server::server(std::string address, http::handler h) : address_(std::move(address)), server_(address_, std::move(h)) {}
+namespace {
+
+// Where the server listens, what to type and how to stop it. On stderr: it is not the program's own output.
+void announce(const net::listener& l, std::string_view page) {
+  fmt::print(stderr, "lesson: listens on {}. In another terminal: curl 'http://localhost:{}{}'. Ctrl-C stops it.\n",
+             l.addr().to_string(), l.addr().port(), page);
+}
+
+}  // namespace
+
+server::server(std::string address, http::handler h, std::string page)
+    : address_(std::move(address)), page_(std::move(page)), server_(address_, std::move(h)) {}
 
 std::string server::listen_and_serve() const {
   const auto [l, err] = net::listen("tcp", address_);
@@ -21,6 +32,7 @@ std::string server::listen_and_serve() const {
     why[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(why[0])));
     return fmt::format("listen tcp {}: bind: {}", address_, why);
   }
+  announce(l, page_);
   const std::error_code end = http::server(server_).serve(l);
   return end == errc::closed ? std::string(server_closed) : end.message();
 }

@@ -1,10 +1,11 @@
-// A column stands for a span of time. It shows the fiber that ran longest in it, unless three or
-// more took turns there, which a letter would hide.
+// A column is a span of time. It shows the fiber that ran longest in it, or + if three or more stretches of different
+// fibers lie in it.
 #include "lessons/support/timeline_picture.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <climits>
 #include <cmath>
 #include <cstdlib>
 #include <map>
@@ -18,6 +19,7 @@ using weft::timeline::stretch;
 
 constexpr char idle = '.', mixed = '+';
 constexpr int margin = 6;  // "  P0  "
+constexpr int no_p_lane = INT_MAX;  // below the Ps: the lanes of pictures beside each other are in line
 
 struct column {
   std::map<std::string, double> share;  // of the column, by fiber name
@@ -31,11 +33,9 @@ struct scale {
   double at(weft::time_point t) const { return static_cast<double>((t - from).count()) / span_ns * columns; }
 };
 
-scale scale_of(const std::vector<stretch>& stretches, int columns) {
-  const weft::time_point from = stretches.front().from;
-  weft::time_point to = from;
-  for (const stretch& s : stretches) to = std::max(to, s.to);
-  return {from, std::max(1.0, static_cast<double>((to - from).count())), columns};
+scale scale_of(const std::vector<stretch>& stretches, int columns, std::chrono::nanoseconds span) {
+  return {stretches.front().from, std::max(1.0, static_cast<double>(std::max(span, span_of(stretches)).count())),
+          columns};
 }
 
 void add(std::vector<column>& lane, const stretch& s, const scale& x) {
@@ -129,24 +129,49 @@ std::string legend(const std::map<int, std::vector<column>>& lanes, const termin
   return line;
 }
 
+struct picture {
+  scale x;
+  std::map<int, std::vector<column>> lanes;  // by P, or no_p_lane
+};
+
+picture picture_of(const std::vector<stretch>& stretches, int procs, const terminal& t, std::chrono::nanoseconds span) {
+  constexpr int always_shown = 8;
+  picture all{scale_of(stretches, t.width - margin - 1, span), {}};
+  const std::vector<column> empty(static_cast<std::size_t>(all.x.columns));
+  for (int p = 0; p < std::min(procs, always_shown); ++p) all.lanes[p] = empty;
+  for (const stretch& s : stretches)
+    add(all.lanes.try_emplace(s.has_p() ? s.p : no_p_lane, empty).first->second, s, all.x);
+  return all;
+}
+
 }  // namespace
 
-std::string timeline_picture(const std::vector<stretch>& stretches, int procs, const terminal& t, cast& who) {
-  if (stretches.empty()) return "";
-  const scale x = scale_of(stretches, t.width - margin - 1);
-  constexpr int always_shown = 8;
-  std::map<int, std::vector<column>> lanes;
-  const std::vector<column> empty(static_cast<std::size_t>(x.columns));
-  for (int p = 0; p < std::min(procs, always_shown); ++p) lanes[p] = empty;
-  for (const stretch& s : stretches) add(lanes.try_emplace(s.p, empty).first->second, s, x);
+std::chrono::nanoseconds span_of(const std::vector<stretch>& stretches) {
+  std::chrono::nanoseconds span{};
+  for (const stretch& s : stretches) span = std::max<std::chrono::nanoseconds>(span, s.to - stretches.front().from);
+  return span;
+}
 
-  std::string picture;
-  for (const auto& [p, lane] : lanes) picture += fmt::format("  {:<4}{}\n", fmt::format("P{}", p), drawn(lane, t, who));
-  if (const int more = procs - static_cast<int>(lanes.size()); more > 0)
-    picture += fmt::format("  and {} more Ps that ran nothing\n", more);
-  picture += std::string(margin, ' ') + t.dim(axis(x)) + "\n";
-  picture += std::string(margin, ' ') + legend(lanes, t, who) + "\n";
-  return picture;
+std::string lanes_picture(const std::vector<stretch>& stretches, int procs, const terminal& t, cast& who,
+                          std::chrono::nanoseconds span) {
+  if (stretches.empty()) return "";
+  const picture all = picture_of(stretches, procs, t, span);
+  std::string text;
+  for (const auto& [p, lane] : all.lanes)
+    text += fmt::format("  {:<4}{}\n", p == no_p_lane ? "no P" : fmt::format("P{}", p), drawn(lane, t, who));
+  if (const int more = procs - static_cast<int>(all.lanes.size() - all.lanes.count(no_p_lane)); more > 0)
+    text += fmt::format("  and {} more Ps that ran nothing\n", more);
+  return text + std::string(margin, ' ') + t.dim(axis(all.x)) + "\n";
+}
+
+std::string timeline_legend(const std::vector<stretch>& stretches, int procs, const terminal& t, cast& who,
+                            std::chrono::nanoseconds span) {
+  if (stretches.empty()) return "";
+  return std::string(margin, ' ') + legend(picture_of(stretches, procs, t, span).lanes, t, who) + "\n";
+}
+
+std::string timeline_picture(const std::vector<stretch>& stretches, int procs, const terminal& t, cast& who) {
+  return lanes_picture(stretches, procs, t, who) + timeline_legend(stretches, procs, t, who);
 }
 
 }  // namespace lesson

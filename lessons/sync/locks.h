@@ -6,7 +6,7 @@
 
 namespace locks {
 
-// Unlock wakes the one that has waited longest, but leaves the lock open: whoever comes first has it.
+// Unlock wakes the fiber that has waited longest, but leaves the lock open: the first fiber that comes takes it.
 class barging {
  public:
   void lock() {
@@ -26,7 +26,7 @@ class barging {
   bool held_ = false;
 };
 
-// Unlock gives the lock to the one that has waited longest; it is never open while somebody waits.
+// Unlock gives the lock to the fiber that has waited longest; it is never open while a fiber waits.
 class handoff {
  public:
   void lock() { one_.acquire(); }
@@ -36,7 +36,7 @@ class handoff {
   weft::semaphore one_{1};
 };
 
-// As barging, but who finds it taken tries for a while before it waits.
+// As barging, but a fiber that finds it taken tries for a while before it waits.
 class spinning {
  public:
   void lock() {

@@ -1,10 +1,10 @@
-// One request and its answer on a connection, and what the connection keeps between two of them.
+// One request and its answer on a connection.
 #pragma once
 #include <weft/http.h>
+#include <weft/mutex.h>
 #include <weft/wait_group.h>
 
-#include <boost/beast/http.hpp>
-
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,38 +12,28 @@
 #include <utility>
 #include <vector>
 
+#include "net/http/gzip.h"
+#include "net/http/input.h"
+#include "net/http/request_parser.h"
+#include "net/http/server_state.h"
 #include "net/http/stream.h"
+#include "net/http/syntax.h"
 
 namespace weft::http::impl {
 
-namespace beast_http = boost::beast::http;
-
-// Bytes read and not parsed yet.
-class input {
- public:
-  std::string_view rest() const noexcept { return {bytes_.get() + begin_, end_ - begin_}; }
-  void consume(std::size_t n) noexcept { begin_ += n; }
-  std::error_code fill(stream& c);
-  std::error_code fill(const context& ctx, stream& c);
-
- private:
-  template <class Read>
-  std::error_code fill_by(Read read);
-  void make_room();
-  std::unique_ptr<char[]> bytes_;
-  std::size_t size_ = 0, begin_ = 0, end_ = 0;
-};
-
-// Watches the connection while a handler runs that wants to know whether its client is still there.
+// Watches the connection while a handler runs that has asked for its context.
 class watcher {
  public:
   watcher(stream& c, input& in) noexcept : conn_(c), in_(in) {}
   ~watcher() { stop(); }
-  // Made at the first call.
-  const context& ctx(const context& parent);
+  // Made at the first call. Reads the connection only if `may_read`: the body has been read.
+  const context& ctx(const context& parent, bool may_read);
+  // Begins to read if there is a context.
+  void body_has_ended();
   void stop();
 
  private:
+  void begin();
   stream& conn_;
   input& in_;
   std::optional<cancelable> request_;   // the handler's
@@ -51,40 +41,86 @@ class watcher {
   wait_group fiber_;
 };
 
-struct exchange {
-  using parser = beast_http::request_parser<beast_http::string_body>;
+// The body of a request, as far as it has come.
+struct incoming_body {
+  std::string text;                     // read, from `taken` on not yet returned by request::read()
+  std::size_t taken = 0;
+  std::uint64_t left = 0;               // bytes to come, if it is not chunked
+  bool done = false, continued = false;
+  std::error_code error;                // why it cannot be read
+  int status = 0;                       // with error
+};
 
-  exchange(stream& c, input& in, const context& of_server, const limits& l);
+struct exchange {
+  exchange(server_state& s, server_state::place at, stream& c, input& bytes);
+
+  server_state& server;
+  const server_state::place here;
+  stream& conn;
+  input& in;
 
   // ---- the request
-  stream& conn;
-  const context& of_server;
-  const limits& bounds;
-  parser request;
+  const limits* bounds;                 // the server's, or own_bounds
+  limits own_bounds;                    // of this route
+  std::string head;                     // its bytes
+  request_parser request;
   std::string path;
-  std::vector<std::pair<std::string, std::string>> path_values;
+  value_list path_values;
+  std::string_view pattern;
+  std::optional<tls::connection_state> tls;
   watcher watch;
+  incoming_body body_in;
 
-  const parser::value_type& message() const { return request.get(); }
+  // body.cc. Prepares the body: decodes what has come with the head. Returns 0 or the status to refuse with.
+  int begin_body();
+  // Reads at least one byte, or to the end: 0.
+  result<std::size_t> read_body(std::span<std::byte> to);
+  void read_whole_body();
+  // A rest that is short is read and dropped. False: the connection cannot be used any more.
+  bool can_drop_body() const;
+  bool drop_body();
 
   // ---- the answer
   int status = 200;
-  bool head_sent = false, chunked = false, close_after = false;
+  bool head_sent = false, chunked = false, hijacked = false;
+  std::atomic<bool> close_after = false;  // by the fiber that reads the body, and by another one that answers
   std::error_code error;                // of writing: nothing more is sent
-  std::string headers;                  // "Name: value\r\n"...
-  bool has_length = false, has_type = false, has_date = false;
-  std::string body;                     // what is not sent yet
+  value_list headers;
+  std::string connection;               // elements of Connection that the handler has set
+  std::optional<std::uint64_t> length;  // that the handler has set
+  std::uint64_t written = 0;            // bytes of the body that the handler has written
+  std::string body;                     // of them, not sent yet
+  bool compress = false;                // if the client accepts it
+  std::unique_ptr<deflater> packer;     // compresses this answer
 
+  // Orders "100 Continue", which a read of the body may send, before the head. Only if the client waits for it.
+  mutex before_head;
+
+  // answer.cc
   bool sends_body() const;
-  void send_part(bool last);
+  // Sends the head if it has not been sent, what is buffered, and `more`. `last`: the body ends here.
+  void send_part(std::string_view more, bool last);
+  void send_informational(int code, std::string_view more_headers);
+  // Sends the rest of an answer, or ends one that is too short.
+  void finish();
+  // Answers with a status and its words instead of a handler.
+  void refuse(int code);
+
+ private:
+  void append_head(std::string& to, bool last, std::size_t size);
+  void begin_compression(std::size_t size, bool last);
+  std::error_code fail_body(int code, std::error_code why);
+  void end_body();
+  std::error_code ask_for_body();
 };
 
-// What a percent-encoded text means; '+' is a blank in queries only.
-enum class encoding { path, query };
-std::string decoded(std::string_view s, encoding e);
+// Answers one request whose first bytes are there. False: the connection ends, or is hijacked.
+bool serve_request(server_state& s, server_state::place here, stream& c, input& in, bool& hijacked);
 
 // "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n", of now.
 void append_date(std::string& head);
+// "Sun, 06 Nov 1994 08:49:37 GMT".
+std::string http_date(std::time_t t);
 
 // When that much time will have passed, to within some milliseconds; not before.
 time_point in_about(duration d) noexcept;

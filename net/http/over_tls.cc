@@ -6,13 +6,13 @@ namespace weft::http {
 namespace impl {
 namespace {
 
-// The one protocol that is spoken here, unless the program has said something else.
+// Offers HTTP/1.1 alone, unless the program has set config::alpn.
 tls::config speaking_http(tls::config how) {
   if (how.alpn.empty()) how.alpn = {"http/1.1"};
   return how;
 }
 
-// A client that speaks plain HTTP would see but the connection end: it is told.
+// Answers a client that speaks plain HTTP: it would see only the end of the connection.
 std::error_code begin(const tls::conn& c) {
   const std::error_code e = c.handshake();
   if (e == tls::errc::http_request)
@@ -24,9 +24,11 @@ stream_ptr secure_stream(tls::conn c) { return make_stream(std::move(c), begin);
 
 }  // namespace
 
-result<stream_ptr> dial_secure(const context& ctx, std::string_view place, const tls::config& how) {
-  auto [c, err] = tls::dial(ctx, "tcp", place, speaking_http(how));
-  return {err ? nullptr : secure_stream(std::move(c)), err};
+result<stream_ptr> secure_client(const context& ctx, net::conn c, const std::string& host, tls::config how) {
+  if (how.server_name.empty()) how.server_name = host;
+  tls::conn secured = tls::client(std::move(c), speaking_http(std::move(how)));
+  if (const std::error_code e = secured.handshake(ctx)) return {nullptr, e};
+  return {secure_stream(std::move(secured)), {}};
 }
 
 }  // namespace impl

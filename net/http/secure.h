@@ -6,7 +6,7 @@
 
 namespace weft::http::impl {
 
-// Connects to "host:port" and completes the handshake.
-result<stream_ptr> dial_secure(const context& ctx, std::string_view place, const tls::config& how);
+// Completes the handshake of a client on `c` with `host`.
+result<stream_ptr> secure_client(const context& ctx, net::conn c, const std::string& host, tls::config how);
 
 }  // namespace weft::http::impl

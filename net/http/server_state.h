@@ -8,6 +8,7 @@
 #include <list>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "net/http/stream.h"
@@ -18,6 +19,8 @@ struct server_state : std::enable_shared_from_this<server_state> {
   std::string address;
   handler handle;
   limits bounds;
+  std::function<void(const request&, limits&)> route_limits;
+  std::function<void(std::string_view)> error_log;
   cancelable life = with_cancel(background());
 
   mutex lock;
@@ -25,8 +28,9 @@ struct server_state : std::enable_shared_from_this<server_state> {
   struct connection {
     stream_ptr c;
     bool idle = true;
+    bool listed = true;                                 // false: hijacked
   };
-  std::list<connection> connections;
+  std::list<connection> connections, hijacked;
   bool stopping = false;
   chan<void> drained;                                   // closed when stopping and no connection is left
 
@@ -34,13 +38,21 @@ struct server_state : std::enable_shared_from_this<server_state> {
   // None if the server stops.
   std::optional<place> add(const stream_ptr& c);
   void remove(place at);
+  // The connection is its handler's: neither close nor shutdown minds it. remove() is still due.
+  void release(place at);
   // False if the server stops: the connection must end.
   bool set_idle(place at, bool idle);
   void stop_listening_locked();
+  void connection_ended_locked();
+  // To the error log. Parts that a peer sent must be printable().
+  void log(std::string_view text) const noexcept;
 };
 
 using accept_fn = std::function<result<stream_ptr>()>;
 // Serves what `accept` returns until it fails because `l` is closed.
 std::error_code serve_all(const std::shared_ptr<server_state>& s, const net::listener& l, const accept_fn& accept);
+
+// Serves a connection until it ends. Throws nothing but what ends its fiber.
+void serve_connection(const std::shared_ptr<server_state>& s, const stream_ptr& c);
 
 }  // namespace weft::http::impl

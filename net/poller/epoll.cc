@@ -7,29 +7,33 @@
 #include <cerrno>
 #include <cstring>
 #include <mutex>
+#include <new>
 
 #include "net/poller/sleep_until.h"
+#include "runtime/fatal.h"
+#include "sched/fork.h"
 
 namespace weft::detail {
 namespace {
 
 constexpr std::uint64_t the_bell = UINT64_MAX;
+constexpr std::uint32_t watched_events = EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET;
 constexpr std::uint32_t ends = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
 
 std::uint64_t name_of(const epoll_slot& s) noexcept {
   return std::uint64_t{s.uses.load(std::memory_order_relaxed)} << 32 | s.index;
 }
 
-std::atomic<io_op*>& at(epoll_slot& s, half_of h) noexcept { return s.half[static_cast<int>(h)]; }
+std::atomic<io_op*>& at(epoll_slot& s, direction_kind which) noexcept { return s.waiting[static_cast<int>(which)]; }
 
-// An edge for that half.
-void announce(std::atomic<io_op*>& half, ready_list& ready) {
-  io_op* found = half.load(std::memory_order_acquire);  // [edge]
+// An edge has come for that direction.
+void announce(std::atomic<io_op*>& waiting, ready_list& ready) {
+  io_op* found = waiting.load(std::memory_order_acquire);  // [edge]
   for (;;) {
     if (found == epoll_slot::ready()) return;
     io_op* const left = found ? nullptr : epoll_slot::ready();
-    // [edge] who takes an operation out is the one that completes it
-    if (half.compare_exchange_weak(found, left, std::memory_order_acq_rel, std::memory_order_acquire)) break;
+    // [edge] the thread that takes an operation out completes it
+    if (waiting.compare_exchange_weak(found, left, std::memory_order_acq_rel, std::memory_order_acquire)) break;
   }
   if (found) complete(found, 0, ready);
 }
@@ -39,22 +43,29 @@ void announce(std::atomic<io_op*>& half, ready_list& ready) {
 // Note [edge]: a fiber releases its operation into the slot; the M that finds it there by an edge acquires it, takes
 // it out and completes it. An edge that finds none leaves a mark, which the fiber acquires before it tries again.
 
-bool epoll_slot::arm(half_of h, io_op& op) noexcept {
+bool epoll_slot::arm(direction_kind which, io_op& op) noexcept {
   io_op* none = nullptr;
-  if (at(*this, h).compare_exchange_strong(none, &op, std::memory_order_acq_rel, std::memory_order_acquire))  // [edge]
+  if (at(*this, which)
+          .compare_exchange_strong(none, &op, std::memory_order_acq_rel, std::memory_order_acquire))  // [edge]
     return true;
-  at(*this, h).store(nullptr, std::memory_order_relaxed);
+  at(*this, which).store(nullptr, std::memory_order_relaxed);
   return false;
 }
 
-bool epoll_slot::disarm(half_of h, io_op& op) noexcept {
+bool epoll_slot::disarm(direction_kind which, io_op& op) noexcept {
   io_op* mine = &op;
-  return at(*this, h).compare_exchange_strong(mine, nullptr, std::memory_order_acq_rel,  // [edge]
-                                              std::memory_order_acquire);  // [edge]
+  return at(*this, which)
+      .compare_exchange_strong(mine, nullptr, std::memory_order_acq_rel,  // [edge]
+                               std::memory_order_acquire);  // [edge]
 }
 
-bool epoll_slot::edge_waits(half_of h) const noexcept {
-  return half[static_cast<int>(h)].load(std::memory_order_acquire) == ready();  // [edge]
+bool epoll_slot::edge_waits(direction_kind which) const noexcept {
+  return waiting[static_cast<int>(which)].load(std::memory_order_acquire) == ready();  // [edge]
+}
+
+epoll_poller::~epoll_poller() {
+  for (const int fd : {epoll_, bell_})
+    if (fd >= 0) close(fd);
 }
 
 int epoll_poller::open() noexcept {
@@ -82,7 +93,7 @@ epoll_slot* epoll_poller::take_slot() {
   return s;
 }
 
-// Note [slots]: a chunk is complete before its place is stored; whoever has an event for it acquires that.
+// Note [slots]: a chunk is complete before its place is stored; a reader of an event for it acquires that.
 
 epoll_slot* epoll_poller::watch(int fd) {
   epoll_slot* s = take_slot();
@@ -90,10 +101,13 @@ epoll_slot* epoll_poller::watch(int fd) {
     errno = ENOMEM;
     return nullptr;
   }
-  s->hung_up.store(false, std::memory_order_relaxed);
-  for (auto& half : s->half) half.store(nullptr, std::memory_order_relaxed);
-  epoll_event e{.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data = {.u64 = name_of(*s)}};
-  if (epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &e) == 0) return s;
+  s->short_reads_prove_nothing.store(false, std::memory_order_relaxed);
+  for (auto& w : s->waiting) w.store(nullptr, std::memory_order_relaxed);
+  epoll_event e{.events = watched_events, .data = {.u64 = name_of(*s)}};
+  if (epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &e) == 0) {
+    s->fd = fd;
+    return s;
+  }
   const int why = errno;
   const std::lock_guard hold(lock_);
   s->next_free = free_;
@@ -102,8 +116,9 @@ epoll_slot* epoll_poller::watch(int fd) {
   return nullptr;
 }
 
-void epoll_poller::unwatch(epoll_slot* s, int fd) {
+void epoll_poller::unwatch(epoll_slot* s, int fd) noexcept {
   epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
+  s->fd = -1;
   s->uses.fetch_add(1, std::memory_order_relaxed);
   const std::lock_guard hold(lock_);
   s->next_free = free_;
@@ -116,9 +131,9 @@ void epoll_poller::deliver(std::uint64_t data, std::uint32_t events, ready_list&
   epoll_slot& s = (*made_[index / chunk].load(std::memory_order_acquire))[index % chunk];  // [slots]
   if (name_of(s) != data) return;
   // One that slips through and meets the slot's next user costs it a failed attempt, and no more.
-  if (events & ends) s.hung_up.store(true, std::memory_order_relaxed);
-  if (events & (EPOLLIN | ends)) announce(s.half[0], ready);
-  if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) announce(s.half[1], ready);
+  if (events & (ends | EPOLLPRI)) s.short_reads_prove_nothing.store(true, std::memory_order_relaxed);
+  if (events & (EPOLLIN | EPOLLPRI | ends)) announce(s.waiting[0], ready);
+  if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) announce(s.waiting[1], ready);
 }
 
 void epoll_poller::poll(P&, ready_list& ready) { wait(0, ready); }
@@ -128,7 +143,7 @@ void epoll_poller::wait(std::int64_t deadline_ns, ready_list& ready) {
   epoll_event events[128];
   const int n = epoll_until(epoll_, events, deadline_ns);
   for (int i = 0; i < n; ++i) {
-    // Whoever only polls has taken an edge that was for the sleeper, which would sleep on: another one for it.
+    // A poll has taken the edge that was for the sleeper, which would not wake up: another one for it.
     if (events[i].data.u64 == the_bell && !sleeper && rung_.load(std::memory_order_relaxed)) ring();
     deliver(events[i].data.u64, events[i].events, ready);
   }
@@ -149,17 +164,49 @@ void epoll_poller::end_world(bool) {
   const std::lock_guard hold(lock_);
   for (std::uint32_t i = 0; i < count_; i += chunk)
     for (epoll_slot& s : *made_[i / chunk].load(std::memory_order_acquire))  // [slots]
-      for (auto& half : s.half) half.store(epoll_slot::ready(), std::memory_order_relaxed);
+      for (auto& w : s.waiting) w.store(epoll_slot::ready(), std::memory_order_relaxed);
   waiters_.store(0, std::memory_order_relaxed);
 }
 
+void epoll_poller::renew_after_fork() {
+  close(epoll_);
+  close(bell_);
+  if (open() != 0) fatal("a forked child cannot have an epoll");
+  ::new (static_cast<void*>(&lock_)) spin_lock;
+  rung_.store(false, std::memory_order_relaxed);
+  end_world(true);
+  free_ = nullptr;
+  for (std::uint32_t i = 0; i < count_; ++i) {
+    epoll_slot& s = (*made_[i / chunk].load(std::memory_order_acquire))[i % chunk];  // [slots]
+    epoll_event e{.events = watched_events, .data = {.u64 = name_of(s)}};
+    if (s.fd >= 0) {
+      epoll_ctl(epoll_, EPOLL_CTL_ADD, s.fd, &e);  // fails if the program has closed the number itself
+      continue;
+    }
+    s.next_free = free_;
+    free_ = &s;
+  }
+}
+
+namespace {
+epoll_poller* of_process = nullptr;
+}  // namespace
+
+// Made again if there was no descriptor left the last time.
 backend* the_epoll(std::string& why_not) {
-  static epoll_poller* const poller = [] {
+  static std::mutex making;
+  const std::lock_guard hold(making);
+  if (!of_process) {
     auto made = std::make_unique<epoll_poller>();
-    return made->open() == 0 ? made.release() : nullptr;
-  }();
-  if (!poller) why_not = std::strerror(errno);
-  return poller;
+    if (const int e = made->open()) {
+      why_not = std::strerror(e);
+      errno = e;
+      return nullptr;
+    }
+    of_process = made.release();
+  }
+  at_fork_renew([] { of_process->renew_after_fork(); });
+  return of_process;
 }
 
 }  // namespace weft::detail

@@ -1,4 +1,4 @@
-// The calling fiber is inside the runtime and keeps its P for as long as this lives: whoever touches what
+// The calling fiber is inside the runtime and keeps its P for as long as this lives: code that touches what
 // belongs to a P does so under one. Nothing within may suspend the fiber or sleep in the kernel. In a fiber only;
 // waits for a P if the fiber's has been taken.
 #pragma once

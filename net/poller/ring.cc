@@ -1,8 +1,10 @@
 #include "net/poller/ring.h"
 
+#include <fmt/format.h>
 #include <weft/go.h>
 
 #include <cerrno>
+#include <cstring>
 #include <mutex>
 
 #include "runtime/fatal.h"
@@ -13,9 +15,9 @@ namespace {
 // What is passed on at a time: few enough for the cache, enough to make the system call cheap.
 constexpr std::size_t batch = 64;
 
-io_op* op_of(std::uint64_t name) noexcept { return reinterpret_cast<io_op*>(name & ~begins_bit); }
+io_op* op_of(std::uint64_t name) noexcept { return reinterpret_cast<io_op*>(name & ~peer_bit); }
 
-// How far ahead of the one that is completed memory is asked for.
+// How far ahead of a completion the memory of the next ones is prefetched.
 constexpr unsigned ahead = 6;
 
 }  // namespace
@@ -39,8 +41,9 @@ ring::~ring() {
 
 int ring::enter(unsigned n, unsigned flags) noexcept {
   const int r = io_uring_enter(static_cast<unsigned>(raw_.ring_fd), n, 0, flags, nullptr);
-  // EINTR, EAGAIN, EBUSY: what was not taken is still there for the next time.
-  if (r == -EINVAL || r == -EBADF || r == -EFAULT) fatal("io_uring_enter refuses its ring");
+  if (r < 0 && !is_transient(r)) fatal(fmt::format("io_uring_enter is refused: {}", std::strerror(-r)));
+  // What was not taken stays in the queue.
+  if (n > 0) refused_.store(r < 0 || static_cast<unsigned>(r) < n, std::memory_order_relaxed);
   return r;
 }
 
@@ -98,7 +101,7 @@ void ring::reap(ready_list& ready, look how) noexcept {
     if (tail - head > ahead) __builtin_prefetch(op_of(raw_.cq.cqes[(head + ahead) & raw_.cq.ring_mask].user_data), 1);
     const bool others_first = n >= batch || first_ < line_.size();
     const completion c{cqe.user_data, cqe.res};
-    if ((c.data & begins_bit) && others_first) line_.push_back(c);
+    if ((c.data & peer_bit) && others_first) line_.push_back(c);
     else pass_on(c);
   }
   io_uring_smp_store_release(raw_.cq.khead, head);
@@ -106,7 +109,7 @@ void ring::reap(ready_list& ready, look how) noexcept {
     if (line_.size() - first_ > ahead) __builtin_prefetch(op_of(line_[first_ + ahead].data), 1);
     pass_on(line_[first_]);
   }
-  if (first_ > 2 * batch && first_ >= line_.size() - first_) {  // mostly gone: no longer than what waits
+  if (first_ > 2 * batch && first_ >= line_.size() - first_) {  // more than half is gone: no longer than what waits
     line_.erase(line_.begin(), line_.begin() + static_cast<std::ptrdiff_t>(first_));
     first_ = 0;
   }

@@ -1,14 +1,13 @@
 // One io_uring: a submission queue with a lock, and a completion queue with another.
 //
-// Each P has a ring of its own, where its fibers' operations are batched until the P's M runs dry, idles or
-// has taken 61 turns. Completions are taken by whoever looks first: the P's M, or the one that sleeps for all.
-// Since Ps and their rings move between Ms, the ring is made without SINGLE_ISSUER and DEFER_TASKRUN; with
-// COOP_TASKRUN, which costs as little and lets another thread take the completions.
+// Each P has a ring of its own, where its fibers' operations are batched until the P's M runs dry, idles or has taken
+// 61 turns. Completions are taken by the P's M or by the M that sleeps for all, whichever looks first. Since Ps and
+// their rings move between Ms, the ring is made without SINGLE_ISSUER and DEFER_TASKRUN; with COOP_TASKRUN, which costs
+// as little and lets another thread take the completions.
 //
-// A thousand connections may have something to say at once. Whoever is served must be served to the end of its
-// request while its memory is in the cache, so of the completions that begin something (what was received,
-// who has connected) a batch is taken at a time and the others stand in line; those of what a fiber does on its way
-// (it has sent) are passed on at once.
+// A thousand connections may have requests at the same time. A fiber should serve its request to the end while its
+// memory is in the cache, so of the completions that a peer has initiated (received, accepted) a batch is taken at a
+// time and the others stand in line; those of a fiber's own steps (sent) are passed on immediately.
 //
 // An entry is published as it is written, so a batch may be submitted by any thread: a canceller does, for an
 // operation must be with the kernel before it can be cancelled there.
@@ -17,22 +16,28 @@
 #include <weft/detail/spin_lock.h>
 
 #include <atomic>
+#include <cerrno>
 #include <cstdint>
 #include <cstring>
 #include <mutex>
 #include <vector>
 
-#include "net/poller/io_request.h"
+#include "net/fd/io_request.h"
 #include "runtime/cache_line.h"
 
 namespace weft::detail {
+
+// Errors of io_uring_enter after which the same call may succeed.
+constexpr bool is_transient(int result) noexcept {
+  return result == -EINTR || result == -EAGAIN || result == -EBUSY || result == -ENOMEM;
+}
 
 struct ring {
   // 0, or an error number.
   int open(unsigned entries) noexcept;
   ~ring();
 
-  // Starts rq by the kernel, some time. False if the queue is full. `Request`: its class, where that is known.
+  // Starts rq by the kernel, later. False if the queue is full. `Request`: its class, where that is known.
   template <class Request>
   bool put(Request& rq) noexcept;
   // The same, and makes room first. False if the kernel takes nothing just now.
@@ -41,6 +46,8 @@ struct ring {
   void submit() noexcept;
   // Submits what stood there when it was last called: the P's own M is busy in a fiber. One thread at a time.
   void submit_if_stale() noexcept;
+  // The kernel has not taken all of the last batch. submit() tries again.
+  bool refused() const noexcept { return refused_.load(std::memory_order_relaxed) && unsubmitted() != 0; }
   // Cancels an operation of this ring, whatever has become of it. Any thread.
   void cancel(const io_request& rq) noexcept;
   // Cancels all, for the end of a world.
@@ -65,8 +72,8 @@ struct ring {
   int fd() const noexcept { return raw_.ring_fd; }
   bool can_wait_without_iowait() const noexcept { return raw_.features & feature_no_iowait; }
 
-  static constexpr unsigned taskrun_pending = 1u << 2;    // IORING_SQ_TASKRUN
-  static constexpr unsigned enter_no_iowait = 1u << 7;    // IORING_ENTER_NO_IOWAIT, 6.15
+  static constexpr unsigned taskrun_pending = 1u << 2;  // IORING_SQ_TASKRUN
+  static constexpr unsigned enter_no_iowait = 1u << 7;  // IORING_ENTER_NO_IOWAIT, 6.15
   static constexpr unsigned feature_no_iowait = 1u << 17;
 
  private:
@@ -80,20 +87,21 @@ struct ring {
 
   io_uring raw_{};
   alignas(line_pair) spin_lock submit_lock_;
-  unsigned next_entry_ = 0;                   // under submit_lock_
-  unsigned seen_ = 0;                         // of submit_if_stale()
+  unsigned next_entry_ = 0;  // under submit_lock_
+  unsigned seen_ = 0;  // of submit_if_stale()
   alignas(line_pair) spin_lock reap_lock_;
-  std::vector<completion> line_;              // under reap_lock_, as the next
-  std::size_t first_ = 0;                     // the line begins here
-  std::atomic<std::size_t> in_line_{0};       // its length; written under reap_lock_
-  std::atomic<unsigned> completed_{0};        // as many operations as entries; written under reap_lock_
+  std::vector<completion> line_;  // under reap_lock_, as the next
+  std::size_t first_ = 0;  // the line begins here
+  std::atomic<std::size_t> in_line_{0};  // its length; written under reap_lock_
+  std::atomic<bool> refused_{false};  // by the last call of io_uring_enter
+  std::atomic<unsigned> completed_{0};  // as many operations as entries; written under reap_lock_
 };
 
 // Stands in an entry's user_data beside the operation's address.
-inline constexpr std::uint64_t begins_bit = 1;
-static_assert(alignof(io_op) > begins_bit);
+inline constexpr std::uint64_t peer_bit = 1;
+static_assert(alignof(io_op) > peer_bit);
 inline std::uint64_t name_of(const io_request& rq) noexcept {
-  return reinterpret_cast<std::uintptr_t>(&rq.op) | (rq.begins_something ? begins_bit : 0);
+  return reinterpret_cast<std::uintptr_t>(&rq.op) | (rq.initiated_by_peer ? peer_bit : 0);
 }
 
 template <class Request>

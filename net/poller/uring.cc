@@ -4,7 +4,9 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
+#include <weft/time.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <mutex>
@@ -18,17 +20,34 @@ namespace {
 
 constexpr unsigned ring_entries = 512;
 
+// Sleep at most for so long while the kernel has refused to take operations.
+constexpr std::int64_t try_again_ns = 2'000'000;
+
 // The operations that we cannot do without came with 5.19 and before, cancelling by a system call with 6.0.
 bool can_cancel(io_uring& r) noexcept {
   io_uring_sync_cancel_reg what{};
-  what.addr = 1;  // of nobody
+  what.addr = 1;  // no operation has this address
   return io_uring_register_sync_cancel(&r, &what) == -ENOENT;
+}
+
+// A sandbox may let us make rings and not enter them. Of an operation that does nothing. 0, or an error number.
+int try_to_enter(io_uring& r) noexcept {
+  io_uring_sqe* const sqe = io_uring_get_sqe(&r);
+  if (!sqe) return EAGAIN;
+  io_uring_prep_nop(sqe);
+  __atomic_store_n(r.sq.ktail, 1U, __ATOMIC_RELEASE);
+  int n = -EAGAIN;
+  for (int tries = 0; n < 0 && is_transient(n) && tries < 20; ++tries) {
+    if (tries > 0) usleep(1000);
+    n = io_uring_enter(static_cast<unsigned>(r.ring_fd), 1, 1, IORING_ENTER_GETEVENTS, nullptr);
+  }
+  return n < 0 ? -n : 0;
 }
 
 }  // namespace
 
 // Note [bell]: who wakes writes its note first and then rings; the sleeper takes the bell down as its last act
-// and then looks for a note. Whoever finds it rung adds to what that last act acquires.
+// and then looks for a note. A waker that finds it rung adds to what that last act acquires.
 //
 // Note [rings]: a ring is complete before its slot, or the count that covers it, is stored; readers acquire that.
 
@@ -37,8 +56,9 @@ int uring::open() noexcept {
   if (const int e = io_uring_queue_init(4, &probe, 0); e < 0) return -e;
   constexpr unsigned needed = IORING_FEAT_NODROP | IORING_FEAT_SUBMIT_STABLE | IORING_FEAT_FAST_POLL;
   const bool fits = (probe.features & needed) == needed && can_cancel(probe);
+  const int refused = fits ? try_to_enter(probe) : ENOSYS;
   io_uring_queue_exit(&probe);
-  if (!fits) return ENOSYS;
+  if (refused) return refused;
   bell_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   sleep_ = epoll_create1(EPOLL_CLOEXEC);
   if (bell_ < 0 || sleep_ < 0) return errno;
@@ -76,7 +96,7 @@ int uring::add_ring(int p) noexcept {
 }
 
 void uring::start(io_request& rq) {
-  for (;;) {
+  for (int tries = 0;; ++tries) {
     int p = 0;
     bool full = false;
     {
@@ -88,8 +108,9 @@ void uring::start(io_request& rq) {
         full = true;
       }
     }
-    if (full) yield();  // the scheduler reaps in between
-    else add_ring(p);
+    if (!full) add_ring(p);
+    else if (tries < 16) yield();  // the scheduler reaps in between
+    else sleep(std::chrono::milliseconds(1));
   }
 }
 
@@ -102,8 +123,12 @@ bool uring::has_waiters() const noexcept {
 void uring::poll(P& p, ready_list& ready) {
   ring* r = ring_of(p.id);
   if (r) r->reap(ready, r->unsubmitted() ? ring::look::with_system_call : ring::look::in_memory);
+  if (r && r->refused()) wake();  // this M may have nothing more to run: the sleeper tries again
   if (!ready.empty() || rings_.load(std::memory_order_relaxed) == 1) return;
-  each([&](ring& other) {  // as good as stealing: those that stand in line at a busy P
+  each([&](ring& other) {
+    if (&other != r && other.refused()) other.submit();
+  });
+  each([&](ring& other) {  // as good as stealing: completions that stand in line at a busy P
     if (ready.empty() && &other != r && other.has_completions()) other.reap(ready, ring::look::in_memory);
   });
 }
@@ -116,10 +141,16 @@ void uring::wait(std::int64_t deadline_ns, ready_list& ready) {
       while (ready.empty() && r.has_completions());
     });
   };
-  each([](ring& r) { r.submit_if_stale(); });
+  bool refused = false;
+  each([&](ring& r) {
+    if (r.refused()) r.submit();
+    else r.submit_if_stale();
+    refused = refused || r.refused();
+  });
+  if (refused) deadline_ns = std::min(deadline_ns, now_ns() + try_again_ns);
   look();
   if (ready.empty() && deadline_ns > now_ns()) {
-    patience_.watch([&] {
+    spin_.until([&] {
       bool some = rung_.load(std::memory_order_relaxed);
       each([&](const ring& r) { some = some || r.has_completions() || r.needs_enter(); });
       return some;
@@ -140,7 +171,10 @@ void uring::wake() noexcept {
 }
 
 void uring::flush(P& p) {
-  if (ring* r = ring_of(p.id)) r->submit();
+  ring* const r = ring_of(p.id);
+  if (!r) return;
+  r->submit();
+  if (r->refused()) wake();  // the sleeper tries again
 }
 
 void uring::end_world(bool all_gone) {
@@ -159,6 +193,7 @@ backend* make_uring(std::string& why_not) {
   auto made = std::make_unique<uring>();
   const int e = made->open();
   if (e == 0) return made.release();
+  errno = e;
   why_not = e == ENOSYS ? "the kernel lacks it, or parts that weft needs" : std::strerror(e);
   return nullptr;
 }

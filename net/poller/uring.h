@@ -1,14 +1,15 @@
 // io_uring as the poller: a ring per P, and one M that sleeps for all of them.
 //
 // The sleeper waits in epoll on the rings' descriptors, not in io_uring_enter: that would count as waiting
-// for a disk, and could hear of one ring only.
+// for a disk, and could wait for one ring only.
 #pragma once
 #include <array>
 #include <atomic>
 #include <memory>
+#include <string>
 
-#include "net/poller/backend.h"
-#include "net/poller/patience.h"
+#include "net/fd/backend.h"
+#include "net/poller/adaptive_spin.h"
 #include "net/poller/ring.h"
 #include "runtime/cpu_count.h"
 
@@ -21,7 +22,7 @@ class uring final : public backend {
   // An error number, or 0.
   int open() noexcept;
 
-  // By a fiber, of its own operation. Starts it: it completes some time.
+  // By a fiber, of its own operation. Starts it; the completion comes later.
   void start(io_request& rq);
   // The ring of P number p; null before its first operation.
   ring* ring_of(int p) const noexcept {
@@ -29,6 +30,13 @@ class uring final : public backend {
   }
   // A hint that is never lost: it completes soon.
   void cancel(io_request& rq) { rq.at->cancel(rq); }
+
+  outcome perform(const io_lock& l, io_request& rq, const context* ctx) override;
+  int perform_on_file(io_request& rq) override;
+  std::error_code wait_for_foreign(int fd, short events, const context* ctx) override;
+  void forget(registration*, int) noexcept override {}
+  // perform_first() has begun, and rq was not completed with a result.
+  outcome finish_first(io_lock& l, io_request& rq);
 
   bool has_waiters() const noexcept override;
   void poll(P& p, ready_list& ready) override;
@@ -48,12 +56,15 @@ class uring final : public backend {
   int bell_ = -1;    // an eventfd that ends the sleep
   int sleep_ = -1;   // an epoll of the bell and all rings
   std::atomic<bool> rung_{false};
-  patience patience_;
+  adaptive_spin spin_;
   std::array<std::atomic<ring*>, max_procs> of_p_{};
   std::array<ring*, max_procs> made_{};   // those in use; written under adding_
   std::atomic<int> rings_{0};
   spin_lock adding_;
 };
+
+// Returns what io_uring can do here, for one world, or null and the reason in words, and errno.
+backend* make_uring(std::string& why_not);
 
 // `b`, if it is that.
 inline uring* as_uring(backend* b) noexcept {

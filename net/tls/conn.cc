@@ -67,6 +67,7 @@ connection_state conn::connection_state() const { return s_ ? s_->state() : tls:
 const net::conn& conn::net_conn() const { return s_ ? s_->socket() : no_socket; }
 const net::endpoint& conn::local_addr() const { return net_conn().local_addr(); }
 const net::endpoint& conn::remote_addr() const { return net_conn().remote_addr(); }
+bool conn::has_buffered() const { return s_ && s_->has_buffered(); }
 conn::operator bool() const noexcept { return s_ && s_->socket(); }
 
 conn client(net::conn c, const config& how) { return wrapped(std::move(c), how, side::client); }

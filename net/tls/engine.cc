@@ -84,6 +84,11 @@ void engine::feed(std::span<const std::byte> from_peer) {
     broken_ = make_error_code(std::errc::not_enough_memory);
 }
 
+bool engine::has_input() {
+  const calling c(lock_);
+  return ssl_ && (SSL_has_pending(ssl_.get()) == 1 || BIO_ctrl_pending(SSL_get_rbio(ssl_.get())) > 0);
+}
+
 void engine::take_output(std::vector<std::byte>& to) {
   const calling c(lock_);
   if (!ssl_) return;
@@ -110,6 +115,7 @@ connection_state engine::state(bool checks_peer) {
   if (const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name)) s.server_name = name;
   X509* const peer = SSL_get0_peer_certificate(ssl);
   s.peer_subject = subject_of(peer);
+  s.resumed = SSL_session_reused(ssl) == 1;
   s.verified = checks_peer && peer && SSL_get_verify_result(ssl) == X509_V_OK;
   return s;
 }

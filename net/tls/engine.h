@@ -1,9 +1,8 @@
 // The protocol alone: bytes of the one side go in, bytes for the other come out, and nothing ever waits.
 //
-// An SSL is not made for several threads, and a connection is read, written and closed by several fibers. So each
-// call into it holds a lock, for as long as it computes. It reads and writes memory; the bytes are carried to and
-// from the socket outside, by whoever may wait for that. OpenSSL's error queue is the thread's, so it is emptied
-// before the call returns.
+// An SSL must not be used by several threads, and several fibers read, write and close a connection. So each call into
+// it holds a lock while it computes. It reads and writes memory; session.h carries the bytes to and from the socket and
+// may wait. OpenSSL's error queue belongs to the thread, so it is emptied before the call returns.
 //
 // Refused: an SSL upon the socket itself, which would have to hold the lock while it waits, so that a reader
 // would keep the writer out; a BIO of our own, which would save a copy that is small beside the encryption.
@@ -22,11 +21,11 @@ namespace weft::tls::impl {
 struct step {
   std::size_t n = 0;
   std::error_code err = {};
-  bool wants_input = false;  // it can go on after feed()
-  bool has_output = false;   // there is something for the peer
+  bool wants_input = false;  // call it again after feed()
+  bool has_output = false;  // take_output() has bytes for the peer
 };
 
-// Any fiber or thread. Reading may have output too: an alert, a refusal to negotiate anew.
+// Any fiber or thread. Reading may have output too: an alert, a refusal of renegotiation.
 class engine {
  public:
   // Empty until it has one: that comes before everything else.
@@ -41,6 +40,8 @@ class engine {
   void say_goodbye();
 
   void feed(std::span<const std::byte> from_peer);
+  // True if something that was fed has not been read.
+  bool has_input();
   // Appends what is for the peer.
   void take_output(std::vector<std::byte>& to);
 
@@ -50,8 +51,8 @@ class engine {
   step outcome_of(int ret, std::size_t n);
 
   mutex lock_;
-  ssl_ptr ssl_;              // these under lock_
-  std::error_code broken_;   // nothing more can be done
+  ssl_ptr ssl_;  // these under lock_
+  std::error_code broken_;  // nothing more can be done
 };
 
 }  // namespace weft::tls::impl

@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <mutex>
+#include <utility>
 
-#include "net/descriptor.h"
+#include "net/fd/descriptor.h"
 #include "net/tls/errors.h"
+#include "net/tls/linger.h"
 
 namespace weft::tls::impl {
 namespace {
@@ -29,21 +31,21 @@ std::size_t send_at_once(const net::conn& c, std::span<const std::byte> data) {
   return n > 0 ? static_cast<std::size_t>(n) : 0;
 }
 
-time_point deadline_of(const net::conn& c, detail::half_of h) {
+time_point deadline_of(const net::conn& c, detail::direction_kind h) {
   const inner i(c);
-  return i.get() ? time_point(duration(i.get()->half_for(h).deadline())) : time_point::max();
+  return i.get() ? time_point(duration(i.get()->direction_for(h).deadline())) : time_point::max();
 }
 
 // A mutex held to the end of the scope, unless there is an error.
-class turn {
+class hold_of {
  public:
-  turn(mutex& m, const context* ctx) : m_(m) {
+  hold_of(mutex& m, const context* ctx) : m_(m) {
     if (ctx) err = m.lock(*ctx);
     else m.lock();
   }
-  turn(const turn&) = delete;
-  turn& operator=(const turn&) = delete;
-  ~turn() {
+  hold_of(const hold_of&) = delete;
+  hold_of& operator=(const hold_of&) = delete;
+  ~hold_of() {
     if (!err) m_.unlock();
   }
   std::error_code err;
@@ -65,18 +67,18 @@ bool is_stream(const net::conn& c) {
 
 session::session(net::conn c, const config& how, side s)
     : socket_(std::move(c)),
-      protocols_(on_the_wire(how.alpn)),
+      settings_(settings_of(how, s, socket_.remote_addr())),
       handshake_time_(how.handshake_time),
       checks_peer_(s == side::client ? !how.insecure_skip_verify : how.clients != client_auth::none),
-      read_at_(deadline_of(socket_, detail::half_of::reading)),
-      write_at_(deadline_of(socket_, detail::half_of::writing)) {
-  auto [ssl, err] = make_ssl(how, s, &protocols_);
+      read_at_(deadline_of(socket_, detail::direction_kind::reading)),
+      write_at_(deadline_of(socket_, detail::direction_kind::writing)) {
+  auto [ssl, err] = make_ssl(how, s, &settings_);
   cannot_begin_ = !err && !is_stream(socket_) ? net::make_error_code(net::errc::unknown_network) : err;
   if (ssl) engine_.start(std::move(ssl));
 }
 
 std::error_code session::handshake(const context* ctx) {
-  const turn t(agreeing_, ctx);
+  const hold_of t(agreeing_, ctx);
   if (t.err || agreed_) return t.err;
   if (cannot_begin_) return cannot_begin_;
   if (!socket_) return weft::errc::closed;
@@ -92,7 +94,7 @@ std::error_code session::agree(const context* ctx) {
     const step s = engine_.handshake();
     std::error_code sent;
     {
-      const turn t(writing_, nullptr);
+      const hold_of t(writing_, nullptr);
       sent = send(ctx);  // also when it fails: the peer should know why
     }
     if (s.err || sent) return s.err ? s.err : sent;
@@ -110,7 +112,7 @@ std::error_code session::read_more(const context* ctx) {
   return err;
 }
 
-// With the turn to write: what the engine has for the peer. What the socket has not taken stays.
+// With writing_ held: what the engine has for the peer. What the socket has not taken stays.
 std::error_code session::send(const context* ctx) {
   engine_.take_output(out_);
   if (out_.empty()) return {};
@@ -136,9 +138,9 @@ void session::tell_at_once_locked() {
 
 result<std::size_t> session::read(const context* ctx, std::span<std::byte> buf) {
   if (const std::error_code e = handshake(ctx)) return {0, e};
-  const turn t(reading_, ctx);
+  const hold_of t(reading_, ctx);
   if (t.err) return {0, t.err};
-  // Asks whether a deadline, a context or a close forbids it, for what is decrypted already.
+  // What is decrypted already is not read after a deadline, a context's end or a close either.
   if (const std::error_code e = read_socket(socket_, ctx, {}).err; e || buf.empty()) return {0, e};
   for (;;) {
     const step s = engine_.read(buf);
@@ -152,7 +154,7 @@ result<std::size_t> session::read(const context* ctx, std::span<std::byte> buf) 
 
 result<std::size_t> session::write(const context* ctx, std::span<const std::byte> data) {
   if (const std::error_code e = handshake(ctx)) return {0, e};
-  const turn t(writing_, ctx);
+  const hold_of t(writing_, ctx);
   if (t.err) return {0, t.err};
   if (!socket_) return {0, weft::errc::closed};
   if (write_end_) return {0, write_end_};
@@ -171,12 +173,13 @@ result<std::size_t> session::write(const context* ctx, std::span<const std::byte
 
 std::error_code session::close_write() {
   if (const std::error_code e = handshake(nullptr)) return e;
-  const turn t(writing_, nullptr);
+  const hold_of t(writing_, nullptr);
   if (!socket_) return weft::errc::closed;
   if (write_end_) return write_end_;
   engine_.say_goodbye();
   const std::error_code e = send(nullptr);
   write_end_ = e ? e : make_error_code(std::errc::broken_pipe);
+  said_goodbye_ = !e;
   return e;
 }
 
@@ -187,8 +190,15 @@ std::error_code session::close() {
     // After a write that failed a goodbye would make the stream look whole.
     if (!write_end_) engine_.say_goodbye();
     if (!write_end_) tell_at_once_locked();
+    if (!write_end_ || said_goodbye_) linger_locked();
   }
   return socket_.close();
+}
+
+void session::linger_locked() {
+  const inner i(socket_);
+  const detail::in_use hold(i.get());
+  if (hold) linger(i.get()->fd(), std::exchange(out_, {}));
 }
 
 void session::set_deadline(direction d, time_point at) {
@@ -198,7 +208,7 @@ void session::set_deadline(direction d, time_point at) {
   apply_deadlines_locked();
 }
 
-// A handshake reads and writes, whoever wants it, so each deadline bounds both.
+// A handshake reads and writes, for a reader or a writer, so each deadline bounds both.
 void session::apply_deadlines_locked() const {
   const time_point first = std::min({read_at_, write_at_, handshake_at_});
   socket_.set_read_deadline(handshake_is_timed_ ? first : read_at_);

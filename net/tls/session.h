@@ -1,11 +1,11 @@
 // A connection: the engine, the socket, and whose turn it is to carry bytes between them.
 //
-// Whoever wants to read feeds the engine from the socket, whoever wrote carries its output there, and each of the two
-// turns is held while its holder waits; they know nothing of each other, so a writer that is stuck keeps no reader
-// from reading. Closing takes no turn: it closes the socket, which ends both.
+// A reader feeds the engine from the socket, a writer carries its output there, and each of the two turns is held while
+// its holder waits. The turns are independent, so a writer that is stuck keeps no reader from reading. Closing takes no
+// turn: it closes the socket, which ends both.
 //
-// What a reader has to tell the peer (that its bytes are broken, say), and what closing has, goes out if the socket
-// takes it at once and no writer is under way. Waiting for that would make a peer that does not read stop the reader.
+// An alert of a reader for the peer (its bytes are broken, say), and that of a close, goes out if the socket takes it
+// without blocking and no writer is under way. Waiting for that would make a peer that does not read stop the reader.
 #pragma once
 #include <weft/mutex.h>
 
@@ -36,6 +36,7 @@ class session {
   enum class direction { reading, writing, both };
   void set_deadline(direction d, time_point at);
 
+  bool has_buffered() { return engine_.has_input(); }
   connection_state state() { return engine_.state(checks_peer_); }
   const net::conn& socket() const noexcept { return socket_; }
 
@@ -45,30 +46,32 @@ class session {
   std::error_code send(const context* ctx);
   void tell_at_once();
   void tell_at_once_locked();
+  void linger_locked();
   void begin_handshake_time();
   void end_handshake_time();
   void apply_deadlines_locked() const;
   bool write_is_late();
 
   const net::conn socket_;
-  const std::string protocols_;      // the engine looks here
+  const handshake_settings settings_;  // the engine looks here
   const duration handshake_time_;
   const bool checks_peer_;
   engine engine_;
 
   mutex agreeing_;
   std::error_code cannot_begin_;
-  bool agreed_ = false;              // under agreeing_
+  bool agreed_ = false;  // under agreeing_
 
   mutex reading_;
-  std::vector<std::byte> in_;        // under reading_, or agreeing_ before they have agreed
+  std::vector<std::byte> in_;  // under reading_, or agreeing_ before they have agreed
 
   mutex writing_;
-  std::vector<std::byte> out_;       // under writing_: for the socket
-  std::error_code write_end_;        // under writing_: nothing more can be written
+  std::vector<std::byte> out_;  // under writing_: for the socket
+  std::error_code write_end_;  // under writing_: nothing more can be written
+  bool said_goodbye_ = false;  // under writing_: the peer knows where the stream ends
 
   mutex deadlines_;
-  bool handshake_is_timed_ = true;   // under deadlines_, and so are these
+  bool handshake_is_timed_ = true;  // under deadlines_, and so are these
   time_point read_at_, write_at_, handshake_at_ = time_point::max();
 };
 

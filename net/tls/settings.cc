@@ -3,19 +3,20 @@
 // Making an SSL_CTX takes OpenSSL 3 longer than a good part of a handshake, and one per config would have to notice
 // that the config has changed. Certificates, keys and roots are read once, into handles.
 //
-// Sessions are not resumed, on purpose: a ticket outlives its connection, and whom it admits no longer shows a
-// certificate. Without tickets a server sends nothing that a client might leave unread: closing with something unread
-// makes the kernel send a reset, which may overtake the client's last words.
+// Sessions are resumed only where the config says so: resumption.h. Without tickets a server sends nothing that a
+// client might leave unread: closing with something unread makes the kernel send a reset, which may overtake the
+// client's last words.
 #include "net/tls/settings.h"
 
-#include <arpa/inet.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <weft/no_suspend.h>
 
 #include <algorithm>
 
+#include "net/fd/c_string.h"
 #include "net/tls/errors.h"
+#include "net/tls/resumption.h"
 #include "runtime/fatal.h"
 
 namespace weft::tls::impl {
@@ -24,14 +25,33 @@ namespace {
 // The server's favourite that the client knows.
 int choose_protocol(SSL* ssl, const unsigned char** out, unsigned char* out_n, const unsigned char* in, unsigned in_n,
                     void*) {
-  const auto* const ours = static_cast<const std::string*>(SSL_get_app_data(ssl));
-  if (!ours || ours->empty()) return SSL_TLSEXT_ERR_NOACK;
+  const auto* const mine = static_cast<const handshake_settings*>(SSL_get_app_data(ssl));
+  if (!mine || mine->protocols.empty()) return SSL_TLSEXT_ERR_NOACK;
+  const std::string* const ours = &mine->protocols;
   unsigned char* chosen = nullptr;
   const int found = SSL_select_next_proto(&chosen, out_n, reinterpret_cast<const unsigned char*>(ours->data()),
                                           static_cast<unsigned>(ours->size()), in, in_n);
   *out = chosen;
   return found == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
+
+bool use(SSL* ssl, const key_pair& k) {
+  return SSL_use_cert_and_key(ssl, k.own.get(), k.key.get(), k.chain.get(), 1) == 1;
+}
+
+// A server's certificate for the name that the client asks for. Returns 1: the handshake continues.
+int choose_certificate(SSL* ssl, void*) {
+  const auto* const mine = static_cast<const handshake_settings*>(SSL_get_app_data(ssl));
+  if (!mine || !mine->certificates) return 1;
+  const char* const name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+  certificate chosen = name ? exact_match(*mine->certificates, name) : certificate();
+  if (!chosen) chosen = mine->certificate ? mine->certificate : mine->certificates->find({});
+  return chosen && use(ssl, *chosen.get()) ? 1 : 0;
+}
+
+// Ephemeral keys and authenticated encryption: RFC 9325 section 4.
+constexpr const char* default_ciphers = "ECDHE+AESGCM:ECDHE+CHACHA20";
+constexpr const char* without_forward_secrecy = ":!aNULL:!eNULL:!kRSA:!kPSK:!kECDHEPSK:!kDHEPSK:!kRSAPSK:!kSRP";
 
 SSL_CTX* make_ctx(side s) {
   SSL_CTX* const c = SSL_CTX_new(s == side::client ? TLS_client_method() : TLS_server_method());
@@ -40,7 +60,13 @@ SSL_CTX* make_ctx(side s) {
   SSL_CTX_set_mode(c, SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_num_tickets(c, 0);
-  if (s == side::server) SSL_CTX_set_alpn_select_cb(c, choose_protocol, nullptr);
+  if (SSL_CTX_set_cipher_list(c, default_ciphers) != 1)
+    detail::fatal("tls: OpenSSL has no cipher with forward secrecy");
+  enable_resumption(c, s);
+  if (s == side::client) return c;
+  SSL_CTX_set_options(c, SSL_OP_CIPHER_SERVER_PREFERENCE);
+  SSL_CTX_set_alpn_select_cb(c, choose_protocol, nullptr);
+  SSL_CTX_set_cert_cb(c, choose_certificate, nullptr);
   return c;
 }
 
@@ -69,7 +95,7 @@ std::string host_of(const config& how) {
 
 bool is_address(const std::string& host) {
   in6_addr any;
-  return inet_pton(AF_INET, host.c_str(), &any) == 1 || inet_pton(AF_INET6, host.c_str(), &any) == 1;
+  return detail::parse_ip(AF_INET, host, &any) || detail::parse_ip(AF_INET6, host, &any);
 }
 
 bool set_host(SSL* ssl, const config& how) {
@@ -90,7 +116,7 @@ int verify_mode(const config& how, side s) {
   return SSL_VERIFY_PEER;
 }
 
-// Tells clients whose certificates would do; some choose by it.
+// Sends the names of the authorities: some clients choose their certificate by them.
 bool name_authorities(SSL* ssl, const config& how) {
   if (how.clients == client_auth::none || !how.roots.get()) return true;
   const STACK_OF(X509)* const all = how.roots.get()->all.get();
@@ -99,53 +125,97 @@ bool name_authorities(SSL* ssl, const config& how) {
   return true;
 }
 
-bool set_up(SSL* ssl, const config& how, side s, const std::string& protocols) {
+// Sets config::ciphers. False if a name is unknown or has no forward secrecy.
+bool set_ciphers(SSL* ssl, const config& how) {
+  std::string old, modern;
+  for (const std::string& name : how.ciphers) {
+    if (name.find_first_of(":+!@-, ") == 0 || name.find_first_of(":+!@, ") != std::string::npos) return false;
+    std::string& list = name.starts_with("TLS_") ? modern : old;
+    (list += list.empty() ? "" : ":") += name;
+  }
+  if (!old.empty() && SSL_set_cipher_list(ssl, (old + without_forward_secrecy).c_str()) != 1) return false;
+  if (!modern.empty() && SSL_set_ciphersuites(ssl, modern.c_str()) != 1) return false;
+  const STACK_OF(SSL_CIPHER)* const taken = SSL_get_ciphers(ssl);
+  return std::all_of(how.ciphers.begin(), how.ciphers.end(), [taken](const std::string& name) {
+    for (int i = 0; i < sk_SSL_CIPHER_num(taken); ++i)
+      if (name == SSL_CIPHER_get_name(sk_SSL_CIPHER_value(taken, i))) return true;
+    return false;
+  });
+}
+
+bool set_up_resumption(SSL* ssl, side s, const handshake_settings& mine) {
+  if (s == side::server) {
+    if (!mine.tickets) return true;
+    SSL_clear_options(ssl, SSL_OP_NO_TICKET);
+    constexpr unsigned char context[] = {'w', 'e', 'f', 't'};
+    return SSL_set_num_tickets(ssl, 1) == 1 && SSL_set_session_id_context(ssl, context, sizeof context) == 1;
+  }
+  if (!mine.resume.sessions) return true;
+  SSL_clear_options(ssl, SSL_OP_NO_TICKET);
+  (void)offer_session(ssl, mine.resume);
+  return true;
+}
+
+bool set_up(SSL* ssl, const config& how, side s, const handshake_settings& mine) {
   if (const key_pair* k = how.certificate.get())
-    if (SSL_use_cert_and_key(ssl, k->own.get(), k->key.get(), k->chain.get(), 1) != 1) return false;
+    if (!use(ssl, *k)) return false;
   X509_STORE* const store = how.roots.get() ? how.roots.get()->store.get() : system_store();
   if (SSL_set1_verify_cert_store(ssl, store) != 1) return false;
   SSL_set_verify(ssl, verify_mode(how, s), nullptr);
-  // Whoever is in the roots is trusted, also one that is no root itself.
+  // A certificate in the roots is trusted even if it is no root itself.
   if (X509_VERIFY_PARAM_set_flags(SSL_get0_param(ssl), X509_V_FLAG_PARTIAL_CHAIN) != 1) return false;
   const int least = how.min_version == version::tls_1_3 ? TLS1_3_VERSION : TLS1_2_VERSION;
   if (SSL_set_min_proto_version(ssl, least) != 1) return false;
   if (s == side::server) {
     SSL_set_accept_state(ssl);
-    return name_authorities(ssl, how);
+    return name_authorities(ssl, how) && set_up_resumption(ssl, s, mine);
   }
   SSL_set_connect_state(ssl);
-  if (!protocols.empty() && SSL_set_alpn_protos(ssl, reinterpret_cast<const unsigned char*>(protocols.data()),
-                                                static_cast<unsigned>(protocols.size())) != 0)
+  if (!mine.protocols.empty() && SSL_set_alpn_protos(ssl, reinterpret_cast<const unsigned char*>(mine.protocols.data()),
+                                                     static_cast<unsigned>(mine.protocols.size())) != 0)
     return false;
-  return set_host(ssl, how);
+  return set_host(ssl, how) && set_up_resumption(ssl, s, mine);
 }
 
 }  // namespace
 
 void check(const config& how, side s) {
-  if (s == side::server && !how.certificate) throw panic("tls: a server needs a config::certificate");
+  if (s == side::server && !how.certificate && !(how.certificates && how.certificates->find({})))
+    throw panic("tls: a server needs a config::certificate, or one in config::certificates");
   if (s == side::client && host_of(how).empty() && !how.insecure_skip_verify)
     throw panic("tls: a client needs a config::server_name to compare the certificate with");
   for (const std::string& p : how.alpn)
     if (p.empty() || p.size() > 255) throw panic("tls: a protocol in config::alpn has 1 to 255 bytes");
 }
 
-std::string on_the_wire(const std::vector<std::string>& alpn) {
-  std::string all;
-  for (const std::string& p : alpn) (all += static_cast<char>(p.size())) += p;
-  return all;
+handshake_settings settings_of(const config& how, side s, const net::endpoint& peer) {
+  handshake_settings mine;
+  for (const std::string& p : how.alpn) (mine.protocols += static_cast<char>(p.size())) += p;
+  if (s == side::client) {
+    if (how.sessions) mine.resume = {how.sessions->get(), resumption_key(how, peer), how.roots, how.certificate};
+    return mine;
+  }
+  mine.certificates = how.certificates;
+  mine.certificate = how.certificate;
+  if (how.tickets && how.clients == client_auth::none) mine.tickets = how.tickets->get();
+  return mine;
 }
 
-result<ssl_ptr> make_ssl(const config& how, side s, const std::string* protocols) {
+result<ssl_ptr> make_ssl(const config& how, side s, const handshake_settings* mine) {
+  if (s == side::client && detail::has_nul(how.server_name)) return {{}, net::make_error_code(net::errc::bad_address)};
   const no_suspend whole;  // the error queue is the thread's
   ERR_clear_error();
   ssl_ptr ssl(SSL_new(ctx_for(s)));
   if (!ssl) return {{}, take_error()};
-  SSL_set_app_data(ssl.get(), const_cast<std::string*>(protocols));
+  SSL_set_app_data(ssl.get(), const_cast<handshake_settings*>(mine));
   BIO* const in = BIO_new(BIO_s_mem());
   BIO* const out = BIO_new(BIO_s_mem());
   SSL_set_bio(ssl.get(), in, out);
-  if (!in || !out || !set_up(ssl.get(), how, s, *protocols)) return {{}, take_error(ssl.get())};
+  if (!in || !out || !set_up(ssl.get(), how, s, *mine)) return {{}, take_error(ssl.get())};
+  if (!how.ciphers.empty() && !set_ciphers(ssl.get(), how)) {
+    ERR_clear_error();
+    return {{}, make_error_code(std::errc::invalid_argument)};
+  }
   return {std::move(ssl), {}};
 }
 

@@ -1,11 +1,13 @@
-// What a config holds, as OpenSSL has it.
+// A config in the form of OpenSSL.
 #pragma once
 #include <openssl/crypto.h>
 #include <openssl/ssl.h>
 #include <weft/tls.h>
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace weft::tls::impl {
 
@@ -42,11 +44,30 @@ struct trust {
 
 enum class side { client, server };
 
-// Throws weft::panic for what the caller should have known.
+// What a client offers to resume, or where it keeps what a server sends. Holds what the key names.
+struct resumption {
+  std::shared_ptr<kept_sessions> sessions;  // null: nothing is resumed
+  std::string key;
+  tls::roots roots;
+  tls::certificate certificate;
+};
+
+// What OpenSSL's callbacks need during a connection. Never changed once it is made.
+struct handshake_settings {
+  std::string protocols;  // config::alpn in the form of the wire
+  resumption resume;
+  std::shared_ptr<ticket_key_list> tickets;           // null: none
+  std::optional<certificate_store> certificates;
+  tls::certificate certificate;                       // where no name matches
+};
+
+// Throws weft::panic for an error of the caller.
 void check(const config& how, side s);
-// A connection that has not begun, as `how` wants it; config::alpn in the form of the wire in `protocols`, which must
-// live as long as the SSL. An error if OpenSSL refuses: keys too short, for example.
-result<ssl_ptr> make_ssl(const config& how, side s, const std::string* protocols);
-std::string on_the_wire(const std::vector<std::string>& alpn);
+handshake_settings settings_of(const config& how, side s, const net::endpoint& peer);
+// Returns a connection that has not begun. `mine` must live as long as the SSL. An error if OpenSSL refuses: keys too
+// short, for example.
+result<ssl_ptr> make_ssl(const config& how, side s, const handshake_settings* mine);
+// Returns the certificate for exactly this name, or an empty handle.
+certificate exact_match(const certificate_store& all, std::string_view server_name);
 
 }  // namespace weft::tls::impl

@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// The capacities of the sweep: all of them, or some where a sanitizer makes each dear.
+// The capacities of the sweep: all of them, or a few under a sanitizer, which makes each slow.
 int next_cap(int cap) { return sanitized && cap > 8 ? cap + 37 : cap + 1; }
 
 }  // namespace

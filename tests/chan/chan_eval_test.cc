@@ -1,4 +1,4 @@
-// Operands are evaluated once, before anything blocks, whether or not their case is the one that runs.
+// Operands are evaluated once, before anything blocks, whether or not their case is chosen.
 #include <string>
 #include <vector>
 

@@ -1,4 +1,4 @@
-// Operations that may not block: they fail only if, at one instant, nothing was to be had.
+// Operations that never block: they fail only if, at one instant, nothing was available.
 #include <atomic>
 #include <string>
 
@@ -79,7 +79,7 @@ namespace {
 template <class T>
 void polls_its_way(std::size_t cap, T value) {
   auto c = make_chan<T>(cap);
-  if (cap == 0) REQUIRE_FALSE(c.try_send(value));  // nobody is there
+  if (cap == 0) REQUIRE_FALSE(c.try_send(value));  // there is no receiver
   {
     auto receives = async([c] { return c.recv(); });
     const time_point began = now();

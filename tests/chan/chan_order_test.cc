@@ -1,4 +1,4 @@
-// Channels are queues: of values and of those who wait.
+// Channels are queues of values and of waiters.
 #include <atomic>
 #include <vector>
 

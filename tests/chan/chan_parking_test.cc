@@ -1,4 +1,4 @@
-// Between being queued on a channel and being off its stack a fiber is half parked: whoever finds it must
+// Between being queued on a channel and being off its stack a fiber is half parked: a waker that finds it must
 // not run it, and nothing may be done to its stack.
 #include <array>
 #include <atomic>
@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// Uses so much of the stack that a page that was given back would be seen.
+// Uses enough of the stack that a page that was given back would be seen.
 [[gnu::noinline]] int use_stack(int depth) {
   volatile char page[4096];
   page[0] = static_cast<char>(depth);
@@ -47,7 +47,7 @@ TEST_CASE("a value on a parked sender's stack is safe while stacks are given bac
       });
     }
     until([&] { return about == n; });
-    // Many fibers at once and then none: their stacks are idle, and are rested behind our back.
+    // Many fibers and then none: their stacks are idle, and the monitor gives their memory back.
     for (int round = 0; round < 3; ++round) {
       wait_group crowd;
       auto gate = make_chan<void>();

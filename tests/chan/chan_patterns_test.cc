@@ -80,7 +80,7 @@ TEST_CASE("a chain of filters yields the primes", "[chan][CHAN-30]") {
 
 namespace {
 
-// A power series that computes a coefficient when it is asked for one.
+// A power series that computes a coefficient on request.
 struct series {
   chan<void> request = make_chan<void>();
   chan<long> answer = make_chan<long>();

@@ -2,6 +2,7 @@
 //
 // In a program of its own: once a plain thread has touched a primitive, no world of this process skips
 // locks again, and the tests of the others should see both ways.
+#include <array>
 #include <atomic>
 #include <thread>
 #include <vector>
@@ -253,6 +254,29 @@ TEST_CASE("a once is run once among fibers and plain threads", "[sync][SYN-21][p
       join_all(threads);
       CHECK(runs == 1);
       CHECK(wrong == 0);
+    }
+  });
+}
+
+TEST_CASE("a plain thread that holds a mutex is not overlooked while others end", "[sync][deadlock][plain_thread]") {
+  in_world(1, [] {  // no verdict: the kernel's list of threads is cut short at one that ends
+    for (int round = 0; round < scaled(100); ++round) {
+      mutex mu;
+      std::atomic<bool> held = false;
+      const auto ends = [&] {
+        while (!held) std::this_thread::yield();
+      };
+      std::array<std::thread, 8> others;  // listed before the holder of the mutex
+      for (std::thread& t : others) t = std::thread(ends);
+      std::thread holds([&] {
+        const std::lock_guard hold(mu);
+        held = true;
+        std::this_thread::sleep_for(200us);
+      });
+      while (!held) std::this_thread::yield();
+      { const std::lock_guard hold(mu); }
+      for (std::thread& t : others) t.join();
+      holds.join();
     }
   });
 }

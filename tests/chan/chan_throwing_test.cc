@@ -100,7 +100,7 @@ TEST_CASE("a send whose value throws leaves the channel as it was", "[chan]") {
       auto c = make_chan<bomb>(3);
       c.send(bomb(1));
       bomb b(2);
-      // However many moves a send makes, one after the other is the one that throws.
+      // Whatever the number of moves of a send, each of them throws once.
       const auto all_moves = [&](auto send_it) {
         for (int n = 1;; ++n) {
           REQUIRE(n < 20);

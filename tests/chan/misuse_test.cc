@@ -1,4 +1,4 @@
-// Misuse of channels and locks that nobody catches ends the process, and says why.
+// Uncaught misuse of channels and locks ends the process, with the reason.
 #include "tests/support/catch.h"
 #include "tests/support/child.h"
 

@@ -22,7 +22,7 @@ namespace {
 int world(void (*main_fiber)(), int procs = 2) { return run(options{.maxprocs = procs}, main_fiber); }
 
 // The only P's fibers take no locks until a plain thread comes; this one comes after `wait_us`, in the
-// thick of it, and the sums tell whether anything was torn. Each process can be surprised only once.
+// middle of it, and the sums show whether anything was torn. Each process can be surprised only once.
 template <class Op>
 int surprised(int wait_us, Op op) {
   constexpr long n = 20'000, late = 500;
@@ -51,7 +51,7 @@ int some_time() { return getpid() % 400; }
 const std::map<std::string, int (*)()> scenarios = {
     {"half-parked", [] { return hammer_gate<park_with::nothing>(4, 100'000); }},
     {"well-parked", [] { return hammer_gate<park_with::commit>(4, 2000); }},
-    // Panics that nobody catches.
+    // Uncaught panics.
     {"sends-on-closed",
      [] {
        return world([] {
@@ -170,7 +170,7 @@ const std::map<std::string, int (*)()> scenarios = {
        });
        return sum == 10'500 ? 0 : 1;
      }},
-    // A plain thread that is there before the world is, and sees it begin and end.
+    // A plain thread that exists before the world, and sees it begin and end.
     {"plain-thread-sees-worlds-begin",
      [] {
        auto c = make_chan<long>(1);

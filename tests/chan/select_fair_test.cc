@@ -63,7 +63,7 @@ TEST_CASE("two sends on one channel are chosen at random", "[select][SEL-07]") {
       std::vector<int> seen(2);
       auto counts = async([&] {
         for (int i = 0; i < n; ++i) {
-          // The sender picks among its cases when somebody waits or there is room; parked, it has
+          // The sender picks among its cases when there is a waiter or room; parked, it has
           // queued both, and the first of them is taken.
           if (cap == 0) yield();
           ++seen[static_cast<std::size_t>(c.recv().value())];

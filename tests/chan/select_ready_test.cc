@@ -1,5 +1,8 @@
-// Select among what is ready: which cases may run, and at which instant that is asked.
+// Select among ready cases: which cases may run, and at which instant that is decided.
+#include <array>
 #include <atomic>
+#include <span>
+#include <vector>
 
 #include "tests/chan/waiting.h"
 #include "tests/support/fibers.h"
@@ -166,6 +169,21 @@ TEST_CASE("a list of cases behaves as the cases written out", "[select][SEL-27]"
       for (std::size_t i = 0; i < n; ++i) REQUIRE(got[i] == static_cast<int>(i));
       for (auto& c : channels) REQUIRE(channel_of(c)->receivers().empty_approx());
     }
+  });
+}
+
+TEST_CASE("a list of cases is a vector, an array or a span", "[select]") {
+  in_world(1, [] {
+    auto c = make_chan<int>(4);
+    for (int i = 0; i < 4; ++i) c.send(i);
+    int got = -1;
+    std::vector<select_case> vector{recv(c, got)};
+    const std::array<select_case, 1> array{recv(c, got)};
+    CHECK((weft::select(vector) == 0 && got == 0));
+    CHECK((weft::select(array) == 0 && got == 1));
+    CHECK((weft::try_select(std::span(vector)) == 0u && got == 2));
+    CHECK((weft::try_select(std::span<const select_case>(array)) == 0u && got == 3));
+    CHECK_FALSE(weft::try_select(vector));
   });
 }
 

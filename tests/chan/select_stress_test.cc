@@ -99,7 +99,7 @@ TEST_CASE("a wake-up decides exactly one case", "[select][SEL-28]") {
     std::atomic<long> sum = 0;
     std::atomic<int> wrong = 0;
     wait_group all;
-    // Three wakers at once for every select that waits.
+    // Three concurrent wakers for every select that waits.
     for (const auto& c : {a, b, d}) {
       all.go([&, c] {
         for (int i = 1; i <= n; ++i) c.send(i);

@@ -16,7 +16,7 @@ enum class park_with { commit, nothing };
 template <park_with how>
 class slow_gate {
  public:
-  // Blocks until somebody calls open(); returns what that passed.
+  // Blocks until open() is called; returns what that passed.
   int wait() {
     detail::section hold(lock_);
     int value = 0;
@@ -39,7 +39,7 @@ class slow_gate {
     }
     return value;
   }
-  // Lets one waiter through; false if nobody waits.
+  // Lets one waiter through; returns false if there is none.
   bool open(int value) {
     if (queue_.empty_approx()) return false;  // also while a waiter is half parked
     detail::waiter* w = nullptr;

@@ -162,7 +162,7 @@ TEST_CASE("waits in a row add up", "[chan][timer][TM-07]") {
 
 TEST_CASE("timers fire in the order in which they are due", "[chan][timer][TM-08]") {
   in_world(GENERATE(1, 4), [] {
-    // Several attempts, each slower: on a machine that holds up a thread, two Ps may tell the time apart.
+    // Several attempts, each slower: on a machine that delays a thread, two Ps may disagree about the time.
     bool in_order = false;
     for (auto slot = 5ms; slot < 200ms && !in_order; slot *= 2) {
       const std::vector<int> slots{5, 3, 6, 6, 6, 1, 1, 2, 7, 9, 4, 8, 0};
@@ -271,7 +271,7 @@ TEST_CASE("an earlier timer shortens the sleep for a later one", "[chan][timer][
   hang_guard guard("an idle thread sleeps past a new timer", 60s);
   in_leaky_world(GENERATE(2, 4), [] {
     go([] { sleep(1h); });
-    sleep(20ms);  // somebody sleeps for that hour
+    sleep(20ms);  // an M sleeps for that hour
     for (int i = 0; i < 10; ++i) {
       std::atomic<bool> fired = false;
       timer t = after_func(std::chrono::milliseconds(10 - i), [&] { fired = true; });

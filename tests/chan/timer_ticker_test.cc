@@ -10,6 +10,18 @@ using namespace weft::testing;
 using namespace std::chrono_literals;
 using Catch::Matchers::Contains;
 
+TEST_CASE("stopping a ticker that was never started does nothing", "[chan][ticker]") {
+  ticker t;
+  t.stop();
+  in_world(1, [&] {
+    t.stop();
+    t = ticker(1h);
+    ticker moved = std::move(t);
+    moved.stop();
+    moved.stop();
+  });
+}
+
 TEST_CASE("a ticker ticks no faster than it was told, also after a reset", "[chan][ticker][TM-22]") {
   hang_guard guard("a ticker does not tick");
   in_world(GENERATE(1, 2, 4), [] {
@@ -33,7 +45,7 @@ TEST_CASE("a stopped ticker ticks no more", "[chan][ticker][TM-22]") {
     CHECK_FALSE(t.c().try_recv().has_value());
     sleep(10ms);
     CHECK_FALSE(t.c().try_recv().has_value());
-    t.reset(1ms);  // and goes on when told to
+    t.reset(1ms);  // and ticks again after reset
     CHECK(t.c().recv().has_value());
   });
 }
@@ -45,7 +57,7 @@ TEST_CASE("a slow reader misses ticks instead of finding a heap of them", "[chan
     int waiting = 0;
     while (t.c().try_recv() && waiting < 10) ++waiting;
     CHECK(waiting >= 1);
-    CHECK(waiting <= 3);  // one that waited, and what came meanwhile
+    CHECK(waiting <= 3);  // one tick that waited, and the ticks since
   });
 }
 

@@ -1,4 +1,4 @@
-// What tests of channels need to be sure of: that somebody is parked by now, and what a panic says.
+// Helpers for tests of channels: that a fiber is parked by now, and the text of a panic.
 #pragma once
 #include <weft/weft.h>
 
@@ -14,12 +14,12 @@ void until(F f) {
 }
 
 // On one P: returns once every other fiber has had its turn and parks. A single yield may be the fair
-// turn of the global queue, and come back at once.
+// turn of the global queue, and return immediately.
 inline void settle() {
   for (int i = 0; i < 8; ++i) yield();
 }
 
-// Returns once somebody is queued to receive from, or to send on, the channel.
+// Returns once a waiter is queued to receive from, or to send on, the channel.
 template <class C>
 void until_receiver(const C& c) {
   until([&] { return !channel_of(c)->receivers().empty_approx(); });

@@ -12,7 +12,7 @@
 #include <string>
 
 using scenario_map = std::map<std::string, int (*)()>;
-extern const scenario_map signal_scenarios;
+extern const scenario_map fault_scenarios, signal_scenarios;
 
 using namespace weft;
 using namespace std::chrono_literals;

@@ -6,7 +6,7 @@
 #include <thread>
 
 #include "sched/coarse_clock.h"
-#include "sched/dump.h"
+#include "sched/diagnosis/dump.h"
 #include "sched/g.h"
 #include "tests/diag/scenario.h"
 #include "tests/support/fibers.h"

@@ -36,13 +36,14 @@ void check_that_fibers_are_shown(const outcome& o) {
   CHECK(count(o.out, "sentry [chan receive]:") == 2);  // apply all
   CHECK(count(o.out, "wait_in_the_yard") == 3);        // both by apply all, one by its id
   CHECK(count(o.out, "wait_at_the_gate") == 3);
+  CHECK_THAT(o.out, Contains("the scheduler's lists hold together"));
   CHECK_THAT(o.out, Contains("stop_here_for_gdb") && !Contains("fiber_entry"));
 }
 
 std::vector<std::string> gdb_with(std::vector<std::string> first, std::vector<std::string> last) {
   std::vector<std::string> all{"/usr/bin/gdb", "-nx", "-batch", "-ex", "source " + commands};
   all.insert(all.end(), first.begin(), first.end());
-  for (const char* c : {"info fibers", "fiber 2 bt", "fiber apply all bt"}) {
+  for (const char* c : {"info fibers", "fiber 2 bt", "fiber apply all bt", "fiber check"}) {
     all.push_back("-ex");
     all.push_back(c);
   }

@@ -52,7 +52,7 @@ TEST_CASE("a leak check can be repeated and leaves what it finds alone", "[diag]
     const std::string again = find_leaks();
     CHECK(count(first, "forgotten [chan receive]") == 1);
     CHECK(first == again);
-    until.close();  // it was only looked at, and goes on
+    until.close();  // it was only looked at, and continues
     CHECK(find_leaks() == "");
   });
 }

@@ -182,7 +182,7 @@ const scenario_map scenarios = {
          go(fiber_options{.name = "bystander"}, [] { own.lock(); });
          static task<void> joined;
          joined = async([] {
-           own.lock();  // so that it has begun, and goes on for ever
+           own.lock();  // so that it has begun, and continues without end
          });
          go(fiber_options{.name = "joiner"}, [] { joined.wait(); });
          sleep(50ms);
@@ -363,10 +363,10 @@ const scenario_map scenarios = {
 }  // namespace
 
 int main(int argc, char** argv) {
-  for (const scenario_map* some : {&scenarios, &signal_scenarios})
+  for (const scenario_map* some : {&scenarios, &signal_scenarios, &fault_scenarios})
     if (const auto it = some->find(argc == 2 ? argv[1] : ""); it != some->end()) return it->second();
   std::fprintf(stderr, "usage: diag_scenarios NAME, one of:\n");
-  for (const scenario_map* some : {&scenarios, &signal_scenarios})
+  for (const scenario_map* some : {&scenarios, &signal_scenarios, &fault_scenarios})
     for (const auto& [name, f] : *some) std::fprintf(stderr, "  %s\n", name.c_str());
   return 64;
 }

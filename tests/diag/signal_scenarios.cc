@@ -1,7 +1,7 @@
 // SIGQUIT, stack overflows and crashes. See scenarios.cc.
 #include <thread>
 
-#include "sched/reporter.h"
+#include "sched/diagnosis/reporter.h"
 #include "tests/diag/actors.h"
 
 const scenario_map signal_scenarios = {
@@ -43,7 +43,7 @@ const scenario_map signal_scenarios = {
          sleep(20ms);
          for (int i = 0; i < 2; ++i) {
            raise(SIGQUIT);
-           weft::detail::let_reporter_finish();
+           weft::detail::wait_for_idle_reporter();
          }
          say("went on");
        });

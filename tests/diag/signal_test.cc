@@ -1,4 +1,4 @@
-// SIGQUIT, stack overflows and crashes: what is told, and how the process ends.
+// SIGQUIT, stack overflows and crashes: what is reported, and how the process ends.
 #include "tests/diag/scenario.h"
 
 #include "runtime/sanitizer.h"

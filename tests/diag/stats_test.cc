@@ -19,12 +19,12 @@ TEST_CASE("what is counted never falls, and what belongs together fits", "[diag]
     wait_group all;
     for (int f = 0; f < 4; ++f)
       all.go([&] {
-        while (!stop) {
+        do {
           wait_group few;
           for (int i = 0; i < 20; ++i) few.go([] { yield(); });
           few.wait();
           sleep(10us);
-        }
+        } while (!stop);
       });
     runtime_stats last;
     for (int i = 0; i < scaled(2000); ++i) {

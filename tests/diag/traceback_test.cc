@@ -1,4 +1,4 @@
-// WEFT_DEBUG=traceback and ancestors: how much is told when an error ends the process.
+// WEFT_DEBUG=traceback and ancestors: how much is printed when an error ends the process.
 #include "tests/diag/scenario.h"
 #include "tests/support/environment.h"
 
@@ -48,7 +48,7 @@ TEST_CASE("traceback says how much of a deadlock is told", "[diag][traceback][DI
 }
 
 TEST_CASE("traceback says how much of a stack overflow is told", "[diag][traceback][DIAG-30]") {
-  if (sanitized) return;  // the sanitizers tell it
+  if (sanitized) return;  // the sanitizers report it
   CHECK(told("traceback=none", "overflows-among-others").err == "fatal error: stack overflow\n\n");
   CHECK_THAT(told("", "overflows-among-others").err, Contains("dig_deeper") && !Contains("wait_at_the_gate"));
   CHECK_THAT(told("traceback=all", "overflows-among-others").err,

@@ -1,7 +1,8 @@
-// How every lesson behaves at the command line and on the screen, shown by one.
+// The command line and the screen of all lessons, by the section parallelism.
 #include <algorithm>
 #include <fstream>
 #include <iterator>
+#include <set>
 
 #include "tests/lessons/lesson_run.h"
 #include "tests/support/catch.h"
@@ -11,7 +12,7 @@ using namespace weft::testing;
 
 namespace {
 
-const std::string lesson = "parallelism/parallelism";
+const std::string lesson = "parallelism_lessons";
 
 bool has(const std::string& text, const std::string& part) { return text.find(part) != text.npos; }
 
@@ -39,51 +40,74 @@ TEST_CASE("a flag that is unknown or out of range ends a lesson with status 2", 
   CHECK(has(o.err, "--help"));
 }
 
-TEST_CASE("an unknown sub-program ends a lesson with status 2 and a list", "[lessons]") {
-  const outcome o = run_lesson(lesson, {"p7"});
+TEST_CASE("an unknown program of a lesson ends it with status 2 and a list", "[lessons]") {
+  const outcome o = run_lesson(lesson, {"p2", "--variant=nonsense"});
   CHECK(o.status == 2);
   CHECK(o.out.empty());
-  CHECK(has(o.err, "'p7'"));
-  for (const char* known : {"p1", "p2", "p3", "p4", "p5", "p6", "exercise", "halves", "crowd"})
-    CHECK(has(o.err, known));
+  CHECK(lines_of(o.err).size() == 1);
+  for (const char* word : {"'nonsense'", "letters", "numbers"}) CHECK(has(o.err, word));
 }
 
 TEST_CASE("help and list go to stdout and succeed", "[lessons]") {
-  const outcome help = run_lesson(lesson, {"--help"}), list = run_lesson(lesson, {"--list"});
+  const outcome help = run_lesson(lesson, {"halves", "--help"}), list = run_lesson(lesson, {"--list"});
   CHECK(help.status == 0);
   CHECK(has(help.out, "--maxprocs"));
-  CHECK(has(help.out, "halves"));
+  CHECK(has(help.out, "two halves"));
   CHECK(list.status == 0);
-  CHECK(lines_of(list.out).size() == 9);
+  CHECK(lines_of(list.out).size() == 10);
   CHECK(help.err.empty());
   CHECK(list.err.empty());
 }
 
-TEST_CASE("a lesson without a sub-program tells its story and says what to see", "[lessons]") {
-  const outcome o = run_lesson(lesson, {"--maxprocs=1"});
+TEST_CASE("parallelism shows one P, two Ps, and two Ps on one CPU beside each other", "[lessons][P0]") {
+  const temp_tree files;
+  const std::string page = files.root() + "/p.html";
+  const outcome o = run_lesson(lesson, {"parallelism", "--width=100", "--html=" + page});
   CHECK(o.status == 0);
   CHECK(o.err.empty());
-  for (const char* part :
-       {"-- p1", "-- p5", "-- halves", "Starting Go Routines", "  P0  ", "0 % of the time two ran at once"})
-    CHECK(has(o.out, part));
-  CHECK_FALSE(has(o.out, "  P1  "));
+  std::vector<std::size_t> titles, lanes;
+  int verdicts = 0;
+  for (const std::string& line : lines_of(o.out)) {
+    if (line.starts_with("1 P ")) titles = {line.find("1 P"), line.find("2 Ps"), line.find("2 Ps on one CPU")};
+    if (line.starts_with("  P0"))
+      for (std::size_t at = 0; (at = line.find("  P0  ", at)) != line.npos; ++at) lanes.push_back(at);
+    verdicts += line.starts_with("  => ");
+  }
+  REQUIRE(titles.size() == 3);
+  CHECK(titles == lanes);  // a lane below each title
+  CHECK(std::set<std::size_t>(lanes.begin(), lanes.end()).size() == 3);
+  CHECK(verdicts == 3);
+  CHECK(longest_line(o.out) <= 100);
+  for (const char* title : {R"(title: "1 P")", R"(title: "2 Ps")", R"(title: "2 Ps on one CPU")"})
+    CHECK(has(text_of(page), title));
 }
 
-TEST_CASE("a repeated run is told once in full and then in a line each", "[lessons]") {
+TEST_CASE("two Ps on one CPU are never called parallel", "[lessons][P0]") {
+  for (const lesson_line& l : lesson_json(lesson, {"parallelism", "--variant=one-cpu", "--repeat=3"})) {
+    CAPTURE(l.json);
+    CHECK(l.number("cpus") == 1);
+    CHECK(l.number("maxprocs") == 2);
+    CHECK(l.number("cpus_busy") < 1.05);
+    CHECK_FALSE(has(l.json, "That is parallelism"));
+  }
+}
+
+TEST_CASE("a repeated run is reported once in full and then in a line each", "[lessons]") {
   const outcome o = run_lesson(lesson, {"p1", "--repeat=3", "--work=100"});
   CHECK(o.status == 0);
-  CHECK(has(o.out, "  run   2: the output changed hands    1 times, 1 at once at the most"));
+  CHECK(has(o.out, "  run   2: the output changed from fiber to fiber    1 times, at most 1 ran at the same instant"));
   CHECK(has(o.out, "  run   3: "));
 }
 
-TEST_CASE("the picture of a sub-program is written as a page, one per part", "[lessons]") {
+TEST_CASE("the programs of a pictured lesson are written as one page, in columns", "[lessons]") {
   const temp_tree files;
   const std::string page = files.root() + "/p.html";
   CHECK(run_lesson(lesson, {"p5", "--html=" + page}).status == 0);
-  CHECK(has(text_of(page), "<title>p5: long work, nobody yields, 1 P</title>"));
-  CHECK(has(text_of(files.root() + "/p-2.html"), "<title>p5: long work, with yields, 1 P</title>"));
+  const std::string text = text_of(page);
+  CHECK(has(text, "<title>P5 long_work: its programs beside each other</title>"));
+  CHECK(has(text, R"(title: "long work, no yields")"));
+  CHECK(has(text, R"(title: "long work, with yields")"));
   CHECK(run_lesson(lesson, {"p1", "--html=/nonexistent/p.html"}).status == 1);
-  CHECK(run_lesson(lesson, {"--html=" + page}).status == 2);
 }
 
 TEST_CASE("a lesson that is not on a terminal writes no escape codes", "[lessons]") {

@@ -11,6 +11,7 @@ As a line
   <in any order> ... <end>   these lines, in some order
   <stderr> TEXT TEXT stands somewhere in a line of stderr, which is empty if no line says so
   <status N>    the exit status, 0 if no line says so
+  <crash>       it ends by a signal or with an error, and stderr may have anything
   <flags FLAG...>  run it with these flags
   <fibers N>    so many exist at once: not for a sanitizer that has room for fewer
 """
@@ -46,11 +47,14 @@ class line:
 class expectation:
     def __init__(self, text):
         self.status, self.stderr, self.items, self.flags, self.fibers = 0, [], [], [], 0
+        self.crash = False
         lines = text.splitlines()
         while lines:
             first = lines.pop(0)
             if match := re.fullmatch(r"<status (\d+)>", first):
                 self.status = int(match[1])
+            elif first == "<crash>":
+                self.crash = True
             elif match := re.fullmatch(r"<flags (.*)>", first):
                 self.flags = match[1].split()
             elif match := re.fullmatch(r"<fibers (\d+)>", first):
@@ -70,6 +74,10 @@ class expectation:
 
     def wrong_with(self, stdout, stderr, status):
         """None, or in words what is not as expected."""
+        if self.crash and status == 0:
+            return "exit status 0"
+        if self.crash:
+            return None if self.match(0, stdout.splitlines(), 0) else "stdout is not as expected"
         if status != self.status:
             return f"exit status {status}, not {self.status}"
         if not self.stderr and stderr:
@@ -81,6 +89,8 @@ class expectation:
         if self.match(0, stdout.splitlines(), 0):
             return None
         return f"line {self.reached + 1} of stdout is not as expected"
+
+    reached = 0
 
     def match(self, i, printed, j):
         self.reached = max(self.reached, j)

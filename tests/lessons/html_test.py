@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The picture as a page, in a real browser without a screen.
 
-  html_test.py GOROUTINES CONTEXT     the programs of two sections; skipped, in words, where no Chromium is installed
+  html_test.py GOROUTINES CONTEXT PARALLELISM     the programs of three sections; skipped, in words, where no Chromium is installed
 """
 import re
 import shutil
@@ -43,6 +43,11 @@ def pixels(png):
     return found
 
 
+def body_of(shown):
+    """The page without its script."""
+    return shown[shown.index("<body>"):shown.index("<script>")]
+
+
 @unittest.skipUnless(BROWSER, "no chromium here: apt-get install chromium")
 class page(unittest.TestCase):
     def setUp(self):
@@ -50,9 +55,9 @@ class page(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
 
-    def make(self, program, lesson, *flags):
+    def make(self, program, lesson, *flags, maxprocs=2):
         file = self.folder / f"{lesson}.html"
-        made = subprocess.run([program, lesson, *flags, "--maxprocs=2", f"--html={file}"], capture_output=True,
+        made = subprocess.run([program, lesson, *flags, f"--maxprocs={maxprocs}", f"--html={file}"], capture_output=True,
                               text=True, timeout=120, check=True)
         return file, made.stdout
 
@@ -67,13 +72,22 @@ class page(unittest.TestCase):
 
     def test_lanes_fibers_and_prints_are_drawn(self):
         file, printed = self.make(sys.argv[2], "propagation", "--variant=failing")
-        shown = self.browse(f"file://{file}", "--dump-dom")
-        drawn = shown[shown.index("<body>"):shown.index("<script>")]
+        drawn = body_of(self.browse(f"file://{file}", "--dump-dom"))
         self.assertEqual(re.findall(r">(P\d)</text>", drawn), ["P0", "P1"])
         self.assertRegex(drawn, r'class="(stretch|pack)"')
         self.assertRegex(drawn, r"<td>main</td>")
         for line in printed.splitlines():
             self.assertIn(line, drawn)
+
+    def test_a_fiber_without_a_p_has_a_lane_and_a_shared_cpu_a_mark(self):
+        for _ in range(20):  # until a fiber has computed longer than a time slice beside another
+            file, _ = self.make(sys.argv[3], "P4", maxprocs=1)
+            if re.search(r",-1,-\d+,", file.read_text(encoding="utf-8")):  # no P, and a shared CPU
+                break
+        drawn = body_of(self.browse(f"file://{file}", "--dump-dom"))
+        self.assertEqual(re.findall(r">(P\d|no P)</text>", drawn), ["P0", "no P"])
+        self.assertIn('class="stretch shared"', drawn)
+        self.assertIn("on a shared CPU", drawn)
 
     def test_the_moment_in_the_address_is_told_as_a_hover_would(self):
         file, _ = self.make(sys.argv[1], "leak", "--right")
@@ -86,8 +100,7 @@ class page(unittest.TestCase):
         text = file.read_text(encoding="utf-8")
         file.write_text(text.replace("</body>", "<script>document.getElementById('kind').click()</script></body>"),
                         encoding="utf-8")
-        shown = self.browse(f"file://{file}", "--dump-dom")
-        drawn = shown[shown.index("<body>"):shown.index("<script>")]
+        drawn = body_of(self.browse(f"file://{file}", "--dump-dom"))
         self.assertIn(">main</text>", drawn)
         self.assertIn(">fibers 2</text>", drawn)
         self.assertIn("show a lane per P", drawn)

@@ -9,6 +9,8 @@ import sys
 import unittest
 from pathlib import Path
 
+from promises import expectations
+
 ROOT = Path(__file__).resolve().parents[2]
 LESSONS = ROOT / "lessons"
 ROW = re.compile(r"^\| \[([A-Z]\d+[a-z]?)[^\]]*\]\(([^)]+)\) \| ([^|]+) \| [^|]+ \|$", re.M)
@@ -41,7 +43,21 @@ class index(unittest.TestCase):
                 self.assertEqual(folder.name, f"{lesson_id.lower()}_{name}")
                 self.assertTrue((folder / f"{name}.cc").exists(), folder)
 
-    def test_a_lesson_tells_what_to_look_for_and_asks_a_question(self):
+    def test_a_lesson_says_what_to_expect_on_one_p_and_on_two(self):
+        for folder in folders():
+            if list(folder.glob("*.cc")):
+                with self.subTest(folder.name):
+                    expectations((folder / "README.md").read_text(encoding="utf-8"))
+        for procs in (1, 2):
+            self.assertIn(f"- At `--maxprocs={procs}`: ", (LESSONS / "parallelism/README.md").read_text(encoding="utf-8"))
+
+    def test_each_lesson_is_in_the_references_or_named_as_missing_there(self):
+        listed = (LESSONS / "REFERENCES.md").read_text(encoding="utf-8")
+        ids = {row[0] for row in self.rows}
+        for one in re.findall(r"\b([A-Z]\d+[a-z]?)\b", listed):
+            self.assertIn(one, ids | {"L3", "L7", "L13", "L15"})
+
+    def test_a_lesson_says_what_to_look_for_and_asks_a_question(self):
         for folder in folders():
             text = (folder / "README.md").read_text(encoding="utf-8")
             self.assertTrue(text.startswith(f"# {folder.name.split('_')[0].capitalize()}"), folder)
@@ -62,6 +78,18 @@ class command(unittest.TestCase):
         for words in ("Goroutines", "L5 ", "leak", "R13"):
             self.assertIn(words, listed.stdout)
         self.assertGreater(len(listed.stdout.splitlines()), 70)
+
+    def test_ids_and_names_stand_in_columns(self):
+        lines = dev().stdout.splitlines()
+        at = {line.find(name) for line in lines for name in ("leak  ", "fatal  ", "halves  ", "crowd  ", "exercise  ")
+              if f"  {name}" in line}
+        self.assertEqual(len(at), 1, at)
+
+    def test_a_page_without_a_program_takes_no_flags(self):
+        for flag in ("--nonsense", "--maxprocs=0"):
+            answer = dev("C13", flag)
+            self.assertEqual((answer.returncode, answer.stdout, len(answer.stderr.splitlines())), (2, "", 1), answer.stderr)
+            self.assertIn(flag, answer.stderr)
 
     def test_an_id_that_is_none_is_a_clear_line_and_status_2(self):
         for wrong in ("L99", "nonsense", "../chan", "l", "_", "support"):

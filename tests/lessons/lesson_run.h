@@ -12,7 +12,7 @@ namespace weft::testing {
 outcome run_lesson(const std::string& path, const std::vector<std::string>& args);
 
 // As above with its output on a terminal of `columns` columns and these variables ("NAME=value")
-// besides the test's own. Returns what appeared there, without carriage returns.
+// added to the test's own. Returns what appeared there, without carriage returns.
 std::string lesson_on_terminal(const std::string& path, const std::vector<std::string>& args, int columns,
                                const std::vector<std::string>& variables);
 

@@ -5,7 +5,7 @@
   lesson_test.py --racy PROGRAM FOLDER          the same sources with real data races: each must be reported
 
 The expected output of the program NAME is FOLDER/NAME.txt, or FOLDER/NAME.p1.txt and FOLDER/NAME.p2.txt where it
-differs between one and two Ps. See expected.py.
+differs between one and two Ps. See expected.py, and promises.py for what FOLDER/README.md promises.
 """
 import os
 import re
@@ -15,6 +15,7 @@ import unittest
 from pathlib import Path
 
 from expected import expectation
+from promises import broken, expectations, names_in, recorded_promises, run as recorded
 
 LIMIT_S = 60
 MOST_FIBERS = int(os.environ.get("MOST_FIBERS", "1000000"))  # that the build's sanitizer has room for
@@ -51,9 +52,39 @@ def fact(program, folder, variant, procs, flags):
         if wanted.fibers > MOST_FIBERS:
             self.skipTest(f"{wanted.fibers} fibers are too many for this build")
         done = run(program, folder, variant, procs, [*wanted.flags, *flags])
+        done.stderr = "".join(one for one in done.stderr.splitlines(True) if not one.startswith("lesson: listens on "))
         if wrong := wanted.wrong_with(done.stdout, done.stderr, done.returncode):
             self.fail(f"{wrong}; expected ({file}):\n{file.read_text(encoding='utf-8')}"
                       f"---- stdout\n{done.stdout}---- stderr\n{done.stderr}")
+        for clause in expectations((folder / "README.md").read_text(encoding="utf-8"))[procs]:
+            if clause[0] == variant:
+                self.assertIsNone(broken(clause, done.stdout, done.stderr), f"the page promises it; printed:\n{done.stdout}")
+    return test
+
+
+def promise(program, folder, sentence, procs, expression):
+    """A sentence of the page about recordings."""
+    def test(self):
+        self.assertIn(" ".join(sentence.split()), " ".join((folder / "README.md").read_text(encoding="utf-8").split()))
+        runs = {}
+        for variant in variants(program, folder):
+            name = variant.replace("-", "_")
+            if name in names_in(expression):
+                wanted = expectation(expected_file(folder, variant, procs).read_text(encoding="utf-8"))
+                done = run(program, folder, variant, procs, [*wanted.flags, "--json"])
+                self.assertEqual(done.returncode, 0, done.stderr)
+                runs[name] = recorded(done.stdout)
+        self.assertTrue(eval(expression, {}, runs),  # pylint: disable=eval-used
+                        f"at {procs}: {expression}\n" + "\n".join(f"{n}: {vars(r)}" for n, r in runs.items())[:3000])
+    return test
+
+
+def page_is_checked(program, folder):
+    """Each clause of the page names a program that there is."""
+    def test(self):
+        known = variants(program, folder)
+        for clauses in expectations((folder / "README.md").read_text(encoding="utf-8")).values():
+            self.assertLessEqual({name for name, _, _ in clauses}, set(known))
     return test
 
 
@@ -79,6 +110,10 @@ def main(argv):
             setattr(lesson, f"test_{variant}_is_reported", race(program, folder, variant))
         for procs in () if racy else (1, 2):
             setattr(lesson, f"test_{variant}_on_{procs}", fact(program, folder, variant, procs, flags))
+    if not racy:
+        lesson.test_the_page_names_programs = page_is_checked(program, folder)
+        for i, (sentence, procs, expression) in enumerate(recorded_promises(folder)):
+            setattr(lesson, f"test_promise_{i}_on_{procs}", promise(program, folder, sentence, procs, expression))
     unittest.main(argv=[sys.argv[0]])
 
 

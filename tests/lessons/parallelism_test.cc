@@ -12,7 +12,7 @@ using namespace weft::testing;
 
 namespace {
 
-const std::string lesson = "parallelism/parallelism";
+const std::string lesson = "parallelism_lessons";
 
 std::vector<lesson_line> run_json(std::vector<std::string> args) { return lesson_json(lesson, std::move(args)); }
 
@@ -59,15 +59,17 @@ TEST_CASE("on one P a yield per token makes two fibers alternate strictly", "[le
   }
 }
 
-TEST_CASE("on one P the fiber that sleeps first prints last", "[lessons][P2]") {
-  const auto parts = run_json({"p2", "--work=100"});
-  REQUIRE(parts.size() == 2);
-  CHECK(first_to_print(parts[0]) == "numbers");
-  CHECK(first_to_print(parts[1]) == "letters");
+TEST_CASE("on one P the fiber that sleeps first prints last in most runs", "[lessons][P2]") {
+  // The sleep takes 1 us: a machine that stops the thread for that long between the two fibers ends it too early.
+  int others_first = 0;
+  const auto parts = run_json({"p2", "--work=100", "--repeat=20"});
+  REQUIRE(parts.size() == 40);
   for (const lesson_line& l : parts) {
+    others_first += first_to_print(l) == (l.json.find(R"("program":"letters")") != l.json.npos ? "numbers" : "letters");
     CHECK(l.number("output_changes") == 1);
     CHECK(l.number("at_once") == 1);
   }
+  CHECK(others_first > 20);
 }
 
 TEST_CASE("two Ps keep the order of each fiber and run two at once", "[lessons][P3]") {
@@ -123,7 +125,7 @@ TEST_CASE("two alphabets on two Ps are complete and in order", "[lessons][P6]") 
   }
 }
 
-TEST_CASE("counting down and up ends on any number of Ps", "[lessons]") {
+TEST_CASE("counting down and up ends on any number of Ps", "[lessons][P7]") {
   const std::string procs = GENERATE("1", "2", "16", "1024");
   const auto l = run_json({"exercise", "--work=100", "--maxprocs=" + procs}).at(0);
   CHECK(l.printed_by("down") == numbers(100, 0));
@@ -131,7 +133,7 @@ TEST_CASE("counting down and up ends on any number of Ps", "[lessons]") {
   CHECK(l.number("maxprocs") == std::stoi(procs));
 }
 
-TEST_CASE("halves on one P do not overlap, on two they find the same", "[lessons]") {
+TEST_CASE("halves on one P do not overlap, on two they find the same", "[lessons][P8]") {
   const auto alone = run_json({"halves", "--maxprocs=1"}), both = run_json({"halves", "--maxprocs=2"});
   REQUIRE(alone.size() == 2);
   REQUIRE(both.size() == 2);
@@ -145,7 +147,7 @@ TEST_CASE("halves on one P do not overlap, on two they find the same", "[lessons
               both[1].number("wall_us") / both[0].number("wall_us"));
 }
 
-TEST_CASE("a hundred thousand fibers finish on one P", "[lessons]") {
+TEST_CASE("a hundred thousand fibers finish on one P", "[lessons][P9]") {
   const auto l = run_json({"crowd"}).at(0);
   CHECK(l.printed_by("main") == "Starting 100000 fibers\nWaiting To Finish\n100000 finished\n");
   CHECK(l.number("fibers") == 100'000);

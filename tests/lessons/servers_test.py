@@ -13,8 +13,13 @@ import subprocess
 import sys
 import time
 import unittest
+from pathlib import Path
 
-LIMIT_S = 60  # for what must happen some time
+from promises import expectations
+
+LIMIT_S = 60  # for what must happen at some time
+SERVERS = ("l1", "l2", "l10", "l11", "l12", "l14", "h1", "x11")
+ANNOUNCED = "lesson: listens on "
 
 
 def free_ports(n):
@@ -50,7 +55,7 @@ class server:
 
     def __enter__(self):
         self.process = subprocess.Popen(self.argv, env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                        stderr=subprocess.PIPE, text=True)
+                                        stderr=subprocess.PIPE, text=True, start_new_session=True)
         return self
 
     def __exit__(self, *_):
@@ -74,7 +79,8 @@ class server:
     def ended(self):
         """What it printed, its stderr and its status, once it has ended by itself."""
         out, err = self.process.communicate(timeout=LIMIT_S)
-        return out, err, self.process.returncode
+        self.announced = [line for line in err.splitlines() if line.startswith(ANNOUNCED)]
+        return out, "".join(line for line in err.splitlines(True) if not line.startswith(ANNOUNCED)), self.process.returncode
 
     def next_line(self):
         ready, _, _ = select.select([self.process.stdout], [], [], LIMIT_S)
@@ -178,6 +184,46 @@ class servers(unittest.TestCase):
             self.assertTrue(refused(s.debug))
             self.assertEqual(get(s.app)[0], 200)
 
+    def test_the_pages_of_servers_say_what_is_answered(self):
+        lessons = Path(__file__).resolve().parents[2] / "lessons"
+        checked = 0
+        for page in sorted(lessons.glob("*/*/README.md")):
+            name = page.parent.name.split("_")[0]
+            if name not in SERVERS:
+                continue
+            for variant, what, wanted in expectations(page.read_text(encoding="utf-8"))[self.procs]:
+                self.assertEqual(what, "answers")
+                program = sys.argv[2] if page.parent.parent.name == "context" else sys.argv[1]
+                with self.subTest(name, variant=variant), self.run_server(name, variant, program=program) as s:
+                    s.wait_until_up(s.app)
+                    self.assertEqual(get(s.app, "/search?q=golang" if name == "x11" else "/"), (200, wanted + "\n"))
+                    checked += 1
+        self.assertGreaterEqual(checked, len(SERVERS))
+
+    def test_a_server_says_where_it_listens_what_to_type_and_how_to_stop(self):
+        with self.run_server("l14", "right") as s:
+            s.wait_until_up(s.app, s.debug)
+            get(s.debug, "/shutdown")
+            s.ended()
+            self.assertEqual(sorted(s.announced), sorted(
+                f"{ANNOUNCED}{host}:{port}. In another terminal: curl 'http://localhost:{port}{page}'. Ctrl-C stops it."
+                for host, port, page in (("0.0.0.0", s.app, "/"), ("127.0.0.1", s.debug, "/debug/fibers"))))
+
+    def test_l12_comes_to_its_second_program_when_the_first_is_stopped(self):
+        s = self.run_server("l12", "")
+        s.argv = [a for a in s.argv if not a.startswith("--variant")]
+        with s:
+            s.wait_until_up(s.app)
+            self.assertIn("-- wrong: ", s.process.stdout.readline())
+            os.killpg(s.process.pid, signal.SIGINT)
+            lines = [s.process.stdout.readline().rstrip("\n") for _ in range(4)]
+            self.assertEqual(lines[0], "(stopped)")
+            self.assertIn("-- wrong-nil: ", lines[2])
+            self.assertEqual(lines[3], "debug has ended without an error")
+            s.wait_until_up(s.app)
+            os.killpg(s.process.pid, signal.SIGINT)
+            self.assertEqual(s.ended()[2], 0)
+
     def test_l14_without_stop_waits_for_ever_after_the_first_error(self):
         s = self.run_server("l14", "wrong")
         with s.take(s.debug):
@@ -201,14 +247,15 @@ class servers(unittest.TestCase):
             s.wait_until_up(s.app, s.debug)
             self.assertEqual(get(s.debug, "/shutdown"), (200, "stopping\n"))
             out, _, status = s.ended()
-            self.assertEqual(out.splitlines(), ["error: shutdown was asked for", "error: http: Server closed",
+            self.assertEqual(out.splitlines(), ["error: shutdown was requested", "error: http: Server closed",
                                                 "error: http: Server closed", "both have ended", "fibers left: 0"])
             self.assertEqual(status, 0)
             self.assertTrue(refused(s.app) and refused(s.debug))
 
     def slow_page_across_a_shutdown(self, variant):
-        with self.run_server("l14", variant) as s:
+        with self.run_server("l14", variant, flags=("--scale=5",)) as s:
             s.wait_until_up(s.app, s.debug)
+            get(s.debug, "/debug/fibers")  # the first one reads the debug information, which takes long
             client = http.client.HTTPConnection("127.0.0.1", s.app, timeout=LIMIT_S)
             client.request("GET", "/slow")
             end = time.monotonic() + LIMIT_S

@@ -12,7 +12,7 @@ namespace {
 
 std::atomic<long> count{0};
 
-// How many allocations each of many calls makes, rounded to the nearest number: what the world does now and then beside
+// How many allocations each of many calls makes, rounded to the nearest number: what the world does occasionally beside
 // them is none of theirs.
 template <class F>
 long allocations_of(F f) {

@@ -63,7 +63,7 @@ TEST_CASE("what a child writes is collected, and an end without success is no er
     FACT(f.err == "err\n");
     FACT(f.status.code == 7);
     FACT(shell("echo 1; echo 2 >&2; echo 3").combined_output().unwrap().out == "1\n2\n3\n");
-    // More than its pipes hold, of both at once.
+    // More than its pipes hold, of both at the same time.
     const auto much = shell("head -c 300000 /dev/zero; head -c 300000 /dev/zero >&2").output().unwrap();
     FACT(much.out.size() == 300000);
     FACT(much.err.size() == 300000);
@@ -167,7 +167,7 @@ TEST_CASE("a context kills a child, waits for it, and gives its error", "[os][ch
     auto [ctx, cancel] = with_timeout(background(), 5ms);
     FACT(os::command("sleep", {"1000"}).run(ctx).err == errc::deadline_exceeded);
     FACT(os::command("true").run(ctx).err == errc::deadline_exceeded);
-    // Also if nobody waits for it, but for what it writes.
+    // Even if no one waits for it, but for what it writes.
     auto [ctx2, cancel2] = with_cancel(background());
     os::command c("sleep", {"1000"});
     c.out = os::stream::piped;
@@ -260,7 +260,7 @@ TEST_CASE("a child has no signal blocked or ignored, and no descriptor but its s
       FACT((std::stoull(found.substr(at + 8), nullptr, 16) & usual) == 0);
     }
     const std::string listed = os::command("ls", {"/proc/self/fd"}).output().unwrap().out;
-    // The three, that of the directory, and what whoever started these tests lets everybody inherit.
+    // The three, that of the directory, and what the parent of these tests lets all inherit.
     FACT(std::count(listed.begin(), listed.end(), '\n') == 4 + inheritable());
   });
   pthread_sigmask(SIG_SETMASK, &mask, nullptr);

@@ -56,7 +56,7 @@ TEST_CASE("a write deadline in the past beats room in the buffer", "[net][NET-17
     FACT(err == errc::timeout);
     FACT(!b.write("data").err);
     std::byte buf[8];
-    FACT(a.read(buf).value == 4);  // the other half knows nothing of it
+    FACT(a.read(buf).value == 4);  // the other half is not affected
     a.set_write_deadline();
     FACT(a.write("data").value == 4);
   });

@@ -1,5 +1,5 @@
 // The counts and turns of a shared descriptor, without a network.
-#include "net/descriptor.h"
+#include "net/fd/descriptor.h"
 
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -15,13 +15,13 @@ using namespace weft;
 using namespace weft::testing;
 using namespace std::chrono_literals;
 using Catch::Matchers::Contains;
-using detail::ending;
-using detail::half_of;
+using detail::direction_kind;
+using detail::wait_result;
 
 namespace {
 
 detail::descriptor* make_descriptor() { return new detail::descriptor(eventfd(0, EFD_CLOEXEC), {}, {}); }
-// The number may be somebody else's for a moment: the monitor opens files, too.
+// The number may be another one's for a moment: the monitor opens files, too.
 bool is_open(int fd) {
   char what[64] = {};
   return readlink(("/proc/self/fd/" + std::to_string(fd)).c_str(), what, sizeof what - 1) > 0 &&
@@ -35,10 +35,10 @@ TEST_CASE("what an operation goes on with lies in the cache lines that its compl
   const auto line_of = [d](const void* at) {
     return static_cast<std::size_t>(static_cast<const char*>(at) - reinterpret_cast<const char*>(d)) / 64;
   };
-  constexpr std::size_t touched = 40;  // bytes of a half, from its beginning to the queue for the turn
-  for (const half_of which : {half_of::reading, half_of::writing}) {
-    const auto* h = reinterpret_cast<const char*>(&d->half_for(which));
-    CHECK(line_of(h) == detail::io_op::asked_for[static_cast<int>(which)] / 64);
+  constexpr std::size_t touched = 40;  // bytes of a direction, from its beginning to the queue for the lock
+  for (const direction_kind which : {direction_kind::reading, direction_kind::writing}) {
+    const auto* h = reinterpret_cast<const char*>(&d->direction_for(which));
+    CHECK(line_of(h) == detail::io_op::prefetched[static_cast<int>(which)] / 64);
     CHECK(line_of(h + touched - 1) == line_of(h));
   }
   CHECK(line_of(&d->is_stream) == 0);
@@ -52,24 +52,24 @@ TEST_CASE("close refuses what comes after it, and waits for what came before", "
     const int fd = d->fd();
     CHECK(d->enter());
     CHECK(d->enter());
-    CHECK(d->begin(half_of::reading, nullptr) == ending::none);
-    CHECK(d->begin(half_of::writing, nullptr) == ending::none);  // they know nothing of each other
-    auto queued = make_chan<ending>(1);
+    CHECK(d->lock(direction_kind::reading, nullptr) == wait_result::none);
+    CHECK(d->lock(direction_kind::writing, nullptr) == wait_result::none);  // they are independent
+    auto queued = make_chan<wait_result>(1);
     auto closed = make_chan<std::error_code>(1);
-    go([&] { queued.send(d->begin(half_of::reading, nullptr)); });
+    go([&] { queued.send(d->lock(direction_kind::reading, nullptr)); });
     sleep(1ms);
     CHECK_FALSE(queued.try_recv());
     go([&] { closed.send(d->close()); });
-    CHECK(queued.recv() == ending::closed);
+    CHECK(queued.recv() == wait_result::closed);
     CHECK_FALSE(d->enter());
-    CHECK(d->begin(half_of::writing, nullptr) == ending::closed);
+    CHECK(d->lock(direction_kind::writing, nullptr) == wait_result::closed);
     d->leave();
-    d->end(half_of::reading);
+    d->unlock(direction_kind::reading);
     d->leave();
     sleep(1ms);
     CHECK_FALSE(closed.try_recv());
     CHECK(is_open(fd));
-    d->end(half_of::writing);
+    d->unlock(direction_kind::writing);
     CHECK(closed.recv() == std::error_code());
     CHECK_FALSE(is_open(fd));
     CHECK(d->close() == errc::closed);
@@ -94,13 +94,13 @@ TEST_CASE("one reads and one writes at a time, whatever comes and goes beside th
           FACT(hold);
           if (dice >> 30 == 0) continue;
           const int which = static_cast<int>(dice >> 29 & 1);
-          const half_of h = which ? half_of::writing : half_of::reading;
-          FACT(d->begin(h, nullptr) == ending::none);
+          const direction_kind h = which ? direction_kind::writing : direction_kind::reading;
+          FACT(d->lock(h, nullptr) == wait_result::none);
           FACT(inside[static_cast<std::size_t>(which)]++ == 0);
           if ((dice >> 20) % 16 == 0) yield();
           --inside[static_cast<std::size_t>(which)];
           ++turns;
-          d->end(h);
+          d->unlock(h);
         }
       });
     all.wait();
@@ -111,7 +111,7 @@ TEST_CASE("one reads and one writes at a time, whatever comes and goes beside th
   report_broken_fact();
 }
 
-// A turn is no counted operation until somebody closes: then whoever has one keeps the number all the same.
+// A turn is no counted operation until a close: from then on its holder keeps the number nevertheless.
 TEST_CASE("the number is the holder's while it has a turn, whoever closes and whoever drops it", "[net][SYN-48]") {
   const hang_guard guard("descriptors close under operations");
   in_world(GENERATE(1, 2, 4, 16), [] {
@@ -125,19 +125,19 @@ TEST_CASE("the number is the holder's while it has a turn, whoever closes and wh
       std::atomic<int> begun = 0;
       for (unsigned i = 0; i < 6; ++i)
         users.go([&, i] {
-          const half_of h = i % 2 ? half_of::writing : half_of::reading;
+          const direction_kind h = i % 2 ? direction_kind::writing : direction_kind::reading;
           for (int k = 0; k < 20; ++k) {
             if (k == 0) ++begun;
-            const ending e = d->begin(h, nullptr);
-            if (e != ending::none) {
-              FACT(e == ending::closed);
+            const wait_result e = d->lock(h, nullptr);
+            if (e != wait_result::none) {
+              FACT(e == wait_result::closed);
               return;
             }
             FACT(is_open(fd));
             if ((i + static_cast<unsigned>(k + round)) % 3 == 0) yield();
             FACT(is_open(fd));
-            d->end(h);
-            if (!closes) return;  // nobody keeps it for a second operation
+            d->unlock(h);
+            if (!closes) return;  // no one keeps it for a second operation
           }
         });
       if (closes) {
@@ -150,13 +150,13 @@ TEST_CASE("the number is the holder's while it has a turn, whoever closes and wh
         d->drop_handle();
       } else {
         users.wait();
-        FACT(d->begin(half_of::reading, nullptr) == ending::none);
-        FACT(d->begin(half_of::writing, nullptr) == ending::none);
+        FACT(d->lock(direction_kind::reading, nullptr) == wait_result::none);
+        FACT(d->lock(direction_kind::writing, nullptr) == wait_result::none);
         d->drop_handle();
         FACT(is_open(fd));
-        d->end(half_of::writing);
+        d->unlock(direction_kind::writing);
         FACT(is_open(fd));
-        d->end(half_of::reading);
+        d->unlock(direction_kind::reading);
         FACT(!is_open(fd));
       }
     }

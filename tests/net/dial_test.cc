@@ -7,7 +7,7 @@
 
 #include <cerrno>
 
-#include "net/requests.h"
+#include "net/fd/requests.h"
 
 using namespace weft;
 using namespace weft::testing;

@@ -14,7 +14,7 @@
 using namespace weft;
 using namespace weft::testing;
 using namespace std::chrono_literals;
-using detail::half_of;
+using detail::direction_kind;
 
 namespace weft::testing {
 struct its_deliver {
@@ -37,7 +37,7 @@ TEST_CASE("an event that was fetched before its descriptor was closed does not r
   REQUIRE(first);
   const std::uint64_t old = name_of(*first);
   deliver(old, EPOLLIN);
-  CHECK(first->edge_waits(half_of::reading));
+  CHECK(first->edge_waits(direction_kind::reading));
   poller.unwatch(first, ends[0]);
   const int number = ends[0];
   close(ends[0]);
@@ -48,10 +48,10 @@ TEST_CASE("an event that was fetched before its descriptor was closed does not r
   detail::epoll_slot* const second = poller.watch(ends[0]);
   CHECK(second == first);
   deliver(old, EPOLLIN | EPOLLRDHUP);
-  CHECK_FALSE(second->edge_waits(half_of::reading));
-  CHECK_FALSE(second->hung_up.load());
+  CHECK_FALSE(second->edge_waits(direction_kind::reading));
+  CHECK_FALSE(second->short_reads_prove_nothing.load());
   deliver(name_of(*second), EPOLLIN);
-  CHECK(second->edge_waits(half_of::reading));
+  CHECK(second->edge_waits(direction_kind::reading));
   poller.unwatch(second, ends[0]);
   close(ends[0]);
   close(ends[1]);
@@ -70,7 +70,7 @@ TEST_CASE("a descriptor's number is used again and again, and no connection sees
           reading.go([c] {
             std::byte buf[64];
             const auto [n, err] = c.read(buf);
-            FACT(err == errc::closed || n == 5);  // all that anybody sends here
+            FACT(err == errc::closed || n == 5);  // all that is sent here
           });
           if (k % 3 == 0) FACT(!c.write("ping!").err);
           if (k % 2) yield();

@@ -95,7 +95,7 @@ TEST_CASE("a descriptor of somebody else is waited for", "[net]") {
     close(ends[0]);
     FACT(!net::wait_writable(ends[1]));  // broken is ready
     close(ends[1]);
-    FACT(net::wait_readable(1 << 24));  // open nowhere; the numbers above may be somebody's again
+    FACT(net::wait_readable(1 << 24));  // open nowhere; the numbers above may be another file's again
   });
 }
 

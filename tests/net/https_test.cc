@@ -185,3 +185,42 @@ TEST_CASE("curl is answered over TLS, and refuses what it does not trust", "[htt
     FACT(curl({"--cacert", ca, "-d", "more"}).out == "POST more");
   });
 }
+
+TEST_CASE("a handler sees who its client is", "[http][tls]") {
+  on_each_poller([] {
+    const certificates& all = certificates::all();
+    tls::config asks = all.for_server();
+    asks.clients = tls::client_auth::if_given;
+    asks.roots = all.for_client().roots;
+    running s(
+        [](auto& w, const auto& r) {
+          FACT(r.tls() != nullptr);
+          FACT(r.tls()->complete);
+          FACT(r.tls()->version == "TLSv1.3");
+          FACT(r.tls()->server_name == "localhost");
+          (void)w.write(r.tls()->peer_subject + (r.tls()->verified ? " verified" : " unknown"));
+        },
+        {}, asks);
+    const std::string url = "https://localhost:" + s.place().substr(s.place().rfind(':') + 1) + "/";
+    FACT(trusting_client().get(background(), url).value.body == " unknown");
+    tls::config shows = all.for_client();
+    shows.server_name.clear();
+    shows.certificate = all.client.certificate();
+    FACT(http::client().set_tls(shows).get(background(), url).value.body == "CN=client one verified");
+  });
+}
+
+TEST_CASE("files go over TLS whole and in ranges", "[http][tls]") {
+  on_each_poller([] {
+    const temp_tree dir;
+    std::string all;
+    for (int i = 0; i < 50'000; ++i) all += std::to_string(i);
+    FACT(!fs::write_file(dir.root() + "/file", all));
+    running s(http::file_server(dir.root()));
+    const http::client c = trusting_client();
+    FACT(c.get(background(), s.url("/file")).value.body == all);
+    const auto part = c.send(background(), "GET", s.url("/file"), {{"Range", "bytes=1000-200999"}}, "");
+    FACT(part.value.status == 206);
+    FACT(part.value.body == all.substr(1000, 200'000));
+  });
+}

@@ -1,4 +1,4 @@
-// Connections in memory: the facts of connections, and those that only they have.
+// Connections in memory: the facts of connections, and their own facts.
 #include <weft/pipe.h>
 
 #include "tests/net/on_each_poller.h"
@@ -201,7 +201,7 @@ TEST_CASE("deadlines end reads and writes of a pipe in memory that wait",
     sleep(1ms);
     a.set_deadline(weft::now() - 1s);
     all.wait();
-    a.set_deadline(weft::now() + 1h);  // moved nearer while somebody waits
+    a.set_deadline(weft::now() + 1h);  // moved nearer during a wait
     all.go([a = a] {
       std::byte own[8];
       FACT(a.read(own).err == errc::timeout);

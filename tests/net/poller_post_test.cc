@@ -29,7 +29,7 @@ std::map<std::string, long long> cpu_by_thread() {
   return all;
 }
 
-// The calling thread, and those that it starts, share one CPU for as long as this lives.
+// The calling thread, and the threads that it starts, share one CPU for as long as this lives.
 class one_cpu {
  public:
   one_cpu() {
@@ -64,7 +64,7 @@ double part_of_others(F f) {
 }  // namespace
 
 // It had gone to sleep there again after each time, and woken for what the other M was about to take itself.
-TEST_CASE("an M without a P does not take what comes away from the one that runs", "[net][poller]") {
+TEST_CASE("an M without a P does not take what comes away from the one that runs", "[net][poller][order]") {
   if (sanitized) return;  // they have threads of their own
   const hang_guard guard("a message to and fro");
   const one_cpu there;  // where the effect is largest

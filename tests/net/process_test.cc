@@ -104,7 +104,7 @@ TEST_CASE("who sleeps in the poller can be called from it, many times at once to
     const hang_guard guard("a call into the poller");
     auto l = net::listen("tcp", "127.0.0.1:0").unwrap();
     wait_group all;
-    all.go([l] { FACT(l.accept().err == errc::closed); });  // for which somebody sleeps in the poller
+    all.go([l] { FACT(l.accept().err == errc::closed); });  // for which an M sleeps in the poller
     auto calls = make_chan<int>(8);
     std::vector<std::thread> threads;
     constexpr int each = scaled(2'000);
@@ -120,7 +120,7 @@ TEST_CASE("who sleeps in the poller can be called from it, many times at once to
     for (std::thread& t : threads) t.join();
     const double before = cpu_seconds();
     sleep(300ms);
-    FACT(cpu_seconds() - before < 0.15);  // no call is left over that wakes it again and again
+    FACT(cpu_seconds() - before < 0.15);  // no call remains that wakes it again and again
     FACT(!l.close());
     all.wait();
   });
@@ -155,12 +155,12 @@ TEST_CASE("waiting connections use no CPU and wait for no disk", "[net][process]
       std::byte buf[1];
       FACT(a.read(buf).err == errc::closed);
     });
-    sleep(5ms);  // everybody has come to rest
+    sleep(5ms);  // all are at rest
     const double before = cpu_seconds();
     const long disk = iowait();
     sleep(100ms);
     FACT(cpu_seconds() - before < 0.01);
-    if (!sanitized) FACT(iowait() - disk < 9);  // of 10 ticks; others may wait for disks meanwhile
+    if (!sanitized) FACT(iowait() - disk < 9);  // of 10 ticks; other processes may wait for disks
     l.close();
     a.close();
     all.wait();

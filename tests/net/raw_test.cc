@@ -39,7 +39,7 @@ TEST_CASE("a raw read is called again until it is done", "[net][NET-67]") {
     FACT(p.calls >= 2);
     FACT(!b.write("y").err);
     std::byte buf[8];
-    FACT(a.read(buf).value == 1);  // after which there is nothing, as far as the poller has heard
+    FACT(a.read(buf).value == 1);  // after which there is nothing, as far as the poller has learned
     FACT(!b.write("z").err);
     peeked again;
     FACT(!a.raw_read(again));

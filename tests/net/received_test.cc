@@ -283,7 +283,7 @@ TEST_CASE("datagrams are received one by one, the empty one too", "[net][receive
 TEST_CASE("a connection that is silent holds no buffer", "[net][received]") {
   if (sanitized) return;  // stacks are larger then
   on_each_poller([] {
-    if (maxprocs() > 2) return;  // what so many rings take would hide a page for each connection
+    if (maxprocs() > 2) return;  // what that many rings take would hide a page for each connection
     constexpr int n = 400;
     auto l = net::listen("tcp", "127.0.0.1:0").unwrap();
     std::vector<net::conn> clients, served;
@@ -298,7 +298,7 @@ TEST_CASE("a connection that is silent holds no buffer", "[net][received]") {
       FACT(!c.write("x").err);
       FACT(read_up_to(c, 1) == "x");
     }
-    // A page of stack for each, and what the allocator and buffers take besides.
+    // A page of stack for each, and what the allocator and buffers take in addition.
     FACT(resident_pages() - before < n + 64 * maxprocs() + n / 2);
     clients.clear();
     servers.wait();

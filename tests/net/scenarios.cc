@@ -15,7 +15,7 @@
 #include <cstdio>
 #include <cstring>
 
-#include "net/descriptor.h"
+#include "net/fd/descriptor.h"
 
 using namespace weft;
 using namespace std::chrono_literals;
@@ -65,7 +65,7 @@ void talk() {
   std::puts(text);
 }
 
-// Nobody but the monitor can hear of what has become ready while the P's only fiber blocks. It is no deadlock.
+// No one but the monitor can learn of what has become ready while the P's only fiber blocks. It is no deadlock.
 void ready_behind_a_blocked_p() {
   auto l = net::listen("tcp", "127.0.0.1:0").unwrap();
   auto a = net::dial("tcp", l.addr().to_string()).unwrap();
@@ -142,9 +142,9 @@ int main(int argc, char** argv) {
   if (std::strcmp(what, "turn-ends-twice") == 0)
     return in_world([] {
       auto* d = new detail::descriptor(eventfd(0, EFD_CLOEXEC), {}, {});
-      (void)d->begin(detail::half_of::reading, nullptr);
-      d->end(detail::half_of::reading);
-      d->end(detail::half_of::reading);
+      (void)d->lock(detail::direction_kind::reading, nullptr);
+      d->unlock(detail::direction_kind::reading);
+      d->unlock(detail::direction_kind::reading);
     });
   std::fprintf(stderr, "no scenario '%s'\n", what);
   return 1;

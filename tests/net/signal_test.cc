@@ -1,8 +1,8 @@
+// Signals in channels and contexts. They are raised in the caller's own thread: a signal that is sent to the process
+// may stay pending until another thread takes it, and then meet the default action that was restored in between.
 #include <weft/os.h>
 
 #include "tests/net/on_each_poller.h"
-
-#include <unistd.h>
 
 using namespace weft;
 using namespace weft::testing;
@@ -14,13 +14,13 @@ TEST_CASE("a signal arrives in every channel that wants it", "[os]") {
     auto a = make_chan<int>(4), b = make_chan<int>(4);
     os::signal_notify(a, {SIGUSR1, SIGUSR2});
     os::signal_notify(b, {SIGUSR2});
-    kill(getpid(), SIGUSR1);
+    raise(SIGUSR1);
     FACT(a.recv() == SIGUSR1);
-    kill(getpid(), SIGUSR2);
+    raise(SIGUSR2);
     FACT(a.recv() == SIGUSR2);
     FACT(b.recv() == SIGUSR2);
     os::signal_stop(a);
-    kill(getpid(), SIGUSR2);
+    raise(SIGUSR2);
     FACT(b.recv() == SIGUSR2);
     FACT(a.len() == 0);
     os::signal_stop(b);
@@ -37,7 +37,7 @@ TEST_CASE("a channel without room loses a signal and holds up nobody", "[os]") {
     os::signal_notify(full, {SIGUSR1});
     os::signal_notify(other, {SIGUSR1});
     for (int i = 0; i < 3; ++i) {
-      kill(getpid(), SIGUSR1);
+      raise(SIGUSR1);
       FACT(other.recv() == SIGUSR1);
     }
     FACT(full.len() == 1);
@@ -51,7 +51,7 @@ TEST_CASE("a signal cancels a context and says which it was", "[os]") {
     const hang_guard guard("signal context");
     auto [ctx, stop] = os::signal_context(background(), {SIGUSR1});
     FACT(!ctx.err());
-    kill(getpid(), SIGUSR1);
+    raise(SIGUSR1);
     ctx.done().recv();
     FACT(ctx.err() == errc::canceled);
     FACT(ctx.cause().find("User defined signal 1") != std::string::npos);
@@ -82,9 +82,9 @@ TEST_CASE("the end of a context of signals gives the signals back, whoever asks 
     auto [ctx, stop] = os::signal_context(background(), {SIGUSR1});
     sigaction(SIGUSR1, nullptr, &now);
     FACT(now.sa_handler != before.sa_handler);
-    for (int i = 0; i < 3; ++i) kill(getpid(), SIGUSR1);  // the second and third change nothing
+    for (int i = 0; i < 3; ++i) raise(SIGUSR1);  // the second and third change nothing
     ctx.done().recv();
-    kill(getpid(), SIGUSR1);
+    raise(SIGUSR1);
     wait_group all;
     for (int i = 0; i < 10; ++i)
       all.go([&stop = stop, ctx = ctx] {

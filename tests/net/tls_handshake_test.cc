@@ -47,6 +47,8 @@ TEST_CASE("a certificate that is no good is refused, and both sides say why", "[
     FACT(!ends_for(certificates::all().server, "127.0.0.1").client);
     FACT(!ends_for(certificates::all().server, "::1").client);
     FACT(!ends_for(certificates::all().server, "localhost.").client);
+    for (const std::string& name : {std::string("localhost\0x", 11), std::string("::1\0", 4)})
+      FACT(ends_for(certificates::all().server, name).client == net::errc::bad_address);
   });
 }
 
@@ -140,7 +142,7 @@ TEST_CASE("a handshake with one who is silent is bounded by deadlines, contexts 
     const tls::conn impatient = tls::server(e, hasty);
     FACT(impatient.handshake() == errc::timeout);
     FACT(impatient.handshake() == errc::timeout);
-    // One that says something now and then gets no more time for it.
+    // One that says something occasionally gets no more time for it.
     auto [f, g] = tcp_pair();
     const tls::conn steady = tls::server(g, hasty);
     wait_group dripping;
@@ -263,7 +265,7 @@ TEST_CASE("whoever skips the check talks to anybody, and is not told that it is 
     FACT(!e.client && !e.server);
     FACT(!p.client.connection_state().verified);
     FACT(p.client.connection_state().peer_subject == "CN=localhost");
-    // Whoever trusts just this one needs not skip it.
+    // A client that trusts just this certificate needs not skip the check.
     tls::config trusting = certificates::all().for_client();
     trusting.roots = tls::parse_roots(by_itself.cert).unwrap();
     FACT(!shake_hands(tls_pair(trusting, server)).client);

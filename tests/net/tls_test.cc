@@ -86,7 +86,7 @@ TEST_CASE("a listener's connections shake hands side by side", "[tls]") {
     const hang_guard guard("many connections");
     const certificates& c = certificates::all();
     auto l = tls::listen("tcp", "127.0.0.1:0", c.for_server()).unwrap();
-    auto silent = net::dial("tcp", l.addr().to_string()).unwrap();  // holds up nobody
+    auto silent = net::dial("tcp", l.addr().to_string()).unwrap();  // holds up no one
     wait_group all;
     all.go([&] {
       for (;;) {

@@ -1,5 +1,7 @@
 // Other people's TLS: openssl and curl.
+#include <fmt/format.h>
 #include <openssl/ssl.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -50,10 +52,9 @@ class echo {
   wait_group fiber_;
 };
 
-// What `openssl s_client` with these flags writes when it is told to say hello.
+// What `openssl s_client` with these flags writes when its input says hello.
 outcome s_client(const std::string& place, const std::string& flags) {
-  const std::string line =
-      std::string("echo hello | ") + openssl + " s_client -connect " + place + " -ign_eof " + flags;
+  const auto line = fmt::format("echo hello | {} s_client -connect {} -ign_eof {}", openssl, place, flags);
   return blocking([&] { return run_child({"/bin/sh", "-c", line}); });
 }
 
@@ -69,7 +70,10 @@ class raw_client {
     SSL_set_fd(ssl_.get(), fd_);
     FACT(SSL_connect(ssl_.get()) == 1);
   }
-  ~raw_client() { ::close(fd_); }
+  ~raw_client() {
+    ::close(fd_);
+    signal(SIGPIPE, usual_);
+  }
   raw_client(const raw_client&) = delete;
   raw_client& operator=(const raw_client&) = delete;
 
@@ -82,6 +86,7 @@ class raw_client {
   }
 
  private:
+  const sighandler_t usual_ = signal(SIGPIPE, SIG_IGN);  // OpenSSL writes without MSG_NOSIGNAL
   const int fd_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> ctx_;
   std::unique_ptr<SSL, decltype(&SSL_free)> ssl_;
@@ -111,7 +116,7 @@ TEST_CASE("openssl's client is answered in both versions, and nothing is resumed
     FACT(has(older.out, "TLSv1.2"));
     FACT(!has(older.out, "session ticket:"));
     FACT(!e.end());
-    // It trusts nobody here, and says so; the server hears it and goes on.
+    // It trusts no one here, and says so; the server reads it and continues.
     FACT(s_client(e.place(), "-verify_return_error -no-CAfile -no-CApath").status != 0);
     FACT(e.end() == tls::errc::refused);
     FACT(s_client(e.place(), "-quiet " + verify).out == "hello\n");
@@ -145,7 +150,7 @@ TEST_CASE("a peer may ask for new keys, and is not negotiated with anew", "[tls]
       FACT(one.answer_to("a line\n") == "a line\n");
       raw_client two(e.place(), TLS1_2_VERSION);
       FACT(SSL_renegotiate(two.ssl()) == 1);
-      FACT(SSL_do_handshake(two.ssl()) != 1);  // it is told no, and has not to wait for ever
+      FACT(SSL_do_handshake(two.ssl()) != 1);  // it is refused, and does not wait without end
     });
     FACT(!e.end());
     FACT(!e.end());

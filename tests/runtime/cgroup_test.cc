@@ -46,6 +46,16 @@ TEST_CASE("a quota is rounded up to whole CPUs", "[runtime][cgroup][GO-50]") {
   CHECK(parse_cfs("1000\n", "1000\n") == 1);
 }
 
+TEST_CASE("a quota of less than a CPU is known exactly", "[runtime][cgroup]") {
+  machine one("4:cpu,cpuacct:/app\n", v1_mount), two("0::/app\n", v2_mount), none("0::/app\n", v2_mount);
+  one.v1("/sys/fs/cgroup/cpu,cpuacct/app", "50000\n");
+  two.v2("/sys/fs/cgroup/app", "125000 100000\n").v2("/sys/fs/cgroup", "max 100000\n");
+  CHECK(cgroup_cpu_share(one.root()) == 0.5);
+  CHECK(cgroup_cpu_share(two.root()) == 1.25);
+  CHECK(two.quota() == 2);
+  CHECK(cgroup_cpu_share(none.root()) == std::nullopt);
+}
+
 TEST_CASE("no quota is no limit", "[runtime][cgroup][GO-51]") {
   CHECK(parse_cpu_max("max 100000\n") == std::nullopt);
   CHECK(parse_cpu_max("max\n") == std::nullopt);

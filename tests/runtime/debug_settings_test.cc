@@ -25,7 +25,7 @@ TEST_CASE("nothing said is nothing changed", "[runtime][debug]") {
     CHECK(s.cgroup);
     CHECK_FALSE(s.chaos);
     CHECK_FALSE(s.leaks);
-    CHECK_FALSE(s.quit_continues);
+    CHECK_FALSE(s.sigquit_continues);
     CHECK(s.schedtrace_ms == 0);
     CHECK(complaints.empty());
   }
@@ -33,24 +33,30 @@ TEST_CASE("nothing said is nothing changed", "[runtime][debug]") {
 
 TEST_CASE("each word sets what it names", "[runtime][debug]") {
   const debug_settings s =
-      parse("schedtrace=1000,cgroup=0,leaks=1,chaos,stacks,sigquit=continue,ancestors=3,traceback=all");
+      parse("schedtrace=1000,cgroup=0,guard=128,leaks=1,chaos,stacks,sigquit=continue,ancestors=3,traceback=all");
   CHECK(s.ancestors == 3);
-  CHECK(s.told == traceback::all);
+  CHECK(s.traceback_level == traceback::all);
   CHECK_FALSE(s.cgroup);
   CHECK(s.chaos);
+  CHECK(s.guard_kib == 128);
   CHECK(s.leaks);
-  CHECK(s.quit_continues);
+  CHECK(s.sigquit_continues);
   CHECK(s.stacks);
   CHECK(s.schedtrace_ms == 1000);
   CHECK(complaints.empty());
   CHECK_FALSE(parse("chaos=0").chaos);
+  CHECK_FALSE(parse("limit=0").limit);
+  CHECK(parse("chaos").limit);
 }
 
 TEST_CASE("a word that is not understood is named, with what is allowed, and the others hold", "[runtime][debug]") {
   const auto [bad, allowed] =
-      GENERATE(table<const char*, const char*>({{"choas=1", "chaos, leaks, poller, schedtrace"},
+      GENERATE(table<const char*, const char*>({{"choas=1", "chaos, guard, leaks, limit, poller, schedtrace"},
                                                 {"ancestors=-1", "0 to 100"},
                                                 {"ancestors=many", "0 to 100"},
+                                                {"guard=3", "KiB, 4 to 65536"},
+                                                {"guard=65537", "KiB, 4 to 65536"},
+                                                {"guard=64K", "KiB, 4 to 65536"},
                                                 {"traceback=some", "none, single, all, system or crash"},
                                                 {"traceback", "none, single"},
                                                 {"chaos=yes", "0 or 1"},
@@ -59,7 +65,7 @@ TEST_CASE("a word that is not understood is named, with what is allowed, and the
                                                 {"schedtrace=99999999999", "milliseconds"},
                                                 {"schedtrace", "milliseconds"},
                                                 {"sigquit=stop", "continue"},
-                                                {"=", "chaos, leaks, poller, schedtrace"}}));
+                                                {"=", "chaos, guard, leaks, limit, poller, schedtrace"}}));
   const debug_settings s = parse((std::string(bad) + ",leaks=1").c_str());
   CHECK(s.leaks);
   REQUIRE(complaints.size() == 1);

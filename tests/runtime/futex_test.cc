@@ -87,7 +87,7 @@ TEST_CASE("a wake-up of one leaves the others asleep", "[runtime][futex]") {
     });
   std::this_thread::sleep_for(20ms);
   CHECK(up == 0);
-  word = 1;  // who looks for another reason may go, too; a wake-up of nobody wakes nobody
+  word = 1;  // a thread that waits for another reason may wake, too; a wake-up of 0 wakes none
   futex_wake(word, 1);
   while (up == 0) std::this_thread::sleep_for(1ms);
   futex_wake(word, 3);

@@ -17,7 +17,7 @@ namespace {
 constexpr std::size_t stack_size = 64 << 10;
 
 // Writes one byte `offset` from the bottom of the n-th stack, and says so first.
-int write_into_stack(int n, std::size_t offset) {
+int write_into_stack(int n, std::ptrdiff_t offset) {
   signal(SIGSEGV, SIG_DFL);  // a sanitizer has a handler of its own
   stack s;
   for (int i = 0; i < n; ++i) s = arena_for(stack_size).take();
@@ -41,9 +41,9 @@ int log_from_four_threads() {
 
 int main(int argc, char** argv) {
   const std::string name = argc == 2 ? argv[1] : "";
-  if (name == "writes-into-guard") return write_into_stack(1, page_size - 1);
-  if (name == "writes-into-bottom-of-guard") return write_into_stack(3, 0);
-  if (name == "writes-above-guard") return write_into_stack(3, page_size);
+  if (name == "writes-into-guard") return write_into_stack(1, -1);
+  if (name == "writes-into-bottom-of-guard") return write_into_stack(3, -std::ptrdiff_t{default_guard_size});
+  if (name == "writes-above-guard") return write_into_stack(3, 0);
   if (name == "writes-below-top") return write_into_stack(3, stack_size - 1);
   if (name == "fatal") fatal("the keel broke");
   if (name == "logs-from-four-threads") return log_from_four_threads();

@@ -69,7 +69,7 @@ TEST_CASE("a holder that is put off its CPU is waited for", "[runtime][spin_lock
     threads.emplace_back([&] {
       for (int k = 0; k < 5; ++k) {
         const std::lock_guard hold(lock);
-        std::this_thread::sleep_for(2ms);  // past all spinning and yielding of those who wait
+        std::this_thread::sleep_for(2ms);  // past all spinning and yielding of the ones who wait
         ++rounds;
       }
     });

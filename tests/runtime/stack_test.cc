@@ -56,12 +56,12 @@ class readable {
 };
 
 std::size_t resident_pages(const stack& s) {
-  std::vector<unsigned char> pages(s.size / page_size);
-  if (mincore(s.bottom, s.size, pages.data()) != 0) return 0;
+  std::vector<unsigned char> pages(s.size() / page_size);
+  if (mincore(s.bottom, s.size(), pages.data()) != 0) return 0;
   return static_cast<std::size_t>(std::count_if(pages.begin(), pages.end(), [](unsigned char p) { return p & 1; }));
 }
 
-void touch_all(const stack& s) { std::memset(s.usable(), 0x5a, s.size - page_size); }
+void touch_all(const stack& s) { std::memset(s.bottom, 0x5a, s.size()); }
 
 }  // namespace
 
@@ -82,7 +82,7 @@ TEST_CASE("all of a stack but its guard can be written", "[runtime][stack]") {
   stack_arena arena(64 << 10);
   const stack s = arena.take();
   touch_all(s);
-  CHECK(s.usable() == s.bottom + page_size);
+  CHECK(s.guard() == s.bottom - default_guard_size);
   CHECK(s.top() == s.bottom + (64 << 10));
 }
 
@@ -93,12 +93,12 @@ TEST_CASE("stacks do not overlap and each has its guard", "[runtime][stack]") {
   std::set<std::byte*> bottoms;
   for (int i = 0; i < 3000; ++i) {  // several pieces
     const stack s = arena.take();
-    REQUIRE(s.size == size);
+    REQUIRE(s.size() == size);
     REQUIRE(reinterpret_cast<std::uintptr_t>(s.bottom) % page_size == 0);
     bottoms.insert(s.bottom);
-    REQUIRE_FALSE(can_read(s.bottom));
-    REQUIRE_FALSE(can_read(s.usable() - 1));
-    REQUIRE(can_read(s.usable()));
+    REQUIRE_FALSE(can_read(s.guard()));
+    REQUIRE_FALSE(can_read(s.bottom - 1));
+    REQUIRE(can_read(s.bottom));
     REQUIRE(can_read(s.top() - 1));
   }
   REQUIRE(bottoms.size() == 3000);
@@ -106,7 +106,7 @@ TEST_CASE("stacks do not overlap and each has its guard", "[runtime][stack]") {
     REQUIRE(*std::next(at) - *at >= static_cast<std::ptrdiff_t>(size));
 }
 
-TEST_CASE("a hundred thousand guarded stacks need a few dozen mappings", "[runtime][stack]") {
+TEST_CASE("a hundred thousand stacks with guards of 64 KiB need a few dozen mappings", "[runtime][stack]") {
   if (!guards_cost_no_mapping()) {
     WARN("this kernel has no MADV_GUARD_INSTALL");
     return;
@@ -119,8 +119,8 @@ TEST_CASE("a hundred thousand guarded stacks need a few dozen mappings", "[runti
   for (int i = 0; i < n; ++i) last = arena.take();
   CHECK(mappings() - before < 100);
   readable can_read;
-  CHECK_FALSE(can_read(last.bottom));
-  CHECK(can_read(last.usable()));
+  CHECK_FALSE(can_read(last.guard()));
+  CHECK(can_read(last.bottom));
 }
 
 TEST_CASE("a stack costs no memory before it is touched", "[runtime][stack]") {
@@ -136,14 +136,14 @@ TEST_CASE("a stack that rests gives its memory back and keeps its guard", "[runt
   const std::vector<stack> all{arena.take(), arena.take(), arena.take()};
   for (const stack& s : all) {
     touch_all(s);
-    REQUIRE(resident_pages(s) >= s.size / page_size - 1);
+    REQUIRE(resident_pages(s) >= s.size() / page_size);
   }
   arena.rest(all.data(), all.size());
   readable can_read;
   for (const stack& s : all) {
     CHECK(resident_pages(s) == 0);
-    CHECK_FALSE(can_read(s.bottom));
-    CHECK_FALSE(can_read(s.usable() - 1));
+    CHECK_FALSE(can_read(s.guard()));
+    CHECK_FALSE(can_read(s.bottom - 1));
   }
 }
 
@@ -158,7 +158,7 @@ TEST_CASE("rested stacks are taken before new ones and are empty", "[runtime][st
     rested.insert(all[i].bottom);
     const stack s = arena.take();
     again.insert(s.bottom);
-    CHECK(*s.usable() == std::byte{0});
+    CHECK(*s.bottom == std::byte{0});
     CHECK(*(s.top() - 1) == std::byte{0});
   }
   CHECK(rested == again);
@@ -206,7 +206,7 @@ TEST_CASE("stacks as large as can be asked for are handed out", "[runtime][stack
   stack_arena arena(max_stack_size);
   const stack a = arena.take(), b = arena.take();
   CHECK(a.bottom != b.bottom);
-  *static_cast<volatile std::byte*>(a.usable()) = std::byte{1};
+  *static_cast<volatile std::byte*>(a.bottom) = std::byte{1};
   *static_cast<volatile std::byte*>(b.top() - 1) = std::byte{1};
   CHECK(resident_pages(a) == 1);
 }

@@ -2,6 +2,8 @@
 #include "runtime/switch.h"
 
 #include <cfenv>
+#include <cstdint>
+#include <cstring>
 #include <exception>
 #include <functional>
 #include <stdexcept>
@@ -20,14 +22,14 @@ namespace {
 class strand {
  public:
   explicit strand(std::function<void(strand&)> body) : body_(std::move(body)), stack_(arena_for(256 << 10).take()) {
-    const auto usable = stack_.size - page_size;
-    unpoison(stack_.usable(), usable);  // the frames that an earlier strand has left behind
-    inside_.sanitizer.open(stack_.usable(), usable);
+    const std::size_t usable = stack_.size();
+    unpoison(stack_.bottom, usable);  // the frames that an earlier strand has left behind
+    inside_.sanitizer.open(stack_.bottom, usable);
     prepare<entry>(inside_.at, stack_.top(), usable);
   }
   ~strand() {
     inside_.sanitizer.close();
-    arena_for(stack_.size).rest(&stack_, 1);
+    stack_.arena->rest(&stack_, 1);
   }
   strand(const strand&) = delete;
   strand& operator=(const strand&) = delete;
@@ -45,10 +47,10 @@ class strand {
   bool ended() const { return ended_; }
 
  private:
-  struct message : switch_note {
+  struct message : switch_header {
     strand* self;
   };
-  static void entry(switch_note* note) {
+  static void entry(switch_header* note) {
     entered_new_stack();
     strand* self = static_cast<message*>(note)->self;
     self->body_(*self);
@@ -121,6 +123,38 @@ TEST_CASE("values and the rounding mode stay with their stack", "[runtime][switc
   CHECK(inside == FE_UPWARD);
   CHECK(third == kept);
   CHECK(third > down);
+}
+
+namespace {
+
+// Counts the frames above its own by their frame pointers, on a stack of its own.
+struct frame_walker {
+  static inline stack_context outside, inside;
+  static inline int frames = 0;
+  static void walk(switch_header*) {
+    entered_new_stack();
+    const auto* at = static_cast<const std::uintptr_t*>(__builtin_frame_address(0));
+    for (frames = 0; at && frames < 100; ++frames) at = reinterpret_cast<const std::uintptr_t*>(*at);
+    switch_header note{};
+    jump(inside, outside, exceptions_of_this_thread(), &note, true);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("frame pointers end at the first frame, on a stack that was used before, too", "[runtime][switch]") {
+  const stack s = arena_for(64 << 10).take();
+  unpoison(s.bottom, s.size());
+  std::memset(s.bottom, 0x5a, s.size());
+  frame_walker::outside.sanitizer.adopt_thread();
+  frame_walker::inside.sanitizer.open(s.bottom, s.size());
+  prepare<frame_walker::walk>(frame_walker::inside.at, s.top(), s.size());
+  switch_header note{};
+  jump(frame_walker::outside, frame_walker::inside, exceptions_of_this_thread(), &note);
+  CHECK(frame_walker::frames > 0);
+  CHECK(frame_walker::frames < 5);
+  frame_walker::inside.sanitizer.close();
+  s.arena->rest(&s, 1);
 }
 
 TEST_CASE("an exception being handled stays with its stack", "[runtime][switch][GO-45]") {

@@ -20,7 +20,7 @@ std::set<std::string> orders(int rounds) {
   in_world(1, [&] {
     for (int round = 0; round < rounds; ++round) {
       std::string order(8, ' ');
-      std::atomic<std::size_t> next = 0;  // one P, and still two may run at once: it is taken and given away
+      std::atomic<std::size_t> next = 0;  // one P, and still two may run at the same time: it is taken and given away
       wait_group all;
       for (char c = 'a'; c < 'i'; ++c) all.go([&, c] { order[next++] = c; });
       all.wait();

@@ -2,7 +2,7 @@
 //
 // The C++ runtime keeps the caught and the uncaught exceptions of a *thread*. A fiber that is
 // switched out inside a handler or a destructor must take that state along, or two fibers mix
-// theirs up and somebody rethrows, destroys or reports another fiber's exception.
+// theirs up and one of them rethrows, destroys or reports another fiber's exception.
 #include <cerrno>
 
 #include <atomic>

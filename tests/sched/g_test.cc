@@ -31,7 +31,7 @@ TEST_CASE("a G lies within the highest page of its stack and leaves most of it t
 
 TEST_CASE("what a switch needs of a G lies in one cache line", "[sched][stack]") {
   if (weft::testing::sanitized || !WEFT_INLINE_SWITCH) return;  // there is more to be saved then
-  G* g = make_g(64 << 10);
+  G* g = make_g(arena_for(64 << 10));
   const auto line_of_end = [g](const auto& member) {
     return (reinterpret_cast<const std::byte*>(&member + 1) - 1 - reinterpret_cast<const std::byte*>(g)) / 64;
   };
@@ -47,7 +47,7 @@ TEST_CASE("what a switch needs of a G lies in one cache line", "[sched][stack]")
 }
 
 TEST_CASE("a G that is made anew is free and lies where its stack says", "[sched][stack]") {
-  G* g = make_g(64 << 10);
+  G* g = make_g(arena_for(64 << 10));
   CHECK(g == g_of(g->where));
   CHECK(g->state.load() == g_state::free);
   CHECK(g->started);

@@ -100,7 +100,7 @@ TEST_CASE("a finished world leaves no thread behind that uses CPU", "[sched][idl
 
 namespace {
 
-// The process's poller, seen by one that comes late: its world has ended while it waited, and the fiber that has become
+// The process's poller, seen by one that is late: its world has ended while it waited, and the fiber that has become
 // ready is of the world that runs by now.
 struct late_poller final : detail::poller {
   detail::world* of = nullptr;
@@ -143,7 +143,7 @@ TEST_CASE("an M that comes late out of the poller passes on what is the next wor
       net.of = ended.get();
       net.ready_now = who;
       ended->net = &net;
-      ended->idle_ps = 1;  // else nobody need wait there
+      ended->idle_ps = 1;  // else no M need wait there
       detail::M m;
       m.w = ended.get();
       if (comes == how::waits) return detail::idle_without_p(&m);
@@ -161,7 +161,7 @@ TEST_CASE("an M that comes late out of the poller passes on what is the next wor
 
 namespace {
 
-// One that waits without an end fetches the only fiber that waits for a descriptor once it is told to, and is not
+// One that waits without an end fetches the only fiber that waits for a descriptor once it has been woken, and is not
 // scheduled for a while before it can pass it on.
 struct slow_poller final : detail::poller {
   detail::G* who = nullptr;
@@ -184,7 +184,7 @@ struct slow_poller final : detail::poller {
 
 }  // namespace
 
-// And no guard: its thread would keep the verdict from being spoken.
+// And no guard: its thread would keep the verdict from being reported.
 TEST_CASE("no verdict while an M in the poller holds what it has fetched", "[sched][idle][DL-08]") {
   const int procs = GENERATE(2, 4);
   slow_poller net;

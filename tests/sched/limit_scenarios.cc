@@ -1,13 +1,20 @@
 // Worlds at their limits and what the environment says, one a name: `limit_scenarios NAME`. Run by
 // limits_test.cc, which says what must come of each.
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <weft/weft.h>
 
 #include <atomic>
+#include <cerrno>
+#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
 #include <map>
 #include <string>
 #include <thread>
@@ -24,7 +31,7 @@ struct before_main {
   }
 } const before;
 
-// `n` fibers that all hold a thread of their own at once, then end.
+// `n` fibers that all hold a thread of their own at the same time, then end.
 int hold_threads(int limit, int n) {
   return run(options{.maxprocs = 2, .max_threads = limit}, [n] {
     auto gate = make_chan<void>(), up = make_chan<void>();
@@ -67,6 +74,19 @@ int die_by(int signal_number) {
   });
 }
 
+// From here on the kernel refuses sched_setaffinity.
+void refuse_affinity() {
+  sock_filter rules[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_sched_setaffinity, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  sock_fprog program{.len = 4, .filter = rules};
+  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) std::exit(1);
+}
+
 const std::map<std::string, int (*)()> scenarios = {
     {"prints-maxprocs",
      [] {
@@ -107,7 +127,36 @@ const std::map<std::string, int (*)()> scenarios = {
     {"fiber-raises-sigterm", [] { return die_by(SIGTERM); }},
     {"fiber-raises-sigkill", [] { return die_by(SIGKILL); }},
     {"fiber-aborts", [] { return die_by(SIGABRT); }},
-    // Two fibers wait for each other for ever; somebody else is alive and well.
+    {"affinity-refused",
+     [] {
+       refuse_affinity();
+       return run(options{.maxprocs = 1}, [] {
+         for (int round = 0; round < 2; ++round) {
+           wait_group all;
+           for (int i = 0; i < 4; ++i)
+             all.go([] {
+               for (const auto until = now() + 40ms; now() < until;) {
+               }
+             });
+           all.wait();
+           sleep(50ms);
+         }
+         std::puts("ended");
+       });
+     }},
+    {"go-of-a-null-pointer", [] { return run([] { go(static_cast<void (*)()>(nullptr)); }); }},
+    {"go-of-a-null-pointer-with-arguments", [] { return run([] { go(static_cast<void (*)(int)>(nullptr), 1); }); }},
+    {"go-of-a-null-member-pointer",
+     [] {
+       return run([] {
+         struct thing {
+         } t;
+         go(static_cast<void (thing::*)()>(nullptr), &t);
+       });
+     }},
+    {"go-of-a-null-std-function", [] { return run([] { go(std::function<void()>()); }); }},
+    {"named-go-of-a-null-std-function", [] { return run([] { go({.name = "f"}, std::function<void()>()); }); }},
+    // Two fibers wait for each other without end; another one is alive and well.
     {"cycle-beside-a-sleeper",
      [] {
        return run(options{.maxprocs = 2}, [] {

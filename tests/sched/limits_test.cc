@@ -18,7 +18,7 @@ outcome scenario(const std::string& name) { return run_child({beside_this_progra
 
 TEST_CASE("WEFT_MAXPROCS and GOMAXPROCS set the Ps of a world that does not say", "[sched][maxprocs][GO-53]") {
   {
-    const variable go("GOMAXPROCS", "5");
+    const variable no_weft("WEFT_MAXPROCS", nullptr), go("GOMAXPROCS", "5");
     CHECK(scenario("prints-maxprocs").out == "5\n");
     const variable weft("WEFT_MAXPROCS", "3");
     CHECK(scenario("prints-maxprocs").out == "3\n");
@@ -92,6 +92,16 @@ TEST_CASE("a cycle of waiting fibers is no deadlock while another fiber lives", 
   CHECK(o.status == 0);
   CHECK(o.out == "slept on\n");
   CHECK(o.err.empty());
+}
+
+TEST_CASE("go of a null function ends the process and names the go statement", "[sched][misuse]") {
+  const auto name =
+      GENERATE(as<std::string>(), "go-of-a-null-pointer", "go-of-a-null-pointer-with-arguments",
+               "go-of-a-null-member-pointer", "go-of-a-null-std-function", "named-go-of-a-null-std-function");
+  const outcome o = scenario(name);
+  CAPTURE(name, o.err);
+  CHECK(o.status == 2);
+  CHECK_THAT(o.err, Contains("fatal error: go of a null function at ") && Contains("limit_scenarios.cc:"));
 }
 
 TEST_CASE("a signal that ends the process is its exit status", "[sched][DL-27]") {

@@ -36,7 +36,7 @@ bool keeps_to(pid_t tid) {
   return kept;
 }
 
-// Fibers that keep all Ps busy with short turns, so that whoever may migrate does.
+// Fibers that keep all Ps busy with short turns, so that a fiber that may migrate does.
 class churn {
  public:
   explicit churn(int fibers) {
@@ -168,7 +168,7 @@ TEST_CASE("a thread tainted by a locked fiber is no parent of new threads", "[sc
         unlock_os_thread();
         return;
       }
-      // These need threads of their own, and this thread is the one that starts them.
+      // These need threads of their own, and this thread starts them.
       auto gate = make_chan<void>();
       wait_group locked;
       for (int i = 0; i < 8; ++i) {

@@ -1,4 +1,4 @@
-// How a process ends: by an exception that nobody caught, by exit, or by its main fiber's return.
+// How a process ends: by an exception that no one caught, by exit, or by its main fiber's return.
 #include "tests/support/catch.h"
 #include "tests/support/child.h"
 #include "tests/support/scale.h"

@@ -1,4 +1,4 @@
-// Fibers that are runnable run at once while a P is idle, whatever the world does meanwhile.
+// Fibers that are runnable run at the same time while a P is idle, whatever else the world does.
 #include <sched.h>
 
 #include <atomic>
@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// `n` fibers that hand a baton round by busy waiting, without ever telling the scheduler.
+// `n` fibers that hand a baton round by busy waiting, and never call the scheduler.
 void pass_baton_round(int n, int rounds) {
   std::atomic<int> turn = 0;
   wait_group all;

@@ -1,4 +1,4 @@
-// Fibers that block or compute without telling anybody: the others go on, with any number of Ps.
+// Fibers that block or compute unannounced: the others continue, with any number of Ps.
 #include <time.h>
 #include <unistd.h>
 
@@ -23,7 +23,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// A pipe that is read by a system call of which nobody is told.
+// A pipe that is read by an unannounced system call.
 class gate {
  public:
   gate() { REQUIRE(pipe(ends_.data()) == 0); }
@@ -146,7 +146,7 @@ TEST_CASE("timers fire while the only P's fiber sleeps in the kernel", "[sched][
   report_broken_fact();
 }
 
-// The monitor, that is, which looks seldom while it only tidies up, is roused. On a busy machine it may be late: not
+// The monitor, that is, which looks seldom while it only tidies up, is woken. On a busy machine it may be late: not
 // each time.
 TEST_CASE("a fiber that blocks after the world has rested a while holds nobody up", "[sched][retake][order]") {
   hang_guard guard("a blocking call after a rest");
@@ -287,7 +287,7 @@ TEST_CASE("a fiber whose P was taken stays in its thread until it parks", "[sche
   hang_guard guard("a fiber without a P hangs");
   in_world(1, [] {
     auto c = make_chan<int>(1);
-    std::mutex unannounced;  // would be unlocked by another thread than the one that locked it
+    std::mutex unannounced;  // would be unlocked by another thread than locked it
     for (int round = 0; round < scaled(20); ++round) {
       wait_group one;
       one.go([&] {

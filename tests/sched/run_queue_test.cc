@@ -54,7 +54,7 @@ class careless_queue {
       n -= n / 2;
       taken = 0;
       if (n == 0) return nullptr;
-      if (n > run_queue::capacity / 2) return nullptr;  // or what it broke would keep it here for ever
+      if (n > run_queue::capacity / 2) return nullptr;  // or what it broke would keep it here without end
       std::uint32_t t = mine.tail_.load();
       for (std::uint32_t i = 0; i < n; ++i)
         mine.slots_[(t + i) % run_queue::capacity].store(slots_[(h + i) % run_queue::capacity].load());
@@ -72,7 +72,7 @@ class careless_queue {
  private:
   bool move_head(std::uint32_t h, std::uint32_t n, bool unchecked) {
     if (!unchecked) return head_.compare_exchange_strong(h, h + n);
-    // Now and then the other side gets the CPU, of which there may be only one, just here.
+    // Occasionally the other side gets the CPU, of which there may be only one, just here.
     static thread_local int moves = 0;
     if (moves++ % 16 == 0) std::this_thread::sleep_for(std::chrono::microseconds(1));
     head_.store(h + n);

@@ -202,7 +202,7 @@ const std::map<std::string, int (*)()> scenarios = {
        });
        return sum == 3 * n + late ? 0 : 1;
      }},
-    // Exceptions that nobody catches.
+    // Exceptions that no one catches.
     {"fiber-throws",
      [] {
        return world([] {

@@ -131,7 +131,7 @@ TEST_CASE("stopping and firing race for a timer and one of them gets it", "[sche
     for (std::size_t i = n; i-- > 0;) {
       mine[i] = remove_timer(bells[i].get());
       stopped += mine[i] ? 1 : 0;
-      // After a stop that came too late the timer is fired for good: its memory may go.
+      // After a stop that was too late the timer has fired: its memory may go.
       if (!mine[i] && bells[i]->fired != 1) FAIL("neither stopped nor fired");
     }
     firing.join();

@@ -1,4 +1,4 @@
-// Somebody sleeps for the timers, or the monitor sees to it, whatever the M does that slept for them last.
+// An M sleeps for the timers, or the monitor does it, whatever the M does that slept for them last.
 #include <atomic>
 
 #include "tests/support/fibers.h"
@@ -18,7 +18,7 @@ void compute_until(const std::atomic<bool>& done) {
 
 }  // namespace
 
-// On a busy machine the monitor may come late and find a timer due, and takes the P that computes. Where nobody
+// On a busy machine the monitor may be late and find a timer due, and takes the P that computes. Where no one
 // has the post it never comes otherwise.
 TEST_CASE("a timer fires on an idle P while the M that slept for it computes", "[sched][order][timers]") {
   hang_guard guard("nobody sleeps for the timer");

@@ -4,21 +4,21 @@
 // scheduler says little about its fences. Here the protocol is a state machine small enough to
 // visit whole. Every M has a FIFO of stores that the others do not see yet; a store leaves it
 // at any later moment, and a fence waits until it is empty. A relaxed read-modify-write whose
-// result nobody looks at (T1) may be delayed like a store: C++ allows it and ARM does it.
+// result no one looks at (T1) may be delayed like a store: C++ allows it and ARM does it.
 //
 //      pusher                               searcher, giving up
 //   S1 put g in a queue                  T0 put the P into the idle set
 //   S2 fence                             T1 spinning -= 1
 //   S3 a P idle, spinning 0? wake one    T2 fence
-//                                        T3 look into every queue once more; found? spin again
+//                                        T3 scan every queue once more; found? spin again
 //
 // An M that has found nothing but may not spin, because enough others do, gives its P back without
 // having spun: it begins at T0, skips T1, and must look once more like the rest. The others may all
-// find work while no P is idle yet, and then nobody is left who would.
+// find work while no P is idle yet, and then none would.
 //
-// A pusher never looks into its own queue again (its fiber runs for ever), so what it pushed is
-// run by somebody who searches, or by nobody. Stranded: the dust has settled, a queue holds
-// work, a P is idle, and nobody searches.
+// A pusher never scans its own queue again (its fiber runs without end), so what it pushed is
+// run by an M that searches, or never. Stranded: the dust has settled, a queue holds
+// work, a P is idle, and no one searches.
 #include <array>
 #include <cstdint>
 #include <set>
@@ -80,7 +80,7 @@ struct store {
 struct machine {
   at pc = at::asleep;
   std::int8_t left = 0;    // pushes still to do
-  std::int8_t scan = 0;    // the queue to look into next
+  std::int8_t scan = 0;    // the queue to scan next
   bool spins = true;
   at after_wake = at::running;
   std::vector<store> buffer;

@@ -1,4 +1,4 @@
-// No fiber that is runnable waits while a P idles, whatever maxprocs does meanwhile. A watchdog looks
+// No fiber that is runnable waits while a P idles, however maxprocs changes. A watchdog looks
 // at the world's own books, and a fiber that computes counts on the others to run what it starts.
 #include <sched.h>
 #include <unistd.h>
@@ -122,7 +122,7 @@ TEST_CASE("what a computing fiber has started runs elsewhere while maxprocs chan
       const int started = 1 + i % 3;
       wait_group all;
       for (int k = 0; k < started; ++k) all.go([&] { ++ran; });
-      while (ran < started) sched_yield();  // computes: the world hears nothing of it
+      while (ran < started) sched_yield();  // computes: the world learns nothing of it
       all.wait();
     }
     stop = true;
@@ -154,7 +154,7 @@ TEST_CASE("what a computing fiber has on a P that is over runs elsewhere", "[sch
             if (sleeps) sleep(1ms);
             ran = true;
           });
-          while (!ran) sched_yield();  // computes, on a P that is over
+          while (!ran) sched_yield();  // computes, on a P that no longer exists
         });
       all.wait();
     });

@@ -14,7 +14,7 @@ namespace {
 
 // What the next slot and the global queue promise holds but for the one turn in 61 that looks at
 // the global queue first, and for a P taken from a main fiber that the machine held up. So order
-// is asked of most rounds.
+// is checked of most rounds.
 template <class Round>
 int rounds_that_hold(int rounds, Round round) {
   int held = 0;
@@ -73,7 +73,7 @@ TEST_CASE("explicit yield lets every other runnable fiber go first", "[sched][or
 TEST_CASE("two fibers that yield to each other take turns", "[sched][order][GO-46]") {
   in_world(1, [] {
     constexpr int turns = 200;
-    std::vector<int> order;  // one P: no two fibers run at once
+    std::vector<int> order;  // one P: no two fibers run at the same time
     wait_group both;
     for (int who = 0; who < 2; ++who) {
       both.go([&, who] {

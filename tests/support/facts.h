@@ -1,4 +1,4 @@
-// Expectations of fibers and threads that run at once.
+// Expectations of concurrent fibers and threads.
 #pragma once
 #include <atomic>
 

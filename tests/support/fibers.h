@@ -34,7 +34,7 @@ void in_world(int maxprocs, F f) {
   in_world(o, std::move(f));
 }
 
-// As in_world, for facts about fibers that are meant to stay blocked for ever.
+// As in_world, for facts about fibers that are meant to stay blocked.
 template <class F>
 void in_leaky_world(int maxprocs, F f) {
   std::exception_ptr failure;

@@ -1,4 +1,4 @@
-// The runner of every test program. Catch2 v3 brings its own session; v2 wants to be told to.
+// The runner of every test program. Catch2 v3 brings its own session; v2 needs a definition.
 #if __has_include(<catch2/catch_session.hpp>)
 #include <catch2/catch_session.hpp>
 #else

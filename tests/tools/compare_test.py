@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """./tools/dev compare: what it makes of wrong calls, of runs that fail, and of the lines that runs leave."""
 import json
+import signal
 import subprocess
 import sys
 import tempfile
@@ -123,6 +124,45 @@ class running(unittest.TestCase):
     def test_a_peer_without_workloads_is_missing(self):
         with self.assertRaises(peers.Missing):
             self.peer("exit 0").prepare()
+
+
+# A run of compare whose measuring keeps one line and then goes on without an end.
+ENDLESS = """
+import sys, time
+sys.path.insert(0, {folder!r})
+import importlib.util
+spec = importlib.util.spec_from_file_location("compare_main", {folder!r} + "/__main__.py")
+main = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(main)
+
+def measure_all(args, ready, lines):
+    lines.append({line!r})
+    print("measuring", flush=True)
+    time.sleep(600)
+
+main.measure_all = measure_all
+main.prepared = lambda args: ([], {{}})
+sys.argv = ["compare", "--out", {out!r}]
+sys.exit(main.main())
+"""
+
+
+class ended_early(unittest.TestCase):
+    def test_what_was_measured_is_written_after_each_signal_that_ends_a_run(self):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            with self.subTest(signal=number), tempfile.TemporaryDirectory() as out:
+                text = ENDLESS.format(folder=str(COMPARE), line=line("weft", 1, 7.5), out=out)
+                # A run in the background of a script inherits an ignored SIGINT.
+                with subprocess.Popen([sys.executable, "-B", "-c", text], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                      text=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN)) as run:
+                    self.assertEqual(run.stdout.readline(), "measuring\n")
+                    run.send_signal(number)
+                    _, errors = run.communicate(timeout=60)
+                self.assertIn("interrupted", errors)
+                kept = [json.loads(text) for text in (Path(out) / "results.jsonl").read_text().splitlines()]
+                self.assertEqual([k["result"]["ns_per_op"] for k in kept if "result" in k], [7.5])
+                self.assertTrue((Path(out) / "report.md").exists())
+                self.assertEqual(run.returncode, 128 + number)
 
 
 if __name__ == "__main__":

@@ -1,16 +1,21 @@
 #!/usr/bin/env python3
 """Canaries of the checks: each must find what it is there to find, and nothing in a tree that is right."""
+import subprocess
 import tempfile
 import unittest
 from pathlib import Path
 
+import commits
+import examples
 import includes
 import layout
 import orderings
 import readme
+import reference
 import rows
 import thread_locals
 import tree
+import words
 
 
 class in_a_small_tree(unittest.TestCase):
@@ -55,6 +60,12 @@ class arrows(in_a_small_tree):
         self.write("net/ring.h", "#pragma once")
         self.write("sched/poll.cc", "\n  #  include \"net/ring.h\"")
         self.expect(includes, 'sched/poll.cc:2: "net/ring.h" points up')
+
+    def test_an_arrow_up_between_sub_rooms_is_found(self):
+        self.write("sched/diagnosis/dump.h", "#pragma once")
+        self.write("sched/run.cc", '#include "sched/diagnosis/dump.h"')
+        self.write("sched/wake.cc", '#include "sched/diagnosis/dump.h"')
+        self.expect(includes, 'sched/wake.cc:1: "sched/diagnosis/dump.h" points up')
 
     def test_a_private_header_without_a_seam_is_found(self):
         self.write("chan/mutex.cc", '#include "runtime/futex.h"')
@@ -212,6 +223,132 @@ class thread_locals_in_disassembly(unittest.TestCase):
 
     def test_a_name_that_is_gone_from_the_library_is_found(self):
         self.assertIn("out of date", thread_locals.violations(["0010 <caller>:", " 10:\tret"])[0])
+
+
+class the_words(in_a_small_tree):
+    def test_more_hits_than_allowed_are_found(self):
+        self.write("tests/tree/words.txt", "allow sched 1\nwhoever\nfor ever")
+        self.write("sched/a.cc", "f(\"for ever\");  // Whoever waits\nint whoever;")
+        self.expect(words)
+        self.write("sched/b.h", "// waits for ever")
+        self.expect(words, "sched has 2 hits, 1 are allowed")
+
+    def test_a_list_without_words_is_found(self):
+        self.write("tests/tree/words.txt", "allow sched 1")
+        self.expect(words, "lists no expression")
+
+
+class the_reference(in_a_small_tree):
+    page = "## weft/go.h\n\n| Name | Does |\n|---|---|\n"
+
+    def setUp(self):
+        super().setUp()
+        self.write("runtime/include/weft/clock.h", "// Only types of the standard library.")
+        self.write("sched/include/weft/go.h", """namespace weft {
+namespace detail { void hidden(); }
+void go(int f);
+struct use { int most = 1, size; };
+class task {
+ public:
+  task();
+  bool wait() const;
+  template <class F>
+  void get(F&& f) { f(); }
+  // For weft itself.
+  int raw() const;
+ private:
+  int kept() const;
+};
+}""")
+        self.rows = ["`go` | starts", "`use` | `most`, `size`", "`task`, `task::wait`, `task::get` | waits"]
+
+    def lists(self, *rows):
+        self.write("REFERENCE.md", self.page + "\n".join(f"| {r} |" for r in rows))
+
+    def test_a_page_with_all_names_is_right(self):
+        self.lists(*self.rows)
+        self.expect(reference)
+
+    def test_a_missing_function_is_found(self):
+        self.lists(*self.rows[1:])
+        self.expect(reference, "`go` of <weft/go.h> is missing")
+
+    def test_a_missing_member_is_found(self):
+        self.lists(self.rows[0], "`use` | `most`", "`task`, `task::get` | `size`")
+        self.expect(reference, "`use::size` of", "`task::wait` of")
+
+    def test_a_missing_section_is_found(self):
+        self.write("REFERENCE.md", "# Reference")
+        self.expect(reference, "<weft/go.h> has no section")
+
+    def test_a_name_too_much_is_found(self):
+        self.lists(*self.rows, "`gone` | left", "`task::raw`, `task::kept` | private")
+        self.expect(reference, "`gone` is declared by none", "`task::raw` is declared", "`task::kept` is declared")
+
+    def test_a_section_without_a_header_is_found(self):
+        self.lists(*self.rows, "|\n\n## weft/old.h\n\n| `old` | was")
+        self.expect(reference, "there is no header <weft/old.h>", "`old` is declared by none")
+
+
+class the_examples(in_a_small_tree):
+    shown = ('#include <weft/go.h>\nvoid start() {\n  weft::go(1);\n}\n// Prints:\n// one\n\n'
+             'const examples::group some({\n    {"start", start},\n});')
+
+    def setUp(self):
+        super().setUp()
+        self.write("runtime/include/weft/clock.h", "namespace weft {\nint now();\n}")
+        self.write("sched/include/weft/go.h", "#include <weft/clock.h>\nnamespace weft {\nvoid go(int f);\n}")
+        self.write("tests/examples/fibers.cc", self.shown)
+        self.write("tests/examples/time.cc", self.shown.replace("go", "clock", 1).replace("go(1)", "now()"))
+        self.write("REFERENCE.md", "## weft/go.h, weft/clock.h\n\n[a](tests/examples/fibers.cc) [b](tests/examples/time.cc)")
+
+    def test_a_header_with_an_example_is_right(self):
+        self.expect(examples)
+
+    def test_a_header_that_is_only_included_is_found(self):
+        self.write("tests/examples/time.cc", "#include <weft/clock.h>\n// now() is not called")
+        self.expect(examples, "no example shows <weft/clock.h>", "no example that shows <weft/clock.h>")
+
+    def test_a_name_without_an_example_is_found(self):
+        self.write("sched/include/weft/go.h", "namespace weft {\nvoid go(int f);\nstruct use { int most; };\nint spare;\n}")
+        self.write("tests/examples/time.cc", self.shown.replace("go.h", "clock.h").replace(
+            "weft::go(1)", 'weft::now(), f("spare"), use()  // spare'))
+        self.expect(examples, "no example uses use of <weft/go.h>", "no example uses spare of <weft/go.h>")
+
+    def test_a_section_without_a_link_is_found(self):
+        self.write("REFERENCE.md", "## weft/go.h\n\n[b](tests/examples/time.cc)")
+        self.expect(examples, "links no example that shows <weft/go.h>")
+
+    def test_an_example_without_its_output_is_found(self):
+        self.write("tests/examples/fibers.cc", self.shown.replace("// Prints:", "// It prints:"))
+        self.expect(examples, "no `// Prints:` comment follows start()")
+
+    def test_an_example_outside_the_table_is_found(self):
+        self.write("tests/examples/fibers.cc", self.shown.replace('{"start", start}', '{"begin", start}'))
+        self.expect(examples, '"begin" is not the name of start()', "start() is not in the table", "follows begin()")
+
+
+class subjects_of_commits(in_a_small_tree):
+    def git(self, *words):
+        subprocess.run(["git", "-C", str(self.root), "-c", "user.name=a", "-c", "user.email=a", *words], check=True,
+                       stdout=subprocess.DEVNULL)
+
+    def subjects(self, *all_of_them):
+        self.git("init", "-q")
+        for subject in ("Before the rule there was none; all of them were like this one, which is long", *all_of_them):
+            self.git("commit", "-q", "--allow-empty", "-m", subject)
+        return commits.check(self.root, f"HEAD~{len(all_of_them)}")
+
+    def test_what_follows_the_rule_is_right(self):
+        self.assertEqual(self.subjects("idle: read every queue again", "tests/tree: check subjects", "sched: `go` of null ends"), [])
+
+    def test_what_breaks_it_is_found(self):
+        found = self.subjects("Idle: read", "idle: Read", "idle reads", "idle: read; write", "idle: read.", "idle: " + "r" * 70)
+        self.assertEqual(len(found), 6, found)
+        self.assertIn("76 columns, at most 72", found[0])
+
+    def test_without_a_history_nothing_is_checked(self):
+        self.assertEqual(commits.check(self.root), [])
 
 
 if __name__ == "__main__":

@@ -5,6 +5,8 @@ A public header is ROOM/include/weft/X.h and is included as <weft/X.h>, so that 
 and after installation; it includes no private header. Every other header is private to its room, except those
 that seams.txt opens to a room above. Tests and tools may include anything.
 
+Rooms have sub-rooms, whose arrows point one way too: SUBROOMS. A door is a file that reaches all of its room.
+
   includes.py [ROOT]
 """
 import re
@@ -12,7 +14,24 @@ from pathlib import Path
 
 import tree
 
+# From the bottom up, per room. A folder that is not listed fails; "" is the room's own folder.
+SUBROOMS = {
+    "runtime": ["", "unwind"],
+    "sched": ["", "diagnosis", "sim"],
+    "net": ["fd", "poller", "socket", "fs", "os", "tls", "http"],
+}
+DOORS = {"sched/run.cc"}
+
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
+
+
+def subroom_of(path):
+    """The index of a file's sub-room in its room's order, or None where the room has none."""
+    order = SUBROOMS.get(path.parts[0])
+    if not order or (len(path.parts) > 2 and path.parts[1] == "include"):
+        return None
+    inside = path.parts[1] if len(path.parts) > 2 else ""
+    return order.index(inside) if inside in order else None
 
 
 def room_of(path):
@@ -85,10 +104,17 @@ class checker:
         if up := self.upward(here, to, f'"{name}"'):
             return up
         if to == room:
-            return None
+            return self.upward_inside(here, name)
         seam = (str(name), room)
         self.used.add(seam)
         return None if seam in self.seams else f'"{name}" is private to {to}/ (see tests/tree/seams.txt)'
+
+    @staticmethod
+    def upward_inside(here, name):
+        from_, to = subroom_of(here), subroom_of(name)
+        if from_ is None or to is None or to <= from_ or str(here) in DOORS:
+            return None
+        return f'"{name}" points up: {here.parent}/ knows nothing of {name.parent}/'
 
     @staticmethod
     def upward(here, to, what):

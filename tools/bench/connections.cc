@@ -1,4 +1,5 @@
-// Many TCP connections over loopback within one process, of which one at a time has something to say.
+// Many TCP connections over loopback within one process, of which one at a time has something to
+// say.
 #include <fmt/format.h>
 #include <sys/resource.h>
 #include <weft/weft.h>

@@ -1,4 +1,4 @@
-// An HTTP server that says hello, as a peer for a load generator.
+// An HTTP server that answers hello, as a peer for a load generator.
 #include <fmt/format.h>
 #include <weft/weft.h>
 

@@ -1,4 +1,5 @@
-// weft_bench WORKLOAD [-p P] [-n N] [-fibers K] [-cap C] [-ms T] [-addr A]: one workload, one line of JSON.
+// weft_bench WORKLOAD [-p P] [-n N] [-fibers K] [-cap C] [-ms T] [-addr A]: one workload, one line
+// of JSON.
 #include <weft/weft.h>
 
 #include <fmt/format.h>
@@ -53,6 +54,9 @@ constexpr std::array workloads{
     workload{"echo", "TCP echo server on -addr (127.0.0.1:7001) for -ms, or until it is killed", echo},
     workload{"fib", "fork-join fib(n) without cutoff, one fiber per fork (32)", fork_join_fib},
     workload{"hog", "a busy loop of -ms (200) beside a 1 ms ticker fiber: longest lateness", hog},
+    workload{"lateness",
+             "-fibers (50) that compute -ms (5) each beside a fiber that sleeps 1 ms at a time: longest lateness",
+             lateness},
 #ifdef WEFT_BENCH_HTTP
     workload{"http", "HTTP server on -addr that says hello, for -ms or until it is killed", http_hello},
 #endif
@@ -68,6 +72,7 @@ constexpr std::array workloads{
     workload{"parked", "-fibers fibers (100000) blocked on a channel: memory, create and wake time", parked},
     workload{"pingpong", "two fibers, two unbuffered channels, n round trips", ping_pong},
     workload{"pool", "P fibers put one object into a pool and get one, n times in all", pool_put_get},
+    workload{"resp", "server of Redis's SET, GET, PING on -addr for -ms, or until it is killed", resp},
     workload{"ring", "-fibers fibers (10000) in a ring pass one token n rounds (100)", ring},
     workload{"rwmutex", "read lock twice, then write lock, P fibers with a lock each, n times in all", rw_alone},
     workload{"rwmutexread", "P fibers read-lock and unlock one lock, n times in all", rw_read},

@@ -70,7 +70,7 @@ result blocking_calls(const params& a) {
   for (int i = 0; i < 4; ++i)
     weft::go([&] {
       const timespec tenth{.tv_sec = 0, .tv_nsec = 100'000'000};
-      ::nanosleep(&tenth, nullptr);  // announced to nobody
+      ::nanosleep(&tenth, nullptr);  // without blocking()
       all.done();
     });
   weft::sleep(500ms);
@@ -109,6 +109,33 @@ result hog(const params& a) {
   stop.store(true, std::memory_order_relaxed);
   done.recv();
   return {"hog", 1, d, {{"late_ms", ms_of(worst)}, {"value", static_cast<std::int64_t>(x & 1)}}};
+}
+
+result lateness(const params& a) {
+  const std::int64_t k = a.crowd(50);
+  const auto length = std::chrono::milliseconds(a.ms > 0 ? a.ms : 5);
+  std::atomic<bool> stop = false;
+  weft::duration worst{};
+  weft::wait_group busy, sleeper;
+  sleeper.go([&] {
+    while (!stop.load(std::memory_order_relaxed)) {
+      const auto began = weft::now();
+      weft::sleep(1ms);
+      worst = std::max(worst, weft::now() - began - weft::duration(1ms));
+    }
+  });
+  weft::yield();
+  const stopwatch t;
+  for (std::int64_t i = 0; i < k; ++i)
+    busy.go([length] {
+      for (const stopwatch own; own.elapsed() < length;) {
+      }
+    });
+  busy.wait();
+  const auto d = t.elapsed();
+  stop.store(true, std::memory_order_relaxed);
+  sleeper.wait();
+  return {"fiber", k, d, {{"late_ms", ms_of(worst)}}};
 }
 
 }  // namespace bench

@@ -1,5 +1,5 @@
-// The rest of sync: reader-writer locks, wait groups, once, pools, conds. Each as P fibers that share
-// n operations, on things of their own ("alone") or on one thing.
+// The rest of sync: reader-writer locks, wait groups, once, pools, conds. Each as P fibers that
+// share n operations, on one object each ("alone") or on one shared object.
 #include <weft/weft.h>
 
 #include <atomic>
@@ -12,7 +12,7 @@
 namespace bench {
 namespace {
 
-// Calls body(worker, n / P) in P fibers at once.
+// Calls body(worker, n / P) in P concurrent fibers.
 template <class Body>
 std::chrono::nanoseconds in_parallel(const params& a, std::int64_t n, Body body) {
   weft::wait_group all;
@@ -30,7 +30,7 @@ std::chrono::nanoseconds in_parallel(const params& a, std::int64_t n, Body body)
   return t.elapsed();
 }
 
-// Keeps the compiler from leaving out what computes v.
+// Keeps the compiler from removing the computation of v.
 template <class T>
 void use(const T& v) {
   asm volatile("" : : "r,m"(v) : "memory");

@@ -1,4 +1,4 @@
-// The workloads of the scheduler's benchmark: what each is, and how it reports.
+// The workloads of the scheduler's benchmark: their interface, and their report.
 #pragma once
 #include <weft/net.h>
 
@@ -11,7 +11,7 @@
 
 namespace bench {
 
-// The command line's numbers; a workload reads what it needs. 0: the workload's own default.
+// The command line's numbers; a workload reads those it needs. 0: the workload's own default.
 struct params {
   int p = 1;
   std::int64_t n = 0;
@@ -26,7 +26,7 @@ struct params {
 
 using figure = std::pair<const char*, std::variant<std::int64_t, double>>;
 
-// `elapsed` over `ops` operations, and what else the workload has to say.
+// `elapsed` over `ops` operations, and the workload's other results.
 struct result {
   const char* op;
   std::int64_t ops;
@@ -88,14 +88,19 @@ result tickers(const params&);
 result parked(const params&);
 result blocking_calls(const params&);
 result hog(const params&);
+result lateness(const params&);
 result cancel_tree(const params&);
 result common_parent(const params&);
 result derive_timeouts(const params&);
 result check_error(const params&);
 result check_done(const params&);
 result check_live(const params&);
+// Calls f in a fiber for each connection to params::addr, with a stack of `stack` bytes, for params::ms or,
+// if that is 0, without end.
+result serve(const params&, const char* workload, std::size_t stack, void (*f)(const weft::net::conn&));
 result echo(const params&);
-// Sends back what comes, until the peer ends. For echo and connections.
+result resp(const params&);
+// Sends back all that it receives, until the peer ends. For echo and connections.
 void echo_back(const weft::net::conn& c);
 result http_hello(const params&);
 

@@ -5,6 +5,7 @@
     (gdb) fiber 17 bt              the stack of fiber 17
     (gdb) fiber 17 COMMAND...      any command, in the innermost frame of fiber 17
     (gdb) fiber apply all bt       the stacks of all
+    (gdb) fiber check              whether the scheduler's lists hold together (sched/invariants.h)
 
 A parked fiber's registers lie on its stack. An unwinder puts its frames in place of the callers of the
 selected thread's newest frame while a command runs, so nothing in the process changes, and a core will do:
@@ -61,12 +62,12 @@ def arenas():
 
 def stacks():
     for arena in arenas():
-        size = int(arena["size_"])
+        size, guard = int(arena["size_"]), int(arena["guard_"])
         pieces = list(elements(arena["pieces_"]))
         for i, piece in enumerate(pieces):
             used = int(arena["used_in_last_"]) if i == len(pieces) - 1 else int(piece["stacks"])
             for n in range(used):
-                yield int(piece["from"]) + n * size, size
+                yield int(piece["from"]) + n * (guard + size) + guard, size, guard
 
 
 class Fiber:
@@ -135,8 +136,8 @@ def fibers():
     g_space = (g_type.sizeof + LINE - 1) // LINE * LINE
     threads = running_threads()
     found = []
-    for bottom, size in stacks():
-        address = bottom + size - g_space - bottom // size % STAGGER_PLACES * LINE
+    for bottom, size, guard in stacks():
+        address = bottom + size - g_space - bottom // (guard + size) % STAGGER_PLACES * LINE
         g = gdb.Value(address).cast(g_type.pointer()).dereference()
         try:
             if int(atomic(g["state"])) == 0 or int(g["flags"]) & FLAG_ABANDONED:
@@ -246,13 +247,50 @@ class InfoFibers(gdb.Command):
             gdb.write("%s started in %s\n" % (fiber.describe(), fiber.started_in()))
 
 
+def linked(first, field):
+    """The objects of a list; ends where it runs in a circle."""
+    seen = set()
+    while int(first) != 0 and int(first) not in seen:
+        seen.add(int(first))
+        yield first
+        first = first[field]
+
+
+def broken_invariants():
+    """What does not hold of I1 and I2 of sched/idle.cc, a sentence each. A thread may be in the middle of a change."""
+    address = word(statics("_ZN4weft6detail12_GLOBAL__N_113running_worldE"))
+    if address == 0:
+        return ["no world is running"]
+    world = gdb.Value(address).cast(weft_type("world").pointer())
+    ms = list(elements(world["all_ms"]))
+    idle_ps = list(linked(world["idle_p_list"], "next_idle"))
+    idle_ms = [m for m in ms if bool(m["is_idle"])]
+    listed = list(linked(world["idle_m_list"], "next_idle"))
+    said = []
+    if int(atomic(world["idle_ps"])) != len(idle_ps):
+        said.append("I2: idle_ps is %d, listed are %d" % (int(atomic(world["idle_ps"])), len(idle_ps)))
+    said += ["I2: M %d holds the idle P %d" % (int(p["holder"]["_M_b"]["_M_p"]["id"]), int(p["id"])) for p in idle_ps
+             if int(p["holder"]["_M_b"]["_M_p"]) != 0]
+    if int(world["idle_ms"]) != len(idle_ms):
+        said.append("I2: idle_ms is %d, marked are %d" % (int(world["idle_ms"]), len(idle_ms)))
+    said += ["I2: the idle M %d owns a P" % int(m["id"]) for m in idle_ms if int(m["p"]) != 0]
+    said += ["I2: M %d is in the idle list and not idle" % int(m["id"]) for m in listed if not bool(m["is_idle"])]
+    spinning = sum(1 for m in ms if bool(m["spinning"]))
+    if int(atomic(world["spinning"])) < spinning:
+        said.append("I1: spinning is %d, marked are %d" % (int(atomic(world["spinning"])), spinning))
+    return said
+
+
 class FiberCommand(gdb.Command):
-    """fiber N COMMAND, fiber apply all COMMAND: runs it in a fiber's innermost frame, or in each one's."""
+    """fiber N COMMAND, fiber apply all COMMAND: runs it in a fiber's innermost frame, or in each one's. fiber check."""
 
     def __init__(self):
         super().__init__("fiber", gdb.COMMAND_STACK)
 
     def invoke(self, argument, from_tty):
+        if argument.strip() == "check":
+            gdb.write("\n".join(broken_invariants() or ["the scheduler's lists hold together"]) + "\n")
+            return
         words = argument.split(None, 2)
         if len(words) == 3 and words[:2] == ["apply", "all"]:
             for fiber in fibers():
@@ -264,7 +302,7 @@ class FiberCommand(gdb.Command):
             return
         words = argument.split(None, 1)
         if len(words) != 2 or not words[0].isdigit():
-            raise gdb.GdbError("usage: fiber N COMMAND, or fiber apply all COMMAND")
+            raise gdb.GdbError("usage: fiber N COMMAND, fiber apply all COMMAND, or fiber check")
         run_in(fiber_of_id(int(words[0])), words[1])
 
 

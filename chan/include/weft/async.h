@@ -1,4 +1,10 @@
-// A fiber with a result. What Go writes with a channel of one.
+// Fibers with a result. Go writes this with a channel of capacity 1.
+//
+//   weft::task<int> sum = weft::async([] { return add_up(numbers); });
+//   int n = sum.get();              // blocks until the fiber has ended, rethrows what it threw
+//
+// All functions may be called from fibers and plain threads, not from signal handlers. async()
+// needs a running world.
 #pragma once
 #include <weft/detail/holder.h>
 #include <weft/errors.h>
@@ -17,7 +23,7 @@
 namespace weft {
 namespace detail {
 
-// One less at the end of the scope, also when goexit unwinds it.
+// Calls done() at the end of the scope, also when goexit unwinds it.
 struct done_at_end {
   wait_group& group;
   ~done_at_end() { group.done(); }
@@ -25,14 +31,16 @@ struct done_at_end {
 
 }  // namespace detail
 
-// The result of async(), to be fetched once. Move-only. Dropping it does not wait for the fiber.
+// The result of async(). get() returns it once. Move-only. The destructor does not wait for the
+// fiber, which runs to its end without it. Two fibers must not use one task at the same time.
 template <class R>
 class task {
  public:
   task() noexcept = default;
 
-  // Blocks until the fiber has ended; returns its result, or rethrows what left it. Once: throws
-  // weft::panic when called again, or on a default-constructed task.
+  // Blocks until the fiber has ended. Returns its result, or rethrows the exception that left it.
+  // Throws weft::panic if the fiber called goexit, if get() was called before, or on a
+  // default-constructed task.
   R get() {
     if (!state_) throw panic("task::get: no result to get");
     const std::shared_ptr<state> s = std::exchange(state_, nullptr);
@@ -40,7 +48,8 @@ class task {
     if (s->failure) std::rethrow_exception(s->failure);
     if constexpr (!std::is_void_v<R>) return std::move(*s->value);
   }
-  // As get(), but at most until ctx is done: its error then, and the result can still be fetched.
+  // As get(), but stops waiting when ctx is done. Returns ctx's error then; the result can still be
+  // fetched.
   result<std::optional<R>> get(const context& ctx)
     requires(!std::is_void_v<R>)
   {
@@ -54,12 +63,13 @@ class task {
     if (!e) get();
     return e;
   }
-  // Blocks until the fiber has ended; get() does not block after it.
+  // Blocks until the fiber has ended. get() does not block afterwards. Throws weft::panic if get()
+  // was called before, or on a default-constructed task.
   void wait() const {
     if (!state_) throw panic("task::wait: no result to wait for");
     await(*state_);
   }
-  // As above, but at most until ctx is done: its error then.
+  // As wait(), but stops waiting when ctx is done, and returns ctx's error then.
   [[nodiscard]] std::error_code wait(const context& ctx) const {
     if (!state_) throw panic("task::wait: no result to wait for");
     return state_->ended.wait(ctx);
@@ -83,8 +93,9 @@ class task {
   std::shared_ptr<state> state_;
 };
 
-// Starts f(args...) as go() does, and lets its result be waited for. An exception that leaves f
-// comes out of get() instead of ending the process.
+// Starts a fiber that calls f(args...), as go() does, and returns a task for its result. An
+// exception that leaves f is rethrown by get() and does not end the process. Never blocks. Throws
+// weft::panic if no world runs.
 template <class F, class... Args>
 [[gnu::always_inline]] inline auto async(F&& f, Args&&... args)
     -> task<std::invoke_result_t<std::decay_t<F>, std::decay_t<Args>...>> {

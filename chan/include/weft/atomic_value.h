@@ -1,14 +1,17 @@
-// A value that is read far more often than it is replaced: readers take no lock and never wait.
+// A value that is read far more often than it is replaced. Readers take no lock and never wait.
 // Go's atomic.Value.
 //
-// load() gives a snapshot: the value as it was at one moment, which never changes and stays as long as
-// the snapshot is kept. A store makes a new version beside it (copy-on-write), so different readers may
-// for a while see different versions, each of them whole.
+//   weft::atomic_value<config> current(read_config());
+//   auto c = current.load();                 // a snapshot: c->port, *c
+//   current.store(read_config());            // c still shows the old version
 //
-// A load costs a few plain loads and stores. A store allocates, and now and then pays several
-// microseconds to find out which old versions nobody reads any more. An old version is destroyed by a
-// later store, or with the atomic_value, once no snapshot shows it; under a stream of stores up to
-// 64 of them may wait for that.
+// load() returns a snapshot: the value at one moment. It never changes, and it lives as long as the
+// snapshot. A store makes a new version (copy-on-write), so two readers may see different versions
+// for a short time, each of them whole.
+//
+// A load costs a few plain loads and stores. A store allocates; every few stores one spends several
+// microseconds to find the old versions that no snapshot shows, and destroys them. Under a stream
+// of stores up to 64 old versions wait for that. The rest is destroyed with the atomic_value.
 #pragma once
 #include <weft/detail/hazard.h>
 #include <weft/mutex.h>
@@ -35,7 +38,7 @@ struct version {
   version* next = nullptr;             // in a list of replaced ones
 };
 
-// The current version and those replaced.
+// The current version, and replaced versions that a snapshot may show.
 class versions {
  public:
   versions() noexcept = default;
@@ -44,8 +47,8 @@ class versions {
   versions& operator=(const versions&) = delete;
   ~versions();
 
-  // The current version, which stays until `slot` is null again. Where slot comes back null, it is
-  // counted in refs instead (or there is no version yet).
+  // Returns the current version, which stays until `slot` is null again. If `slot` is set to null,
+  // the version is counted in refs instead, or there is no version yet.
   version* acquire(hazard_slot*& slot) const noexcept {
     hazard_page* page = this_hazard_page();
     slot = free_slot(*page);
@@ -60,10 +63,10 @@ class versions {
   }
 
   mutex& writers() noexcept { return writers_; }
-  // The rest with writers() held.
+  // The functions below need writers() held.
   version* current_locked() const noexcept { return current_.load(std::memory_order_relaxed); }
-  // Makes v current. Returns replaced versions that may be destroyed now, to be handed to destroy_all()
-  // without the lock.
+  // Makes v current. Returns the replaced versions that may be destroyed now: the caller passes
+  // them to destroy_all() after it has released the lock.
   version* replace_locked(version* v);
   static void destroy_all(version* list) noexcept;
 
@@ -72,9 +75,9 @@ class versions {
 
   std::atomic<version*> current_{nullptr};
   mutex writers_;
-  version* replaced_ = nullptr;        // under writers_
-  unsigned n_replaced_ = 0;            // under writers_
-  std::int64_t looked_at_ = INT64_MIN; // under writers_: when replaced_ was last looked through
+  version* replaced_ = nullptr;  // under writers_
+  unsigned n_replaced_ = 0;  // under writers_
+  std::int64_t looked_at_ = INT64_MIN;  // under writers_: when replaced_ was last looked through
 };
 
 template <class T>
@@ -87,9 +90,10 @@ struct version_of final : version {
 
 }  // namespace detail
 
-// What atomic_value<T>::load() saw. Like a pointer to a const T; null if nothing had been stored. May
-// be copied, moved, kept and destroyed in any fiber. Holding a few costs nothing; the thread's eighth
-// costs a counter that others share.
+// The value that atomic_value<T>::load() read. Behaves as a pointer to a const T; null if no value
+// had been stored. May be copied, moved, kept and destroyed in any fiber or thread. The first seven
+// snapshots of a thread cost no shared write; each further one increments a counter that other
+// threads share.
 template <class T>
 class snapshot {
  public:
@@ -113,9 +117,9 @@ class snapshot {
   const T& operator*() const noexcept { return v_->value; }
   const T* operator->() const noexcept { return &v_->value; }
   const T* get() const noexcept { return v_ ? &v_->value : nullptr; }
-  // So that `config c = v.load();` copies. Not for a null one.
+  // Copies the value: `config c = v.load();`. Must not be called on a null snapshot.
   operator T() const { return v_->value; }
-  // Whether both show the same version.
+  // Returns true if both show the same version, or both are null.
   friend bool operator==(const snapshot& a, const snapshot& b) noexcept { return a.v_ == b.v_; }
 
  private:
@@ -127,30 +131,34 @@ class snapshot {
   detail::hazard_slot* slot_ = nullptr;
 };
 
+// Holds one T. load() may be called from anywhere but a signal handler. Writers block each other on
+// a weft::mutex.
 template <class T>
 class atomic_value {
   using node = detail::version_of<T>;
 
  public:
-  // Without a value: load() gives a null snapshot until the first store.
+  // Holds no value: load() returns a null snapshot until the first store.
   atomic_value() noexcept = default;
   explicit atomic_value(T first) : versions_(new node(std::move(first))) {}
   atomic_value(const atomic_value&) = delete;
   atomic_value& operator=(const atomic_value&) = delete;
 
-  // Never blocks.
+  // Returns a snapshot of the current value. Never blocks, never allocates. Go's Load.
   snapshot<T> load() const noexcept {
     detail::hazard_slot* slot = nullptr;
     detail::version* v = versions_.acquire(slot);
     return snapshot<T>(v, slot);
   }
-  // Writers wait for each other, nobody waits for a reader.
+  // Replaces the value. Blocks while another writer stores, never for a reader. Throws
+  // std::bad_alloc. Go's Store.
   void store(T next) {
     auto made = std::make_unique<node>(std::move(next));
     std::unique_lock hold(versions_.writers());
     put(made.release(), hold);
   }
-  // Returns what was there before.
+  // Replaces the value and returns a snapshot of the value before. Blocks and throws as store().
+  // Go's Swap.
   snapshot<T> swap(T next) {
     auto made = std::make_unique<node>(std::move(next));
     std::unique_lock hold(versions_.writers());
@@ -160,7 +168,8 @@ class atomic_value {
     put(made.release(), hold);
     return was;
   }
-  // Stores `next` if the value is equal to `expected`; says whether.
+  // Stores `next` if the current value is equal to `expected`. Returns true if it did. Blocks and
+  // throws as store(). Go's CompareAndSwap.
   bool compare_and_swap(const T& expected, T next)
     requires requires(const T& t) { bool(t == t); }
   {
@@ -171,8 +180,8 @@ class atomic_value {
     put(made.release(), hold);
     return true;
   }
-  // Stores `next` if `expected` still shows the current version; says whether. What a copy-on-write loop
-  // needs: load, copy, change the copy, try to put it in.
+  // Stores `next` if `expected` still shows the current version. Returns true if it did. For a
+  // copy-on-write loop: load, copy, change the copy, try to store it. Blocks and throws as store().
   bool compare_and_swap(const snapshot<T>& expected, T next) {
     auto made = std::make_unique<node>(std::move(next));
     std::unique_lock hold(versions_.writers());

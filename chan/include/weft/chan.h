@@ -1,17 +1,23 @@
 // Typed channels. Go's chan T, <-chan T and chan<- T.
 //
-// A handle is shared: copies name the same channel, which lives as long as one of them. All
-// operations are const, so that a by-value lambda may use its copy. A default-constructed handle is
-// Go's nil channel: send and recv block for ever, close panics, len and cap are 0.
+// A handle is shared: copies name the same channel, and the channel lives as long as its last
+// handle. All operations are const, so that a lambda that captures a handle by value can use it. A
+// default-constructed handle is Go's nil channel: send and recv block without end, close throws
+// weft::panic, len and cap return 0.
 //
-// Everything may be called from fibers and from plain threads; what says "blocks" parks the fiber
-// or blocks the thread. Values are passed on in the order in which they were sent, waiters are
-// served in the order in which they came.
+// All functions may be called from fibers and from plain threads, not from signal handlers. A
+// function that blocks parks the fiber or blocks the thread. Values are received in the order in
+// which they were sent. Waiters are served in the order in which they began to wait.
+//
+//   auto numbers = weft::make_chan<int>(8);
+//   weft::go([=] { for (int i = 0; i < 3; ++i) numbers.send(i); numbers.close(); });
+//   for (int n : numbers) use(n);                       // 0, 1, 2, then the loop ends
+//   if (auto n = numbers.recv_for(1ms)) use(*n);        // nullopt: closed, or no value within 1 ms
 #pragma once
 #include <weft/detail/channel.h>
+#include <weft/detail/chrono.h>
 #include <weft/detail/deadline.h>
 
-#include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <iterator>
@@ -27,7 +33,7 @@ class send_chan;
 
 namespace detail {
 
-// What all three handles share: ownership, comparison, len, cap.
+// The common part of the three handles: ownership, comparison, len, cap.
 template <class T>
 class chan_handle {
  public:
@@ -47,11 +53,15 @@ class chan_handle {
     if (c_) c_->drop_ref();
   }
 
-  // Elements in the buffer now, and its size. 0 for a nil channel.
+  // Returns the number of values in the buffer now; 0 for a nil channel. Never blocks. Go's
+  // len(ch).
   std::size_t len() const noexcept { return c_ ? c_->len() : 0; }
+  // Returns the size of the buffer in values; 0 for an unbuffered or a nil channel. Go's cap(ch).
   std::size_t cap() const noexcept { return c_ ? c_->cap() : 0; }
+  // Returns false for a nil channel.
   explicit operator bool() const noexcept { return c_ != nullptr; }
 
+  // Returns true if both handles name the same channel, or both are nil. Go's ==.
   friend bool operator==(const chan_handle& a, const chan_handle& b) noexcept { return a.c_ == b.c_; }
   friend channel<element_of<T>>* channel_of(const chan_handle& h) noexcept { return h.c_; }
 
@@ -69,23 +79,28 @@ class receiving : public Base {
  public:
   using Base::Base;
 
-  // In line, so that the optional stays in parts: a function returns it in registers, filled from a place where its
-  // flag was written as a byte just now and is read as a word, which takes longer than all the rest.
+  // recv() and try_recv() are inlined so that the optional stays in parts. An outlined function
+  // returns it in registers: its flag, written as a byte, is read back as a word, and that stall
+  // costs more than the rest.
 
-  // Blocks until there is a value; nullopt (void: false) once the channel is closed and drained.
+  // Blocks until a value arrives and returns it. Returns nullopt (chan<void>: false) when the
+  // channel is closed and its buffer is empty. A nil channel blocks without end. Go's v, ok :=
+  // <-ch.
   [[gnu::always_inline]] received recv() const {
     if (!this->c_) park_forever(wait_reason::chan_receive_nil);
     out o;
     this->c_->receive(o);
     return unwrap(o);
   }
-  // Never blocks: nullopt (false) if nothing is there, or the channel is closed and drained.
+  // Returns a value if one can be received without waiting, else nullopt (chan<void>: false), also
+  // for a channel that is closed or nil. Never blocks. Go's select with a default case.
   [[gnu::always_inline]] received try_recv() const {
     out o;
     if (this->c_) this->c_->try_receive(o);
     return unwrap(o);
   }
-  // As recv, but gives up after a while: nullopt (false) then too.
+  // As recv(), but returns nullopt (chan<void>: false) if no value arrives within d, or before the
+  // time t.
   received recv_for(duration d) const {
     out o;
     recv_bounded(o, {.deadline_ns = deadline_in(d)});
@@ -97,7 +112,8 @@ class receiving : public Base {
     recv_bounded(o, {.deadline_ns = deadline_of(t)});
     return unwrap(o);
   }
-  // As recv, but at most until ctx is done: its error then, and nothing was received.
+  // As recv(), but stops waiting when ctx is done. Returns ctx's error then, and no value was
+  // received. A closed channel gives nullopt without an error.
   result<received> recv(const context& ctx) const {
     out o;
     std::error_code e = error_of(ctx);
@@ -105,7 +121,8 @@ class receiving : public Base {
     return {unwrap(o), e};
   }
 
-  // for (auto& v : ch): every value until the channel is closed and drained. Go's range.
+  // Iterates over the values until the channel is closed and its buffer is empty. ++ and begin()
+  // block as recv(). Go's for v := range ch.
   class iterator {
    public:
     using iterator_category = std::input_iterator_tag;
@@ -122,6 +139,8 @@ class receiving : public Base {
       value_.reset();
       if constexpr (std::is_void_v<T>) {
         if (from_->recv()) value_.emplace();
+      } else if constexpr (large<E>) {
+        from_->recv_into(value_);
       } else {
         value_ = from_->recv();
       }
@@ -141,6 +160,13 @@ class receiving : public Base {
   wait_end recv_bounded(out& o, const wait_bound& bound) const {
     return this->c_ ? this->c_->receive_bounded(o, bound) : wait_for_bound(wait_reason::chan_receive_nil, bound);
   }
+  // Without a second element on the stack.
+  void recv_into(std::optional<E>& v) const {
+    if (!this->c_) park_forever(wait_reason::chan_receive_nil);
+    out o;
+    this->c_->receive(o);
+    if (o) v.emplace(from_slot<E>(*o));
+  }
   [[gnu::always_inline]] static received unwrap(out& o) {
     if constexpr (std::is_void_v<T>) {
       return o.has_value();
@@ -159,14 +185,24 @@ class sending : public Base {
  public:
   using Base::Base;
 
-  // Blocks until the value is received or has room in the buffer. Throws weft::panic if the
-  // channel is closed, or gets closed meanwhile.
+  // Blocks until a receiver has taken v, or the buffer has room for it. Throws weft::panic if the
+  // channel is closed or is closed during the wait; v is destroyed then. A nil channel blocks
+  // without end. Go's ch <- v.
   void send(E v) const
-    requires(!std::is_void_v<T>)
+    requires(!std::is_void_v<T> && !large<E>)
   {
-    if (!this->c_) park_forever(wait_reason::chan_send_nil);
-    slot s = to_slot<E>(std::move(v));
-    this->c_->send(s);
+    send_converted(std::move(v));
+  }
+  // The same for an element of more than 4 KiB, by reference: it is not on the stack a second time.
+  void send(E&& v) const
+    requires(!std::is_void_v<T> && large<E>)
+  {
+    send_converted(std::move(v));
+  }
+  void send(const E& v) const
+    requires(!std::is_void_v<T> && large<E> && std::copy_constructible<E>)
+  {
+    send_converted(v);
   }
   void send() const
     requires std::is_void_v<T>
@@ -175,18 +211,26 @@ class sending : public Base {
     slot s{};
     this->c_->send(s);
   }
-  // Never blocks: true if the value went. Moves from v only then. Throws as send.
+  // Returns true if v was sent; v is moved from only in that case. Returns false if send() would
+  // block, also for a nil channel. Never blocks. Throws weft::panic if the channel is closed.
   bool try_send(E&& v) const
     requires(!std::is_void_v<T>)
   {
     return with_slot(
-        v, [this](slot& s) { return this->c_->try_send(s); }, Base::c_ != nullptr);
+        v, [this](slot& s) { return this->c_->try_send(s); },
+        Base::c_ != nullptr && (!boxed<E> || Base::c_->can_send_approx()));
   }
   bool try_send(const E& v) const
     requires(!std::is_void_v<T> && std::copy_constructible<E>)
   {
-    E copy(v);
-    return try_send(std::move(copy));
+    if constexpr (boxed<E>) {
+      if (!this->c_ || !this->c_->can_send_approx()) return false;
+      slot s = to_slot<E>(v);
+      return this->c_->try_send(s) == attempt::done;
+    } else {
+      E copy(v);
+      return try_send(std::move(copy));
+    }
   }
   bool try_send() const
     requires std::is_void_v<T>
@@ -194,7 +238,8 @@ class sending : public Base {
     slot s{};
     return this->c_ && this->c_->try_send(s) == attempt::done;
   }
-  // As send, but gives up after a while: false then, and v is as it was.
+  // As send(), but returns false, and leaves v unchanged, if v is not sent within d, or before the
+  // time t.
   template <class U>
   bool send_for(U&& v, duration d) const
     requires(!std::is_void_v<T> && std::convertible_to<U, E>)
@@ -218,7 +263,8 @@ class sending : public Base {
   {
     return send_bounded(nothing{}, {.deadline_ns = deadline_of(t)}) == wait_end::granted;
   }
-  // As send, but at most until ctx is done: its error then, and v is as it was.
+  // As send(), but stops waiting when ctx is done. Returns ctx's error then, and leaves v
+  // unchanged.
   template <class U>
   [[nodiscard]] std::error_code send(const context& ctx, U&& v) const
     requires(!std::is_void_v<T> && std::convertible_to<U, E>)
@@ -231,19 +277,40 @@ class sending : public Base {
     return send_or_error(ctx, nothing{});
   }
 
-  // No more values will be sent; whoever waits is woken. Throws weft::panic if the channel is nil
-  // or closed already.
+  // Closes the channel: later sends throw weft::panic, receives return the buffered values and then
+  // nullopt. Wakes every waiter; a waiting send throws weft::panic. Throws weft::panic if the
+  // channel is nil or is closed already. Never blocks. Go's close(ch).
   void close() const {
     if (!this->c_) panic_close_of_nil();
     this->c_->close();
   }
 
  private:
-  // Runs f on v as a slot, and gives v back its value if f did not take it.
+  template <class U>
+  [[gnu::always_inline]] void send_converted(U&& v) const {
+    if (!this->c_) park_forever(wait_reason::chan_send_nil);
+    slot s = to_slot<E>(std::forward<U>(v));
+    this->c_->send(s);
+  }
+  // Moves a boxed value back into the variable that it came from, unless a receiver has taken it.
+  struct give_back {
+    E& v;
+    slot& s;
+    ~give_back() {
+      if (!s) return;
+      std::destroy_at(&v);
+      std::construct_at(&v, std::move(*s));
+    }
+  };
+  // Runs f on v as a slot. Moves the value back into v if f did not take it.
   template <class F>
   static bool with_slot(E& v, F f, bool there) {
     if (!there) return false;
-    if constexpr (boxed<E> && std::copy_constructible<E>) {
+    if constexpr (boxed<E> && std::is_nothrow_move_constructible_v<E>) {
+      slot s = to_slot<E>(std::move(v));
+      const give_back at_end{v, s};
+      return f(s) == attempt::done;
+    } else if constexpr (boxed<E> && std::copy_constructible<E>) {
       slot s = to_slot<E>(std::as_const(v));
       return f(s) == attempt::done;
     } else if constexpr (boxed<E>) {
@@ -271,6 +338,9 @@ class sending : public Base {
     };
     if constexpr (std::is_same_v<std::remove_reference_t<U>, E> && std::is_rvalue_reference_v<U&&>) {
       with_slot(v, attempt_it, true);
+    } else if constexpr (boxed<E>) {
+      slot s = to_slot<E>(std::forward<U>(v));
+      attempt_it(s);
     } else {
       E copy(std::forward<U>(v));
       with_slot(copy, attempt_it, true);
@@ -281,7 +351,10 @@ class sending : public Base {
 
 }  // namespace detail
 
-// A channel of T: any movable type, or void. Go's chan T.
+// A channel of T, which is any movable type, or void for a channel of bare signals. T need not be
+// default-constructible or copyable. Go's chan T; chan<void> stands for chan struct{}.
+// A T of more than 4 KiB is passed through the heap: one allocation per value that is sent, and no
+// second copy on a fiber's stack.
 template <class T>
 class chan : public detail::receiving<T, detail::sending<T, detail::chan_handle<T>>> {
   using base = detail::receiving<T, detail::sending<T, detail::chan_handle<T>>>;
@@ -290,7 +363,7 @@ class chan : public detail::receiving<T, detail::sending<T, detail::chan_handle<
   using base::base;
 };
 
-// One that can only be received from. Go's <-chan T.
+// A view of a channel that can only receive. Converts implicitly from chan<T>. Go's <-chan T.
 template <class T>
 class recv_chan : public detail::receiving<T, detail::chan_handle<T>> {
   using base = detail::receiving<T, detail::chan_handle<T>>;
@@ -301,7 +374,8 @@ class recv_chan : public detail::receiving<T, detail::chan_handle<T>> {
   recv_chan(const chan<T>& c) noexcept { static_cast<detail::chan_handle<T>&>(*this) = c; }
 };
 
-// One that can only be sent to and closed. Go's chan<- T.
+// A view of a channel that can only send and close. Converts implicitly from chan<T>. Go's chan<-
+// T.
 template <class T>
 class send_chan : public detail::sending<T, detail::chan_handle<T>> {
   using base = detail::sending<T, detail::chan_handle<T>>;
@@ -312,8 +386,9 @@ class send_chan : public detail::sending<T, detail::chan_handle<T>> {
   send_chan(const chan<T>& c) noexcept { static_cast<detail::chan_handle<T>&>(*this) = c; }
 };
 
-// A new channel with room for `cap` values; 0: every send meets its receive. Throws weft::panic
-// if that many cannot be addressed, std::bad_alloc if they cannot be had. Go's make(chan T, cap).
+// Returns a new channel whose buffer holds `cap` values; with 0, each send waits for its receive.
+// Throws weft::panic if cap is too large to address, std::bad_alloc if the allocation fails. Never
+// blocks. Needs no running world. Go's make(chan T, cap).
 template <class T>
 chan<T> make_chan(std::size_t cap = 0) {
   return chan<T>(detail::channel<detail::element_of<T>>::make(cap));

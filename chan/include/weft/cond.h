@@ -1,12 +1,17 @@
-// Waiting until something that a lock guards has changed. Go's sync.Cond, in the clothes of
-// std::condition_variable_any.
+// Condition variables: waiting until a state that a lock guards has changed. Go's sync.Cond, with
+// the interface of std::condition_variable_any.
+//
+//   std::unique_lock hold(mu);
+//   ready.wait(hold, [&] { return !queue.empty(); });      // mu is released during the wait
+//
+// All functions may be called from fibers and plain threads, not from signal handlers.
 #pragma once
 #include <weft/detail/bounded_wait.h>
+#include <weft/detail/chrono.h>
 #include <weft/detail/deadline.h>
 #include <weft/detail/fiber.h>
 #include <weft/detail/wait_queue.h>
 
-#include <chrono>
 #include <concepts>
 #include <condition_variable>
 #include <cstdint>
@@ -14,30 +19,32 @@
 
 namespace weft {
 
-// Waiters are woken in the order in which they began to wait, and never for no reason: each wait()
-// returns because of one signal() or broadcast(). Whoever waits must still look again at what it
-// waits for, since another fiber may have had the lock first. May be destroyed as soon as every
-// wait() has returned, also while the last signal() is still returning.
+// Wakes waiters in the order in which they began to wait. There are no spurious wake-ups: each
+// wait() returns because of one signal() or broadcast(). A waiter must check its condition again
+// nevertheless, since another fiber may have taken the lock first. May be destroyed as soon as
+// every wait() has returned, even if the last signal() has not.
 class cond {
  public:
   constexpr cond() noexcept = default;
   cond(const cond&) = delete;
   cond& operator=(const cond&) = delete;
 
-  // Unlocks `lock`, which the caller holds, blocks until woken, and locks it again. Whatever is
-  // signalled after the unlock finds the caller waiting. Any Lockable will do.
+  // Unlocks `lock`, which the caller holds, blocks until woken, and locks it again. A signal()
+  // after the unlock finds the caller waiting. `lock` is any Lockable. Throws what its lock() and
+  // unlock() throw. Go's Wait.
   template <class Lock>
   void wait(Lock& lock) {
     wait_bounded(lock, {});
   }
-  // Waits until done() is true; looks at it only with the lock held.
+  // Blocks until done() returns true. Calls done() only with the lock held.
   template <class Lock, class Done>
     requires std::predicate<Done&>
   void wait(Lock& lock, Done done) {
     while (!done()) wait(lock);
   }
-  // As these, but at most until ctx is done: its error then. The lock is taken again in any case, however
-  // long that takes. If ctx is done at the call, the lock is not given up at all.
+  // As wait(), but stops waiting when ctx is done, and returns ctx's error then. Locks `lock` again
+  // in every case, which may block longer. If ctx is done at the call, `lock` stays locked
+  // throughout.
   template <class Lock>
   [[nodiscard]] std::error_code wait(const context& ctx, Lock& lock) {
     if (const std::error_code e = detail::error_of(ctx)) return e;
@@ -50,7 +57,8 @@ class cond {
       if (const std::error_code e = wait(ctx, lock)) return done() ? std::error_code() : e;
     return {};
   }
-  // As wait(), no longer than that. The lock is taken again in any case.
+  // As wait(lock), but returns std::cv_status::timeout if not woken within d, or before the time t.
+  // Locks `lock` again in every case, which may block longer.
   template <class Lock, class R, class Period>
   std::cv_status wait_for(Lock& lock, const std::chrono::duration<R, Period>& d) {
     return wait_bounded(lock, {.deadline_ns = detail::deadline_in(detail::rounded_up(d))});
@@ -59,7 +67,7 @@ class cond {
   std::cv_status wait_until(Lock& lock, const std::chrono::time_point<Clock, D>& t) {
     return wait_bounded(lock, {.deadline_ns = detail::deadline_of(t)});
   }
-  // Returns done(), false if it was not true in time.
+  // As wait(lock, done), but returns false if done() is not true within d, or before the time t.
   template <class Lock, class R, class Period, class Done>
   bool wait_for(Lock& lock, const std::chrono::duration<R, Period>& d, Done done) {
     return wait_bounded(lock, {.deadline_ns = detail::deadline_in(detail::rounded_up(d))}, done);
@@ -69,21 +77,23 @@ class cond {
     return wait_bounded(lock, {.deadline_ns = detail::deadline_of(t)}, done);
   }
 
-  // Wakes the one that has waited longest, if anybody waits. Never blocks; the lock need not be held.
+  // Wakes the waiter that has waited longest; does nothing if there is none. Never blocks. The lock
+  // need not be held. Go's Signal.
   void signal();
-  // Wakes all that wait now.
+  // Wakes all current waiters. Never blocks. The lock need not be held. Go's Broadcast.
   void broadcast();
+  // The names of std::condition_variable_any for signal() and broadcast().
   void notify_one() { signal(); }
   void notify_all() { broadcast(); }
 
  private:
-  // A waiter queues before it unlocks, so that no signal passes it by, and blocks after that: one that
-  // is signalled in between must not be made ready.
+  // A waiter queues before it unlocks, so that no signal is lost, and blocks afterwards. A waiter
+  // that is signalled in between has not parked and must not be made ready.
   struct place : detail::waiter {
     bool blocked = false;  // under queue_lock_
   };
   void begin(place& p);
-  bool block(place& p, const detail::wait_bound& bound);  // false: nobody woke it before the bound
+  bool block(place& p, const detail::wait_bound& bound);  // false: not woken before the bound
   void abandon(place& p);
 
   template <class Lock>

@@ -1,16 +1,19 @@
-// Contexts: telling a tree of fibers that it is over, why, and until when they have time. Go's context.
+// Contexts: cancelling a tree of fibers, with a cause and with deadlines. Go's context.
 //
 //   auto [ctx, cancel] = weft::with_timeout(parent, 50ms);   // cancelled when `cancel` goes out of scope
 //   auto [v, err] = ch.recv(ctx);                            // errc::canceled, errc::deadline_exceeded, or a value
 //
-// A context is a shared handle and never changes but for becoming done, once; all may be used from
-// many fibers and plain threads at a time. When a context is cancelled, so are all that were derived
-// from it, before cancel returns. Deadlines need a running world.
+// A context is a shared handle. Its only change is that it becomes done, once. When a context is
+// cancelled, all contexts derived from it are cancelled before cancel returns. Deadlines need a
+// running world.
 //
-// Every blocking operation has an overload that takes a context first. If the context is done when
-// it is called, it does nothing and returns the context's error, also where it would not have had to
-// wait. If the context becomes done while it waits, one of the two happens and not both: an error
-// means that nothing was received, sent, locked or acquired.
+// Every blocking operation has an overload that takes a context first. If the context is done at
+// the call, the operation does nothing and returns the context's error, even if it would not have
+// waited. If the context becomes done during the wait, either the operation or the error happens,
+// not both: an error means that nothing was received, sent, locked or acquired.
+//
+// All functions may be called from many fibers and plain threads at a time, not from signal
+// handlers. None of them blocks, except sleep().
 #pragma once
 #include <weft/chan.h>
 #include <weft/clock.h>
@@ -29,23 +32,25 @@
 
 namespace weft {
 
-// Copyable and cheap to copy. A default-constructed one is Go's nil: using it throws weft::panic.
+// A handle of a context; copying it increments a reference count. A default-constructed one is Go's
+// nil: its functions throw weft::panic.
 class context {
  public:
   context() noexcept = default;
 
-  // Closed when the context is done; a nil channel if it never can be. The handle lives as long as
-  // this context: copy it to keep it. Go's Done.
+  // Returns a channel that is closed when the context is done; a nil channel if it never becomes
+  // done. The reference lives as long as this context. Go's Done.
   const recv_chan<void>& done() const;
-  // errc::canceled or errc::deadline_exceeded once the context is done, no error before. Go's Err.
+  // Returns errc::canceled or errc::deadline_exceeded once the context is done, no error before.
+  // Go's Err.
   std::error_code err() const;
-  // Why it is done, in words: what was given to the cancel that was first, else err()'s message.
-  // Empty before. Go's context.Cause.
+  // Returns the cause: the text of the first cancel, else err()'s message. Empty until the context
+  // is done. Go's context.Cause.
   std::string cause() const;
-  // When it will be done at the latest, if anything says so. Go's Deadline.
+  // Returns the time at which the context becomes done at the latest, or nullopt. Go's Deadline.
   std::optional<time_point> deadline() const;
-  // The value that with_value put under Key nearest to this context, or null. It lives as long as the
-  // context. Go's Value.
+  // Returns the value that the nearest with_value<Key>() has stored, or null. It lives as long as
+  // the context. Go's Value.
   template <class Key>
   const typename Key::type* value() const {
     for (const detail::value_node* v = node().values; v; v = v->outer)
@@ -53,6 +58,7 @@ class context {
     return nullptr;
   }
 
+  // Returns false for a nil context.
   explicit operator bool() const noexcept { return n_.get() != nullptr; }
   friend bool operator==(const context& a, const context& b) noexcept { return a.n_.get() == b.n_.get(); }
 
@@ -69,16 +75,18 @@ class context {
   detail::node_ref<detail::context_node> n_;
 };
 
-// "background.with_cancel.with_value": how a context came about, for logs.
+// Returns how the context was derived, for logs: "background.with_cancel.with_value".
 std::string to_string(const context& ctx);
 
-// The root: never done, without a deadline or values. todo() is the same, to be replaced one day.
+// Returns the root context: never done, without deadline and values. Go's context.Background.
 context background();
+// Returns the root context, and marks a place where a caller's context is missing. Go's
+// context.TODO.
 context todo();
 
-// Cancels its context when called, or at the latest when it goes out of scope. Move-only. May be
-// called often and from many fibers at once: each call returns when the context and all derived from
-// it are done. Never waits for fibers. Go's CancelFunc.
+// Cancels its context when called, or when it is destroyed. Move-only. May be called repeatedly and
+// from many fibers at the same time: each call returns when the context and all contexts derived
+// from it are done. Does not wait for fibers. Go's CancelFunc.
 class [[nodiscard]] cancel_func {
  public:
   explicit cancel_func(detail::node_ref<detail::cancel_node> n) noexcept : n_(std::move(n)) {}
@@ -98,7 +106,7 @@ class [[nodiscard]] cancel_func {
   detail::node_ref<detail::cancel_node> n_;
 };
 
-// As cancel_func, and says why. Only the first call's words count. Go's CancelCauseFunc.
+// As cancel_func, with a cause. Only the cause of the first call is kept. Go's CancelCauseFunc.
 class [[nodiscard]] cancel_cause_func {
  public:
   explicit cancel_cause_func(detail::node_ref<detail::cancel_node> n) noexcept : plain_(std::move(n)) {}
@@ -109,7 +117,8 @@ class [[nodiscard]] cancel_cause_func {
   cancel_func plain_;
 };
 
-// What deriving returns, for a structured binding. The context may be copied out and outlive it.
+// The results of the functions below, for structured bindings. The context may be copied and may
+// outlive the cancel function.
 struct [[nodiscard]] cancelable {
   context ctx;
   cancel_func cancel;
@@ -119,29 +128,34 @@ struct [[nodiscard]] cancelable_with_cause {
   cancel_cause_func cancel;
 };
 
-// Each throws weft::panic for a nil parent. A parent that is done makes a context that is done, for
-// the same cause. A deadline later than the parent's is the parent's; one in the past is at once.
+// Return a new context that is done when its parent is, when cancel is called, or at the deadline.
+// Throw weft::panic for a nil parent. If the parent is done, the new context is done for the same
+// cause. A deadline later than the parent's has no effect; a deadline in the past makes the context
+// done immediately. Go's WithCancel, WithCancelCause, WithDeadline, WithTimeout.
 cancelable with_cancel(const context& parent);
 cancelable_with_cause with_cancel_cause(const context& parent);
 cancelable with_deadline(const context& parent, time_point at);
 cancelable with_timeout(const context& parent, duration d);
-// `cause` is what cause() says if it is the deadline that ends the context.
+// As above; cause() returns `cause` if the deadline ends the context. Go's WithDeadlineCause,
+// WithTimeoutCause.
 cancelable with_deadline_cause(const context& parent, time_point at, std::string_view cause);
 cancelable with_timeout_cause(const context& parent, duration d, std::string_view cause);
 
-// A context that is as its parent, with one value more. Key is a type of its own with a member
-// `type`: struct request_id { using type = int; };
+// Returns a context like its parent with one more value. Key is a type with a member `type`, for
+// example struct request_id { using type = int; };  Throws weft::panic for a nil parent. Go's
+// WithValue.
 template <class Key, class V = typename Key::type>
 context with_value(const context& parent, V&& v) {
   return context(detail::node_ref<detail::context_node>(
       new detail::value_of<Key>(&parent.node(), &detail::key_of<Key>, std::forward<V>(v))));
 }
 
-// A context with the parent's values that is not done when the parent is. Go's WithoutCancel.
+// Returns a context with the parent's values that does not become done when the parent does. Go's
+// WithoutCancel.
 context without_cancel(const context& parent);
 
-// Takes an after_func back: true if its function will not run because of this call. False if it was
-// started or stopped before. Dropping it changes nothing. Does not wait for the function.
+// The result of after_func(ctx, f). A call returns true if it prevents f from running, false if f
+// was started or stopped before. Does not wait for f. Destroying it changes nothing: ctx keeps f.
 class stop_func {
  public:
   explicit stop_func(detail::node_ref<detail::cancel_node> n) noexcept : n_(std::move(n)) {}
@@ -155,15 +169,15 @@ namespace detail {
 stop_func call_after(const context& ctx, std::unique_ptr<callback> f, const void* site);
 }
 
-// Calls f() in a fiber of its own once ctx is done, at once if it is; never if it never is. cancel does
-// not wait for f. Where no world runs, the caller of cancel runs f. Go's context.AfterFunc.
+// Calls f() in a new fiber when ctx becomes done, immediately if it is done. cancel does not wait
+// for f. If no world runs, the caller of cancel runs f. Go's context.AfterFunc.
 template <class F>
 [[gnu::always_inline]] inline stop_func after_func(const context& ctx, F&& f) {
   return detail::call_after(ctx, std::make_unique<detail::callback_of<std::decay_t<F>>>(std::forward<F>(f)),
                             detail::code_address());
 }
 
-// As sleep(d), but at most until ctx is done: its error then.
+// As sleep(d), but stops when ctx is done, and returns ctx's error then. Blocks.
 [[nodiscard]] std::error_code sleep(const context& ctx, duration d);
 
 }  // namespace weft

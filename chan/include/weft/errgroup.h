@@ -1,5 +1,9 @@
-// Fibers that work on one thing together: they end together, and the first failure is everybody's.
-// Go's golang.org/x/sync/errgroup, but that exceptions count as failures, and that it always joins.
+// Groups of fibers that work on one task: the group waits for all of them and reports the first
+// failure. Go's golang.org/x/sync/errgroup. Two differences: an exception counts as a failure, and
+// the destructor joins.
+//
+// All functions may be called from fibers and plain threads, not from signal handlers. Starting a
+// task needs a running world.
 //
 //   auto [group, ctx] = weft::errgroup::with_context(parent);
 //   for (auto& url : urls) group.go([&] { return fetch(ctx, url); });   // void, std::error_code, or throws
@@ -21,48 +25,54 @@
 
 namespace weft {
 
+// Starts tasks and waits for them. May be used from several fibers at a time.
 class errgroup {
  public:
   struct with_ctx;
 
   errgroup() noexcept = default;
-  // A group and a context for its tasks, which is cancelled by the first failure, with it as the cause,
-  // or when wait() has returned.
+  // Returns a group and a context for its tasks. The context is cancelled by the first failure,
+  // with the failure as its cause, or when wait() returns. Go's WithContext.
   static with_ctx with_context(const context& parent);
   errgroup(const errgroup&) = delete;
   errgroup& operator=(const errgroup&) = delete;
-  // Joins: blocks until all tasks have ended, and drops a failure that nobody has waited for. Cancels
-  // the group's context first, for a scope that is left early wants its tasks to end.
+  // Cancels the group's context and blocks until all tasks have ended. A failure that no wait() has
+  // returned is dropped.
   ~errgroup();
 
-  // Starts f() in a fiber of its own; blocks while the group is at its limit. A task fails if it returns
-  // an error or throws; one that ends by goexit does not. With a limit of 0 throws weft::panic.
+  // Starts a fiber that calls f(), which returns void or std::error_code. Blocks while the group is
+  // at its limit. A task fails if it returns an error or throws; goexit is no failure. Throws
+  // weft::panic if the limit is 0. Go's Go.
   template <class F>
   [[gnu::always_inline]] void go(F&& f) {
     enter();
     start(std::forward<F>(f));
   }
-  // As above, but waits at most until ctx is done: its error then, and f was not started.
+  // As go(f), but stops waiting for a place when ctx is done. Returns ctx's error then; f was not
+  // started.
   template <class F>
   [[nodiscard, gnu::always_inline]] std::error_code go(const context& ctx, F&& f) {
     const std::error_code e = enter(ctx);
     if (!e) start(std::forward<F>(f));
     return e;
   }
-  // Never blocks: false, and f was not started, if the group is at its limit.
+  // Starts f if the group is below its limit and returns true; else returns false. Never blocks.
+  // Go's TryGo.
   template <class F>
   [[nodiscard, gnu::always_inline]] bool try_go(F&& f) {
     if (!try_enter()) return false;
     start(std::forward<F>(f));
     return true;
   }
-  // At most n tasks at a time; negative: any number. Throws weft::panic while tasks are active.
+  // Limits the group to n tasks at a time; a negative n removes the limit. Throws weft::panic while
+  // a task is active. Go's SetLimit.
   void set_limit(std::int64_t n);
 
-  // Blocks until all tasks have ended. Returns the first error, or rethrows the first exception, that
-  // a task ended with; again at each call.
+  // Blocks until all tasks have ended. Returns the error, or rethrows the exception, of the task
+  // that failed first; each call does so again. Go's Wait.
   std::error_code wait();
-  // As above, but at most until ctx is done: its error then, and the tasks go on.
+  // As wait(), but stops waiting when ctx is done, and returns ctx's error then. The tasks
+  // continue.
   [[nodiscard]] std::error_code wait(const context& ctx);
 
  private:
@@ -76,8 +86,8 @@ class errgroup {
   void fail(std::exception_ptr e);
   std::error_code outcome();
 
-  // A place in the group; giving it up is its holder's last act, whether the task returned, threw,
-  // called goexit, or never came to run.
+  // A place in the group. Its destructor releases the place, as the last act of a task that
+  // returned, threw, called goexit, or never ran.
   class place {
    public:
     explicit place(errgroup* of) noexcept : group_(of) {}
@@ -92,7 +102,7 @@ class errgroup {
   };
   template <class F>
   struct body {
-    place held;  // first, so that it goes after what f captured
+    place held;  // first, so that it is destroyed after what f captured
     F run;
 
     void operator()() {
@@ -113,13 +123,13 @@ class errgroup {
 
   wait_group tasks_;
   std::atomic<std::int64_t> active_{0};
-  std::optional<semaphore> slots_;               // changes only while no task is active
+  std::optional<semaphore> slots_;  // changes only while no task is active
   std::int64_t limit_ = -1;
   detail::spin_lock lock_;
-  bool failed_ = false;                          // these three under lock_
+  bool failed_ = false;  // these three under lock_
   std::error_code error_;
   std::exception_ptr exception_;
-  std::optional<cancel_cause_func> cancel_;      // set once
+  std::optional<cancel_cause_func> cancel_;  // set once
 };
 
 struct [[nodiscard]] errgroup::with_ctx {

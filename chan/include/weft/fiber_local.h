@@ -1,5 +1,12 @@
-// Values that belong to a fiber, as thread_local ones belong to a thread.
+// Fiber-local variables. A fiber_local belongs to a fiber as a thread_local belongs to a thread.
+// Use it in place of thread_local: a fiber may resume on another thread after any call that
+// suspends.
+//
+//   static weft::fiber_local<std::string> request_id;
+//   *request_id = "42";                    // of this fiber only
 #pragma once
+#include <weft/detail/requirements.h>
+
 #include <functional>
 #include <memory>
 #include <utility>
@@ -10,16 +17,17 @@ namespace detail {
 struct local_value {
   virtual ~local_value() = default;
 };
-// The calling fiber's (or plain thread's) value under `key`, or null.
+// Returns the value of the calling fiber, or plain thread, under `key`, or null.
 local_value* find_local(const void* key) noexcept;
+// Stores a value for the calling fiber, or plain thread.
 void set_local(const void* key, std::unique_ptr<local_value> v);
 
 }  // namespace detail
 
-// A variable of which every fiber has its own. Made when it is first used in a fiber, by the given
-// function or T{}; destroyed when the fiber ends, in that fiber, the last made first; a destructor may
-// use the others that are left. Lives at least as long as the fibers that use it, so it is usually
-// static. On a plain thread it is that thread's own.
+// A variable with one value for each fiber and each plain thread. The value is made at its first
+// use in a fiber, by `make` or as T{}. It is destroyed when the fiber ends, in that fiber, in the
+// reverse order of creation; a destructor may use the values that still exist. The fiber_local must
+// outlive the fibers that use it, so it is usually static.
 template <class T>
 class fiber_local {
  public:
@@ -28,6 +36,8 @@ class fiber_local {
   fiber_local(const fiber_local&) = delete;
   fiber_local& operator=(const fiber_local&) = delete;
 
+  // Returns the calling fiber's value, and makes it first if this is its first use. Throws what
+  // `make` throws. Blocks only if `make` does. From fibers and plain threads.
   T& get() {
     if (auto* v = static_cast<value*>(detail::find_local(this))) return v->t;
     auto made = std::make_unique<value>(make_());

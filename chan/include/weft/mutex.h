@@ -1,51 +1,63 @@
-// Mutual exclusion between fibers, and with plain threads. Go's sync.Mutex, C++'s TimedLockable.
+// Mutual exclusion between fibers and plain threads. Go's sync.Mutex, C++'s TimedLockable.
 //
-// In normal mode a lock that is given up goes to whoever comes first, which is quick; a waiter that
-// was woken and lost goes back to the head of the queue. Once a waiter has waited for 1 ms the mutex
-// starves: each unlock hands it to the head of the queue, and nobody barges, until the queue is
-// short of waiters that old. It may be unlocked by another fiber than the one that locked it.
+//   weft::mutex mu;
+//   { std::lock_guard hold(mu); ++count; }
+//
+// In normal mode an unlocked mutex goes to the first caller of lock(), which is fast; a waiter that
+// was woken and lost the race returns to the head of the queue. When a waiter has waited for 1 ms
+// the mutex enters starvation mode: each unlock hands it to the head of the queue, and new callers
+// queue, until no waiter is that old. A fiber may unlock a mutex that another fiber has locked. Not
+// recursive.
+//
+// All functions may be called from fibers and plain threads, not from signal handlers. May be
+// destroyed as soon as the last lock() has returned and been unlocked, even if that unlock() has
+// not returned.
 #pragma once
 #include <weft/detail/bounded_wait.h>
+#include <weft/detail/chrono.h>
 #include <weft/detail/deadline.h>
 #include <weft/detail/fiber.h>
 #include <weft/detail/holder.h>
+#include <weft/detail/in_line.h>
 #include <weft/detail/wait_queue.h>
 
 #include <atomic>
-#include <chrono>
 #include <cstdint>
 #include <system_error>
 
 namespace weft {
 
+// A mutex. Constant-initialised: a static one needs no constructor call.
 class mutex {
  public:
   constexpr mutex() noexcept = default;
   mutex(const mutex&) = delete;
   mutex& operator=(const mutex&) = delete;
 
-  // Blocks until the mutex is the caller's.
+  // Blocks until the caller holds the mutex. Deadlocks if the caller holds it already. Go's Lock.
   void lock() {
-    std::uint32_t free = 0;
+    std::uint32_t free = detail::in_line.mutex_free;
     // [mutex] the last holder's stores before ours
     if (!state_.compare_exchange_strong(free, locked, std::memory_order_acquire, std::memory_order_relaxed))
         [[unlikely]]
       lock_slow();
     holder_.is_caller();
   }
-  // As lock(), but at most until ctx is done: its error then, and the mutex is not the caller's.
+  // As lock(), but stops waiting when ctx is done. Returns ctx's error then; the caller does not
+  // hold the mutex.
   [[nodiscard]] std::error_code lock(const context& ctx);
-  // Never blocks; false if it is held, or starves.
+  // Locks the mutex and returns true, or returns false if it is held or in starvation mode. Never
+  // blocks. Go's TryLock.
   bool try_lock() noexcept {
     std::uint32_t s = state_.load(std::memory_order_relaxed);
-    if ((s & (locked | starving)) ||
+    if (s >= detail::in_line.mutex_busy ||
         // [mutex] as lock()
         !state_.compare_exchange_strong(s, s | locked, std::memory_order_acquire, std::memory_order_relaxed))
-      return false;
+      if (!try_lock_slow()) return false;
     holder_.is_caller();
     return true;
   }
-  // Blocks until the mutex is the caller's, but no longer than that: false if it never was.
+  // As lock(), but returns false if the mutex cannot be locked within d, or before the time t.
   template <class R, class Period>
   bool try_lock_for(const std::chrono::duration<R, Period>& d) {
     return try_lock() || lock_until_slow(detail::deadline_in(detail::rounded_up(d)));
@@ -54,9 +66,10 @@ class mutex {
   bool try_lock_until(const std::chrono::time_point<Clock, D>& t) {
     return try_lock() || lock_until_slow(detail::deadline_of(t));
   }
-  // Throws weft::panic if it is not locked. Never blocks.
+  // Unlocks the mutex and wakes a waiter. Throws weft::panic if it is not locked. Never blocks.
+  // Go's Unlock.
   void unlock() {
-    std::uint32_t alone = locked;
+    std::uint32_t alone = detail::in_line.mutex_held;
     // [mutex] our stores before the next holder
     if (!state_.compare_exchange_strong(alone, 0, std::memory_order_release, std::memory_order_relaxed)) [[unlikely]]
       unlock_slow();
@@ -64,9 +77,12 @@ class mutex {
 
  private:
   friend class rw_mutex;
-  // state_: `waiting` while the queue is not empty, `woken` while one that was taken from it is on its way.
-  static constexpr std::uint32_t locked = 1, woken = 2, starving = 4, waiting = 8;
+  // state_: `waiting` while the queue is not empty, `woken` while a waiter taken from it has not
+  // locked yet. From `locked` on the mutex is not free: try_lock() compares.
+  static constexpr std::uint32_t woken = 1, waiting = 2, locked = detail::mutex_locked_bit, starving = 8;
   void lock_slow();
+  bool try_lock_slow() noexcept;
+  void give_back_wake_up(const detail::waiter& w);
   detail::wait_end lock_bounded(const detail::wait_bound& bound);
   bool lock_until_slow(std::int64_t deadline_ns) {
     if (lock_bounded({.deadline_ns = deadline_ns}) != detail::wait_end::granted) return false;

@@ -1,4 +1,10 @@
-// Doing something exactly once. Go's sync.Once, OnceFunc and OnceValue.
+// Calling a function exactly once. Go's sync.Once, OnceFunc and OnceValue.
+//
+//   static weft::once init;
+//   init.call([] { load_tables(); });           // the first caller runs it, the others wait for it
+//   auto table = weft::once_value(read_table);  // table() runs read_table at the first call
+//
+// All functions may be called from fibers and plain threads, not from signal handlers.
 #pragma once
 #include <weft/errors.h>
 #include <weft/go.h>
@@ -15,21 +21,24 @@
 
 namespace weft {
 
+// Runs one function at most once. Constant-initialised.
 class once {
  public:
   constexpr once() noexcept = default;
   once(const once&) = delete;
   once& operator=(const once&) = delete;
 
-  // Calls f() if no call has been made yet; blocks until the one call has ended. One that throws
-  // counts as made: later calls do nothing. Calling it from inside f deadlocks.
+  // Calls f() if this is the first call; else blocks until the first call has ended. Rethrows what
+  // f throws in the first caller only: a call that throws counts as made. Deadlocks if f calls it
+  // on the same once. Go's Do.
   template <class F>
   void call(F&& f) {
     if (done_.load(std::memory_order_acquire)) return;  // [once] all that f did
     const std::lock_guard hold(mutex_);
     call_locked(std::forward<F>(f));
   }
-  // As above, but waits for the one call at most until ctx is done: its error then. f is told nothing of ctx.
+  // As call(f), but stops waiting for the first call when ctx is done, and returns ctx's error
+  // then. ctx does not end a running f.
   template <class F>
   [[nodiscard]] std::error_code call(const context& ctx, F&& f) {
     if (const std::error_code e = detail::error_of(ctx)) return e;
@@ -59,14 +68,14 @@ namespace detail {
 
 struct no_result {};
 
-// A function that is called once, and what came of it.
+// A function that is called once, and its result.
 template <class F, class R>
 class once_state {
  public:
   template <class A>
   explicit once_state(A&& f) : f_(std::in_place, std::forward<A>(f)) {}
 
-  // Calls the function if nobody has; rethrows what it threw.
+  // Calls the function if it has not been called; rethrows what it threw.
   void call() {
     once_.call([this] { run(); });
     if (failure_) [[unlikely]]
@@ -99,16 +108,16 @@ class once_state {
 
 }  // namespace detail
 
-// A function object that calls f at its first call only; copies share that. Concurrent callers wait for
-// the one call to end. What f throws, every call throws, the same object each time. f itself is
-// destroyed after its call. If f calls goexit, later calls throw weft::panic. Go's sync.OnceFunc.
+// Returns a function object that calls f at its first call only. Copies share that call. Concurrent
+// callers block until it has ended. If f throws, every call throws the same exception object. If f
+// calls goexit, later calls throw weft::panic. f is destroyed after its call. Go's sync.OnceFunc.
 template <class F>
 auto once_func(F&& f) {
   using state = detail::once_state<std::decay_t<F>, detail::no_result>;
   return [s = std::make_shared<state>(std::forward<F>(f))] { s->call(); };
 }
 
-// As above with f's result: every call returns a reference to the one value, which lives as long as a
+// As once_func, but each call returns a reference to the result of f. The result lives as long as a
 // copy of the function object. Go's sync.OnceValue.
 template <class F>
 auto once_value(F&& f) {
@@ -120,6 +129,7 @@ auto once_value(F&& f) {
   };
 }
 
-// Note [once]: the caller that runs f releases `done_` after it; whoever sees it true acquires that.
+// Note [once]: the caller that runs f stores `done_` with release after f. A caller that reads true acquires that
+// store.
 
 }  // namespace weft

@@ -1,17 +1,24 @@
-// Objects that are kept for the next who needs one. Go's sync.Pool.
+// Pools of objects for reuse. Go's sync.Pool.
 //
-// Each P has a place for one object and a shelf for more, so that a fiber mostly gets back what was
-// put on the same P, still warm; an empty shelf is helped out by the others. What lies unused for
-// two periods is dropped: at the end of one period what is on the shelves becomes old, at the end
-// of the next what is still old goes. The pool looks at the clock now and then as it is used, so one
-// that nobody uses any more keeps what it has until trim() or its end.
+//   static weft::pool<buffer> buffers([] { return std::make_unique<buffer>(); });
+//   auto b = buffers.get();
+//   ... buffers.put(std::move(b));
+//
+// Each P has a place for one object and a shelf for more, so that a fiber usually gets an object
+// that was put on the same P and is still in its cache. A get() whose shelf is empty takes from the
+// other shelves. The pool destroys objects that stay unused for two periods: the end of a period
+// marks the objects on the shelves as old, the end of the next destroys the objects that are still
+// old. put() reads the clock at every 256th call. A pool without calls therefore keeps its objects
+// until trim() or its destructor.
+//
+// All functions may be called from fibers and plain threads, not from signal handlers.
 #pragma once
 #include <weft/clock.h>
+#include <weft/detail/chrono.h>
 #include <weft/detail/spin_lock.h>
 #include <weft/detail/stripe.h>
 
 #include <atomic>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -24,7 +31,7 @@
 namespace weft {
 namespace detail {
 
-// What one P keeps.
+// The objects of one P.
 template <class T>
 class alignas(128) pool_shelf {
  public:
@@ -32,10 +39,10 @@ class alignas(128) pool_shelf {
 
   ~pool_shelf() { delete first_.load(std::memory_order_relaxed); }
 
-  // For whoever is here: not looked at first, for a load of what was just locked waits as long as the
-  // exchange does.
+  // For the P's own fibers. Exchanges without a load before it: a load after a locked instruction
+  // on the same line waits as long as the exchange itself.
   T* take_first() noexcept { return first_.exchange(nullptr, std::memory_order_acquire); }  // [pool]
-  // For the others, who should not disturb an empty place.
+  // For other Ps: reads first, so that an empty place is not written.
   T* steal_first() noexcept { return first_.load(std::memory_order_relaxed) ? take_first() : nullptr; }
   // False if the place is taken.
   bool put_first(T* t) noexcept {
@@ -43,7 +50,7 @@ class alignas(128) pool_shelf {
     // [pool] the object before the pointer to it
     return first_.compare_exchange_strong(none, t, std::memory_order_release, std::memory_order_relaxed);
   }
-  // From the shelf: the youngest, and old ones last.
+  // Takes the youngest object from the shelf; old objects last.
   std::unique_ptr<T> take() {
     if (size_.load(std::memory_order_relaxed) == 0) return nullptr;
     const std::lock_guard hold(lock_);
@@ -59,7 +66,7 @@ class alignas(128) pool_shelf {
     current_.push_back(std::move(t));
     count_locked();
   }
-  // Ends a period. Returns what has been old for all of it.
+  // Ends a period. Returns the objects that were old for the whole period.
   objects age() {
     std::unique_ptr<T> first(steal_first());
     objects gone;
@@ -70,7 +77,7 @@ class alignas(128) pool_shelf {
     count_locked();
     return gone;
   }
-  // How often the owner has been here; roughly, for nobody else's stores are waited for.
+  // Counts the calls of the owner. Approximate: concurrent increments may be lost.
   std::uint32_t next_use() noexcept {
     const std::uint32_t n = uses_.load(std::memory_order_relaxed);
     uses_.store(n + 1, std::memory_order_relaxed);
@@ -87,21 +94,22 @@ class alignas(128) pool_shelf {
   objects current_, old_;             // under lock_
 };
 
-// Note [pool]: who puts an object releases it with its pointer, in the first place or with the shelf's
-// lock; who gets it acquires.
+// Note [pool]: put() stores the pointer with release, in the first place or under the shelf's lock; get() acquires it.
 
 }  // namespace detail
 
+// A pool of T.
 template <class T>
 class pool {
  public:
+  // The period of a pool that is constructed without one.
   static constexpr duration default_period = std::chrono::minutes(1);
 
-  // Without `make`: get() from an empty pool is null.
+  // Constructs a pool whose get() returns null when the pool is empty.
   pool() : pool(nullptr) {}
   explicit pool(std::nullptr_t, duration period = default_period) : period_ns_(period.count()) {}
-  // `make` returns a std::unique_ptr<T> or a T; it is called by whoever finds the pool empty, perhaps by
-  // several at once. Go's New.
+  // Constructs a pool whose get() calls make() when the pool is empty. make() returns
+  // std::unique_ptr<T> or T, and may be called by several fibers at the same time. Go's New.
   template <class Make>
     requires std::is_invocable_v<std::decay_t<Make>&>
   explicit pool(Make&& make, duration period = default_period) : period_ns_(period.count()) {
@@ -114,7 +122,8 @@ class pool {
   pool(const pool&) = delete;
   pool& operator=(const pool&) = delete;
 
-  // An object that was put in, any of them; if there is none, a new one; else null.
+  // Returns one of the pool's objects, any of them; if there is none, make()'s result; without
+  // make, null. Blocks only if make() does. Throws what make() throws. Go's Get.
   std::unique_ptr<T> get() {
     const unsigned here = detail::current_stripe() & mask_;
     if (T* t = shelves_[here].take_first()) [[likely]]
@@ -122,7 +131,7 @@ class pool {
     if (auto t = take_from_shelves(here)) return t;
     return make_ ? make_() : nullptr;
   }
-  // Keeps the object for a later get(). Null is ignored.
+  // Gives the object to the pool for a later get(). Ignores null. Never blocks. Go's Put.
   void put(std::unique_ptr<T> t) {
     if (!t) return;
     shelf& mine = shelves_[detail::current_stripe() & mask_];
@@ -132,7 +141,7 @@ class pool {
       t.release();
     else mine.put(std::move(t));
   }
-  // Ends a period now: destroys what is old, and what lies in the pool becomes old.
+  // Ends a period now: destroys the old objects, and marks the others as old.
   void trim() {
     for (unsigned i = 0; i <= mask_; ++i) shelves_[i].age();
   }
@@ -155,7 +164,7 @@ class pool {
     std::int64_t due = due_.load(std::memory_order_relaxed);
     if (time < due || !due_.compare_exchange_strong(due, time + period_ns_, std::memory_order_relaxed)) return;
     trim();
-    if (time - due >= period_ns_) trim();  // nobody came for a second period
+    if (time - due >= period_ns_) trim();  // a second period has passed without a call
   }
 
   const std::int64_t period_ns_;

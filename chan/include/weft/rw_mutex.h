@@ -1,27 +1,35 @@
-// Many readers or one writer. Go's sync.RWMutex, C++'s SharedTimedLockable.
+// Reader-writer locks: many readers or one writer. Go's sync.RWMutex, C++'s SharedTimedLockable.
 //
-// A writer that waits keeps new readers out, so it is never starved; the readers that came while it
-// held the lock go before the next writer, so they are not either. Therefore a reader must not lock
-// again what it holds: between the two a writer may come, and both wait for ever. What one fiber
-// has locked, another may unlock.
+//   weft::rw_mutex lock;
+//   { std::shared_lock reading(lock); ... }
+//   { std::lock_guard writing(lock); ... }
 //
-// While readers alone use the lock and get in each other's way, they are counted in slots on cache
-// lines of their own, one per CPU, and no longer disturb each other; the next writer ends that.
+// A waiting writer blocks new readers, so it is not starved. Readers that arrived while it held the
+// lock run before the next writer, so they are not starved either. Therefore a reader must not lock
+// again what it holds: if a writer arrives between the two calls, both wait without end. A fiber
+// may unlock what another fiber has locked.
+//
+// When only readers use the lock and contend for its word, they are counted in slots on separate
+// cache lines, one per CPU, without contention. The next writer ends that.
+//
+// All functions may be called from fibers and plain threads, not from signal handlers.
 #pragma once
 #include <weft/detail/bounded_wait.h>
+#include <weft/detail/chrono.h>
 #include <weft/detail/deadline.h>
 #include <weft/detail/fiber.h>
 #include <weft/detail/holder.h>
+#include <weft/detail/in_line.h>
 #include <weft/detail/wait_queue.h>
 #include <weft/mutex.h>
 
 #include <atomic>
-#include <chrono>
 #include <cstdint>
 #include <system_error>
 
 namespace weft {
 
+// A reader-writer lock. Constant-initialised.
 class rw_mutex {
  public:
   constexpr rw_mutex() noexcept = default;
@@ -32,17 +40,19 @@ class rw_mutex {
       free_slots();
   }
 
-  // Blocks until the caller is alone. Go's Lock.
+  // Blocks until the caller holds the lock as its only holder. Go's Lock.
   void lock() {
     if (!try_lock_alone()) [[unlikely]]
       lock_slow({});
     holder_.is_caller();
   }
-  // As lock(), but at most until ctx is done: its error then, and the lock is not the caller's.
+  // As lock(), but stops waiting when ctx is done. Returns ctx's error then; the caller does not
+  // hold the lock.
   [[nodiscard]] std::error_code lock(const context& ctx);
-  // Never blocks. Go's TryLock.
+  // Locks for writing and returns true, or returns false if the lock is held. Never blocks. Go's
+  // TryLock.
   bool try_lock() { return held_if(try_lock_alone() || try_lock_slow()); }
-  // Blocks no longer than that; false if the lock was not to be had.
+  // As lock(), but returns false if the lock cannot be taken within d, or before the time t.
   template <class R, class Period>
   bool try_lock_for(const std::chrono::duration<R, Period>& d) {
     return try_lock() || held_if(lock_slow({.deadline_ns = detail::deadline_in(detail::rounded_up(d))}));
@@ -54,7 +64,7 @@ class rw_mutex {
   // Throws weft::panic unless a writer holds the lock. Never blocks. Go's Unlock.
   void unlock() {
     holder_.nobody();
-    std::uint64_t alone = writing;
+    std::uint64_t alone = detail::in_line.rw_writing;
     // [rw] our stores before the next holder
     if (!state_.compare_exchange_strong(alone, 0, std::memory_order_release, std::memory_order_relaxed)) [[unlikely]]
       unlock_slow();
@@ -65,11 +75,13 @@ class rw_mutex {
     if (!try_count_reader()) [[unlikely]]
       lock_shared_slow({});
   }
-  // As lock_shared(), but at most until ctx is done: its error then.
+  // As lock_shared(), but stops waiting when ctx is done. Returns ctx's error then; the caller
+  // holds nothing.
   [[nodiscard]] std::error_code lock_shared(const context& ctx);
-  // Never blocks; false if a writer holds the lock or waits for it. Go's TryRLock.
+  // Locks for reading and returns true, or returns false if a writer holds the lock or waits for
+  // it. Never blocks. Go's TryRLock.
   bool try_lock_shared() { return try_count_reader() || try_lock_shared_slow(); }
-  // Blocks no longer than that; false if a writer was in the way all the time.
+  // As lock_shared(), but returns false if the lock cannot be taken within d, or before the time t.
   template <class R, class Period>
   bool try_lock_shared_for(const std::chrono::duration<R, Period>& d) {
     return try_count_reader() || lock_shared_slow({.deadline_ns = detail::deadline_in(detail::rounded_up(d))});
@@ -81,11 +93,12 @@ class rw_mutex {
   // Throws weft::panic unless a reader holds the lock. Never blocks. Go's RUnlock.
   void unlock_shared() {
     std::uint64_t s = one_reader;
-    if (slots_in_use_.load(std::memory_order_relaxed) || !uncount_reader_here(s)) [[unlikely]]
+    if (counts_elsewhere() || !uncount_reader_here(s)) [[unlikely]]
       unlock_shared_slow();
   }
 
-  // The readers' side as a lock of its own. Go's RLocker.
+  // The readers' side as a Lockable: lock() calls lock_shared(), unlock() calls unlock_shared().
+  // Must not outlive the rw_mutex. Go's RLocker.
   class reader_view {
    public:
     explicit reader_view(rw_mutex& of) noexcept : of_(&of) {}
@@ -99,14 +112,19 @@ class rw_mutex {
   reader_view r_locker() noexcept { return reader_view(*this); }
 
  private:
-  // state_: who holds the lock and whether anybody waits; above, readers counted here.
+  // state_: flags for a holder and for waiters; the bits above count the readers that hold the
+  // lock.
   static constexpr std::uint64_t writing = 1, queued = 2, spread = 4, one_reader = 8;
   static constexpr std::uint64_t no_shortcut = writing | queued | spread;
   struct slot;
   enum class slot_try { done, frozen, empty };
 
+  // Readers are counted in slots, or this is a simulation.
+  bool counts_elsewhere() const noexcept {
+    return reinterpret_cast<std::uintptr_t>(slots_in_use_.load(std::memory_order_relaxed)) >= detail::in_line.least;
+  }
   bool try_lock_alone() noexcept {
-    std::uint64_t free = 0;
+    std::uint64_t free = detail::in_line.rw_free;
     // [rw] the last holders' stores before ours
     return state_.compare_exchange_strong(free, writing, std::memory_order_acquire, std::memory_order_relaxed);
   }
@@ -114,10 +132,10 @@ class rw_mutex {
     if (got) holder_.is_caller();
     return got;
   }
-  // state_ is guessed and not read at first: a load of what an instruction before has locked waits
-  // as long as the next such instruction does.
+  // Guesses state_ instead of reading it first: a load after a locked instruction on the same line
+  // waits as long as the next locked instruction.
   bool try_count_reader() noexcept {
-    if (slots_in_use_.load(std::memory_order_relaxed)) return false;
+    if (counts_elsewhere()) return false;
     std::uint64_t s = 0;
     return count_reader_here(s) || (!(s & no_shortcut) && count_reader_here(s));
   }
@@ -133,7 +151,7 @@ class rw_mutex {
             state_.compare_exchange_strong(s, s - one_reader, std::memory_order_release, std::memory_order_relaxed));
   }
 
-  // Each false: the bound came first.
+  // Each returns false if the bound ended the wait.
   bool lock_slow(const detail::wait_bound& bound);
   bool wait_at_gate(const detail::wait_bound& bound);
   bool claim_or_queue_locked();
@@ -159,13 +177,13 @@ class rw_mutex {
 
   std::atomic<std::uint64_t> state_{0};
   std::atomic<slot*> slots_in_use_{nullptr};  // slots_ while `spread` is set; written under queue_lock_
-  slot* slots_ = nullptr;                  // under queue_lock_: stripe_count() of them, made when first spread
+  slot* slots_ = nullptr;  // under queue_lock_: stripe_count() of them, made when first spread
   detail::spin_lock queue_lock_;
   std::atomic<std::uint32_t> contention_{0};  // races lost by readers since the last writer
-  detail::wait_queue readers_;             // under queue_lock_
-  detail::wait_queue gate_;                // under queue_lock_: the one writer whose turn is next
-  mutex writers_;                          // to be that one
-  detail::holder holder_;                  // the writer
+  detail::wait_queue readers_;  // under queue_lock_
+  detail::wait_queue gate_;  // under queue_lock_: the writer that locks next
+  mutex writers_;  // held by that writer
+  detail::holder holder_;  // the writer
 };
 
 }  // namespace weft

@@ -1,11 +1,21 @@
-// Waiting on several channels at once. Go's select statement and reflect.Select.
+// Waiting on several channels. Go's select statement and reflect.Select.
 //
 //   switch (weft::select(recv(a, v), send(b, 7), weft::otherwise)) { case 0: ... case 1: ... case 2: ... }
 //
-// Operands are evaluated once, on entry. Among the cases that are ready one is chosen uniformly at
-// random. A receive writes its variable only if it is the case that runs; from a closed channel it
-// writes T{} (nullopt, false). A send to a closed channel throws weft::panic. A nil channel is never
-// ready. Without `otherwise` select blocks: the fiber parks, a plain thread sleeps.
+// Operands are evaluated once, on entry. Among the ready cases one is chosen uniformly at random. A
+// receive writes its variable only if its case is chosen; from a closed channel it writes T{}
+// (nullopt, false). A send to a closed channel throws weft::panic. A nil channel is never ready.
+// Without `otherwise` select blocks: the fiber parks, a plain thread sleeps. A case that sends
+// moves its value only if it is chosen.
+//
+//   int v; bool ok;
+//   switch (weft::select(recv(jobs, v, ok), recv(ctx.done()), recv(weft::after(1s)))) {
+//     case 0: if (!ok) return; work(v); break;     // ok is false once jobs is closed and empty
+//     case 1: return;                              // the context is done
+//     case 2: report_idle(); break;                // nothing within a second
+//   }
+//
+// All functions may be called from fibers and plain threads, not from signal handlers.
 #pragma once
 #include <weft/detail/select_case.h>
 
@@ -19,12 +29,12 @@
 
 namespace weft {
 
-// Go's default: runs if no other case is ready.
+// The case that is chosen when no other case is ready. Its place counts in the index. Go's default.
 inline constexpr detail::otherwise_t otherwise{};
 
 namespace detail {
 
-// A case as it is written: makes the case object in place, or on the heap for a select_case.
+// A case as written in the call: builds the case object in place, or on the heap for a select_case.
 template <class Case, class... A>
 class case_maker {
  public:
@@ -42,7 +52,7 @@ class case_maker {
     }
     return made;
   }
-  // A look without the lock, before anything is built.
+  // Reads without the lock, before the case is built, whether the case could run.
   bool could_run() const noexcept { return Case::could_run(std::get<0>(args_)); }
 
  private:
@@ -58,13 +68,17 @@ concept sendable = requires(const Handle& h) { h.close(); };
 
 }  // namespace detail
 
-// The cases. `c` is a chan or a directional view of one.
+// The cases of a select. `c` is a chan or a directional view of one. A case names its variables by
+// reference: they must live until select returns.
+
+// Receives and discards the value.
 template <detail::receivable C>
 auto recv(const C& c) {
   using E = detail::element<C>;
   return detail::case_maker<detail::recv_case<E, detail::discard<E>>, detail::channel<E>*, detail::discard<E>>(
       channel_of(c), {});
 }
+// Receives into v; writes T{} if the channel is closed. Go's case v = <-c.
 template <detail::receivable C>
 auto recv(const C& c, detail::element<C>& v)
   requires(!std::is_void_v<typename C::value_type>)
@@ -73,6 +87,7 @@ auto recv(const C& c, detail::element<C>& v)
   return detail::case_maker<detail::recv_case<E, detail::assign<E>>, detail::channel<E>*, detail::assign<E>>(
       channel_of(c), {&v, nullptr});
 }
+// Receives into v; ok is false if the channel is closed and empty. Go's case v, ok = <-c.
 template <detail::receivable C>
 auto recv(const C& c, detail::element<C>& v, bool& ok)
   requires(!std::is_void_v<typename C::value_type>)
@@ -81,6 +96,8 @@ auto recv(const C& c, detail::element<C>& v, bool& ok)
   return detail::case_maker<detail::recv_case<E, detail::assign<E>>, detail::channel<E>*, detail::assign<E>>(
       channel_of(c), {&v, &ok});
 }
+// Receives into v; writes nullopt if the channel is closed and empty. For types without a default
+// constructor.
 template <detail::receivable C>
 auto recv(const C& c, std::optional<detail::element<C>>& v)
   requires(!std::is_void_v<typename C::value_type>)
@@ -89,6 +106,7 @@ auto recv(const C& c, std::optional<detail::element<C>>& v)
   return detail::case_maker<detail::recv_case<E, detail::assign_optional<E>>, detail::channel<E>*,
                             detail::assign_optional<E>>(channel_of(c), {&v});
 }
+// Receives from a chan<void>; ok is false if the channel is closed and empty.
 template <detail::receivable C>
 auto recv(const C& c, bool& ok)
   requires std::is_void_v<typename C::value_type>
@@ -97,6 +115,7 @@ auto recv(const C& c, bool& ok)
   return detail::case_maker<detail::recv_case<E, detail::assign_ok>, detail::channel<E>*, detail::assign_ok>(
       channel_of(c), {&ok});
 }
+// Sends v. Throws weft::panic out of select if the channel is closed. Go's case c <- v.
 template <detail::sendable C, class U>
 auto send(const C& c, U&& v)
   requires(!std::is_void_v<typename C::value_type> && std::convertible_to<U, detail::element<C>>)
@@ -104,6 +123,7 @@ auto send(const C& c, U&& v)
   using E = detail::element<C>;
   return detail::case_maker<detail::send_case<E>, detail::channel<E>*, U&&>(channel_of(c), std::forward<U>(v));
 }
+// Sends on a chan<void>.
 template <detail::sendable C>
 auto send(const C& c)
   requires std::is_void_v<typename C::value_type>
@@ -112,7 +132,8 @@ auto send(const C& c)
   return detail::case_maker<detail::send_case<E>, detail::channel<E>*, E>(channel_of(c), E{});
 }
 
-// A case for a select whose cases are known at run time only. Owns what it sends.
+// A case for a select whose cases are known only at run time. Keeps its channel alive and owns the
+// value that it sends. Copies name the same case. Go's reflect.SelectCase.
 class select_case {
  public:
   template <class Case, class... A>
@@ -124,18 +145,14 @@ class select_case {
   std::shared_ptr<detail::case_base> case_;  // copies, as a vector's braces make, name the same case
 };
 
-// Blocks until one of the cases has run; its index. A select_case that sends is used up by it. One that
-// waits in a select already, as its copy may, throws weft::panic.
-// No case at all: blocks for ever.
+// Blocks until one case has run, and returns its index. A send case that has run holds no value any
+// more and must be made again. Throws weft::panic if a case, or a copy of it, waits in another
+// select at the same time. Blocks without end if there is no case. Go's reflect.Select.
 std::size_t select(std::span<const select_case> cases);
-// Never blocks: nullopt if none was ready.
+// As select(cases), but returns nullopt if no case is ready. Never blocks.
 std::optional<std::size_t> try_select(std::span<const select_case> cases);
-inline std::size_t select(std::span<select_case> cases) { return select(std::span<const select_case>(cases)); }
-inline std::optional<std::size_t> try_select(std::span<select_case> cases) {
-  return try_select(std::span<const select_case>(cases));
-}
 
-// Go's select {}.
+// Blocks without end. Go's select {}.
 [[noreturn]] void select();
 
 namespace detail {
@@ -167,7 +184,7 @@ struct case_holder<otherwise_t> {
   using type = no_case;
 };
 
-// Built in place, in the order in which they are written.
+// The cases, built in place in the order in which they are written.
 template <class... M>
 struct case_pack;
 template <>
@@ -182,7 +199,7 @@ struct case_pack<M, Rest...> {
   template <class A, class... As>
   explicit case_pack(A&& a, As&&... as) : first(make_case(std::forward<A>(a))), rest(std::forward<As>(as)...) {}
 
-  // The real cases in order; where `otherwise` stands.
+  // Lists the real cases in order, and the place of `otherwise`.
   void fill(case_base** at, int& n, int& otherwise_at, int i) noexcept {
     if constexpr (is_otherwise<M>) otherwise_at = i;
     else at[n++] = &first;
@@ -192,14 +209,16 @@ struct case_pack<M, Rest...> {
 
 }  // namespace detail
 
-// Runs one of the cases and returns its index, from 0; `otherwise` counts where it is written.
+// Blocks until one case can run, runs it and returns its index, from 0. With `otherwise` among the
+// cases it never blocks: it returns the place of `otherwise` if no other case is ready. Throws what
+// a send case throws. Allocates nothing. Go's select statement.
 template <class... Cases>
   requires(sizeof...(Cases) > 0 && ((detail::is_maker<std::decay_t<Cases>> || detail::is_otherwise<Cases>)&&...))
 int select(Cases&&... cases) {
   constexpr int n_otherwise = (0 + ... + (detail::is_otherwise<Cases> ? 1 : 0));
   static_assert(n_otherwise <= 1, "a select has at most one `otherwise`");
   if constexpr (n_otherwise == 1 && sizeof...(Cases) == 2) {
-    // One case or nothing: a single look decides, and it fails most of the time.
+    // One case and `otherwise`: one read decides, and it usually finds the case not ready.
     if (!(detail::could_run(cases) || ...)) {
       int at = 0, i = 0;
       ((detail::is_otherwise<Cases> ? void(at = i) : void(), ++i), ...);

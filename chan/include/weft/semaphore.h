@@ -1,7 +1,13 @@
-// A weighted semaphore: so and so much of something, in pieces. Go's golang.org/x/sync/semaphore.
+// Weighted semaphores. Go's golang.org/x/sync/semaphore.
 //
-// First come, first served: while somebody waits, nobody goes past, so a large request is not
-// starved by a stream of small ones. One that is larger than the whole never holds up others.
+//   weft::semaphore memory(64 << 20);
+//   memory.acquire(size);  ...  memory.release(size);
+//
+// Requests are served in the order in which they arrive: a small request does not overtake a large
+// one that waits. A request for more than the total never blocks others.
+//
+// All functions may be called from fibers and plain threads, not from signal handlers. Each throws
+// weft::panic if n is negative.
 #pragma once
 #include <weft/detail/bounded_wait.h>
 #include <weft/detail/fiber.h>
@@ -12,22 +18,25 @@
 
 namespace weft {
 
+// Holds n tokens. Constructing one needs no running world.
 class semaphore {
  public:
-  // n tokens in all. Throws weft::panic if n is negative.
+  // Constructs a semaphore with n tokens. Throws weft::panic if n is negative.
   explicit semaphore(std::int64_t n);
   semaphore(const semaphore&) = delete;
   semaphore& operator=(const semaphore&) = delete;
 
-  // Each of these throws weft::panic if n is negative.
-  // Blocks until n tokens are the caller's. Throws weft::panic if n is more than there are in all.
+  // Blocks until the caller holds n tokens. Throws weft::panic if n is larger than the total. Go's
+  // Acquire.
   void acquire(std::int64_t n = 1);
-  // As above, but at most until ctx is done: its error then, and no token is the caller's. A request
-  // for more than there are waits for just that.
+  // As acquire(n), but stops waiting when ctx is done. Returns ctx's error then; the caller holds
+  // no token. A request for more than the total waits until ctx is done.
   [[nodiscard]] std::error_code acquire(const context& ctx, std::int64_t n = 1);
-  // Never blocks: false if n are not there, or somebody waits.
+  // Takes n tokens and returns true, or returns false if fewer are free or another request waits.
+  // Never blocks. Go's TryAcquire.
   [[nodiscard]] bool try_acquire(std::int64_t n = 1);
-  // Gives n back; whoever can go on does. Throws weft::panic if fewer are held. Never blocks.
+  // Returns n tokens and wakes the waiters whose requests can be served. Throws weft::panic if
+  // fewer than n are held. Never blocks. Go's Release.
   void release(std::int64_t n = 1);
 
  private:
@@ -37,8 +46,8 @@ class semaphore {
 
   const std::int64_t size_;
   detail::spin_lock lock_;
-  std::int64_t free_;          // these under lock_
-  detail::wait_queue queue_;   // a waiter's slot: how many it wants
+  std::int64_t free_;  // these under lock_
+  detail::wait_queue queue_;  // a waiter's slot: the number of tokens of its request
 };
 
 }  // namespace weft

@@ -1,4 +1,9 @@
-// Calls that many make at once although one would do. Go's x/sync/singleflight.
+// Joining equal calls: callers with the same key share one execution. Go's x/sync/singleflight.
+//
+//   weft::singleflight<std::string, page> pages;
+//   auto [p, shared] = pages.call(url, [&] { return fetch(url); });
+//
+// All functions may be called from fibers and plain threads, not from signal handlers.
 #pragma once
 #include <weft/chan.h>
 #include <weft/detail/fiber.h>
@@ -19,22 +24,23 @@
 
 namespace weft {
 
-// While a call under a key is under way, further ones under the same key wait for it and get copies of
-// its value. Must outlive its calls, those of call_chan included.
+// While a call with a key runs, further calls with an equal key wait for it and get copies of its
+// value. Must outlive its calls, including the calls that call_chan() has started.
 template <class K, class V, class Hash = std::hash<K>, class Equal = std::equal_to<K>>
 class singleflight {
  public:
   struct outcome {
     V value;
-    bool shared;  // more than one caller got it
+    bool shared;  // more than one caller got this value
   };
 
   singleflight() = default;
   singleflight(const singleflight&) = delete;
   singleflight& operator=(const singleflight&) = delete;
 
-  // Calls f() in this fiber, or waits for the call under way. What f throws, all throw who wait for it;
-  // if f calls goexit, so do they (a plain thread throws weft::panic instead). Go's Do.
+  // Calls f() in this fiber, or blocks until the call that runs under an equal key has ended. If f
+  // throws, every waiting call throws the same exception. If f calls goexit, so does every waiting
+  // fiber; a waiting plain thread throws weft::panic. Go's Do.
   template <class F>
   outcome call(const K& key, F&& f) {
     const auto [c, mine] = join(key, nullptr);
@@ -44,9 +50,10 @@ class singleflight {
     if (c->failure) std::rethrow_exception(c->failure);
     return {*c->value, c->shared};
   }
-  // As call(), in a fiber of its own; the channel gives the outcome, once. Nobody can catch there what
-  // f throws, so that ends the process, also if others wait in call(). If f calls goexit, the channel
-  // is closed without an outcome. Never blocks. Go's DoChan.
+  // Starts a fiber that calls f(), unless a call with an equal key runs, and returns a channel that
+  // delivers the outcome once. An exception that leaves f ends the process, even if other fibers
+  // wait in call(). If f calls goexit, the channel is closed without an outcome. Never blocks.
+  // Needs a running world. Go's DoChan.
   template <class F>
   recv_chan<outcome> call_chan(const K& key, F&& f) {
     auto to = make_chan<outcome>(1);
@@ -54,7 +61,8 @@ class singleflight {
     if (mine) go([this, key, c = c, f = std::decay_t<F>(std::forward<F>(f))]() mutable { fly(key, c, f); });
     return to;
   }
-  // The next call under this key starts anew, also while one is under way. Go's Forget.
+  // Forgets the running call: the next call with this key starts a new one. Never blocks. Go's
+  // Forget.
   void forget(const K& key) {
     const std::lock_guard hold(lock_);
     flights_.erase(key);
@@ -63,7 +71,7 @@ class singleflight {
  private:
   struct flight {
     wait_group landed;
-    // Written by the one who flies, before it has landed.
+    // Written by the caller that executes f, before `landed` is done.
     std::optional<V> value;
     std::exception_ptr failure;
     bool exited = false;
@@ -73,7 +81,7 @@ class singleflight {
   };
   using flight_ptr = std::shared_ptr<flight>;
 
-  // The flight under `key`; true if it is the caller's to fly.
+  // Returns the flight under `key`, and true if the caller must execute it.
   std::pair<flight_ptr, bool> join(const K& key, const chan<outcome>* channel) {
     const std::lock_guard hold(lock_);
     flight_ptr& c = flights_[key];
@@ -110,7 +118,7 @@ class singleflight {
       channels.swap(c->channels);
     }
     if (c->failure && !channels.empty()) {
-      // The process ends before anybody can act on what f has thrown.
+      // The exception of f ends the process: call_chan() has no caller that could catch it.
       go([failure = c->failure] { std::rethrow_exception(failure); });
       detail::park_forever(detail::wait_reason::join);
     }

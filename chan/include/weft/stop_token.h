@@ -1,4 +1,7 @@
-// Between contexts and std::stop_token, for code that was written for std::jthread.
+// Conversions between contexts and std::stop_token, for code that was written for std::jthread.
+//
+//   auto [ctx, cancel] = weft::with_stop_token(weft::background(), token);   // token -> context
+//   std::jthread t([token = weft::to_stop_token(ctx)] { ... });              // context -> token
 #pragma once
 #include <weft/context.h>
 
@@ -8,8 +11,9 @@
 
 namespace weft {
 
-// A token that is asked to stop when ctx is done. Its callbacks run inside the call that cancels and must
-// not block. For a context that is never done, a token with stop_possible() false.
+// Returns a token whose stop is requested when ctx is done. The token's callbacks run inside the
+// call that cancels ctx and must not block. For a context that is never done, stop_possible() is
+// false. From fibers and plain threads.
 std::stop_token to_stop_token(const context& ctx);
 
 namespace detail {
@@ -19,7 +23,7 @@ struct cancel_on_stop {
 };
 }  // namespace detail
 
-// Cancels like a cancel_func; while it lives, so does the token.
+// A cancel_func that keeps its connection to the stop token. Its destructor cancels the context.
 class [[nodiscard]] stop_token_cancel {
  public:
   stop_token_cancel(cancel_func cancel, const std::stop_token& token, detail::cancel_on_stop hook)
@@ -32,12 +36,14 @@ class [[nodiscard]] stop_token_cancel {
   std::unique_ptr<std::stop_callback<detail::cancel_on_stop>> hook_;
 };
 
+// The result of with_stop_token().
 struct [[nodiscard]] stoppable {
   context ctx;
   stop_token_cancel cancel;
 };
 
-// A context that is cancelled when the token is asked to stop, with the cause "stop requested".
+// Returns a context that is cancelled when the token's stop is requested, with the cause "stop
+// requested". Throws weft::panic for a nil parent. Never blocks. From fibers and plain threads.
 stoppable with_stop_token(const context& parent, const std::stop_token& token);
 
 }  // namespace weft

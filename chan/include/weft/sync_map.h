@@ -1,12 +1,20 @@
-// A map that many fibers use at once. Go's sync.Map.
+// A map for concurrent use. Go's sync.Map.
 //
-// The keys are spread over 32 parts, each a hash map under a reader-writer lock, so that readers
-// do not wait for readers and writers meet only in the same part. Equality and copying of keys and
-// values are the caller's code and run under a part's lock: they may block, but not use the map.
+//   weft::sync_map<std::string, int> ports;
+//   ports.store("http", 80);
+//   if (auto p = ports.load("http")) use(*p);
 //
-// Refused: parts that are replaced whole at each write (a write would cost as much as the part is
-// large), and one read-only map with a dirty one beside it (a steady trickle of new keys copies
-// everything again and again).
+// The keys are spread over 32 parts, each a hash map under a reader-writer lock. Readers do not
+// wait for readers; writers contend only in the same part. Equality and copying of keys and values
+// are the user's code and run under a part's lock: they may block, but must not use the map.
+// Returned values are copies.
+//
+// Every function may be called from fibers and plain threads, not from signal handlers. Each blocks
+// while another fiber holds the lock of the same part.
+//
+// Refused: replacing a whole part at each write (a write would cost as much as copying the part),
+// and one read-only map beside a dirty one (a steady stream of new keys copies everything
+// repeatedly).
 #pragma once
 #include <weft/rw_mutex.h>
 
@@ -26,6 +34,7 @@
 
 namespace weft {
 
+// A map from K to V. Hash and Equal as in std::unordered_map.
 template <class K, class V, class Hash = std::hash<K>, class Equal = std::equal_to<K>>
 class sync_map {
  public:
@@ -33,7 +42,7 @@ class sync_map {
   sync_map(const sync_map&) = delete;
   sync_map& operator=(const sync_map&) = delete;
 
-  // The value under k. Go's Load.
+  // Returns a copy of the value under k, or nullopt. Go's Load.
   std::optional<V> load(const K& k) const {
     const part& p = part_of(k);
     const std::shared_lock hold(p.lock);
@@ -41,17 +50,19 @@ class sync_map {
     if (at == p.map.end()) return std::nullopt;
     return at->second;
   }
+  // Stores v under k. Go's Store.
   void store(K k, V v) {
     part& p = part_of(k);
-    std::optional<V> before;  // destroyed without the lock, like everything that is replaced here
+    std::optional<V> before;  // destroyed after the lock is released, as every replaced value here
     const std::lock_guard hold(p.lock);
     put_locked(p, std::move(k), std::move(v), before);
   }
+  // The result of load_or_store(): the value under the key, and true if it was there before.
   struct loaded_or_stored {
     V value;
     bool loaded;
   };
-  // The value under k if there is one, else v, which is stored. Go's LoadOrStore.
+  // Returns the value under k if there is one; else stores v and returns it. Go's LoadOrStore.
   loaded_or_stored load_or_store(K k, V v) {
     part& p = part_of(k);
     {
@@ -62,6 +73,7 @@ class sync_map {
     const auto [at, stored] = p.map.try_emplace(std::move(k), std::move(v));
     return {at->second, !stored};
   }
+  // Removes the value under k and returns it, or returns nullopt. Go's LoadAndDelete.
   std::optional<V> load_and_delete(const K& k) {
     part& p = part_of(k);
     node taken;
@@ -72,7 +84,7 @@ class sync_map {
     if (!taken) return std::nullopt;
     return std::move(taken.mapped());
   }
-  // Go's Delete. Whether there was anything.
+  // Removes the value under k. Returns true if there was one. Go's Delete.
   bool erase(const K& k) {
     part& p = part_of(k);
     node taken;
@@ -80,7 +92,7 @@ class sync_map {
     taken = p.map.extract(k);
     return !taken.empty();
   }
-  // Stores v; returns what was there.
+  // Stores v under k and returns the value before, or nullopt. Go's Swap.
   std::optional<V> swap(K k, V v) {
     part& p = part_of(k);
     std::optional<V> before;
@@ -90,7 +102,8 @@ class sync_map {
     }
     return before;
   }
-  // Stores v if the value under k is equal to `expected`; says whether.
+  // Stores v if the value under k is equal to `expected`. Returns true if it did. Go's
+  // CompareAndSwap.
   bool compare_and_swap(const K& k, const V& expected, V v)
     requires std::equality_comparable<V>
   {
@@ -101,6 +114,8 @@ class sync_map {
     std::swap(at->second, v);
     return true;
   }
+  // Removes the value under k if it is equal to `expected`. Returns true if it did. Go's
+  // CompareAndDelete.
   bool compare_and_delete(const K& k, const V& expected)
     requires std::equality_comparable<V>
   {
@@ -112,9 +127,9 @@ class sync_map {
     taken = p.map.extract(at);
     return true;
   }
-  // Calls f(key, value), with copies, once for each key until f returns false (f may return void). No
-  // lock is held then, so f may use the map. What others change meanwhile is seen as it was before or
-  // as it is after. Go's Range.
+  // Calls f(key, value) with copies, once for each key, until f returns false; f may return void.
+  // No lock is held during f, so f may use the map. A concurrent change is seen either as before or
+  // as after it. Go's Range.
   template <class F>
   void range(F&& f) const {
     std::vector<std::pair<K, V>> some;
@@ -131,6 +146,7 @@ class sync_map {
       }
     }
   }
+  // Removes all keys. Keys that are stored concurrently may remain. Go's Clear.
   void clear() {
     for (part& p : *parts_) {
       map_type gone;
@@ -148,7 +164,8 @@ class sync_map {
   };
   static constexpr std::size_t n_parts = 32;
 
-  // Hashes are often the key itself, and a map uses their low bits: so all bits are mixed.
+  // A hash is often the key itself, and the part's map uses its low bits. So all bits are mixed to
+  // choose the part.
   part& part_of(const K& k) const {
     const std::uint64_t mixed = static_cast<std::uint64_t>(Hash{}(k)) * 0x9e3779b97f4a7c15;
     return (*parts_)[mixed >> 59];

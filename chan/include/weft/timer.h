@@ -1,8 +1,15 @@
 // Timers and tickers. Go's time.After, time.Timer, time.Ticker and time.AfterFunc.
 //
-// A timer's channel behaves as unbuffered (len and cap are 0) but its tick is not lost while nobody
-// receives. After stop() or reset() has returned, no tick of before can be received any more.
-// Timers need a running world; arming one outside throws weft::panic.
+//   weft::ticker every(10ms);
+//   for (;;)
+//     switch (weft::select(recv(every.c()), recv(weft::after(1s)))) { ... }
+//
+// A timer's channel behaves as an unbuffered one (len and cap return 0), but keeps one tick until
+// it is received. After stop() or reset() has returned, no earlier tick can be received.
+//
+// Functions may be called from fibers and plain threads, not from signal handlers. None of them
+// blocks. Timers need a running world; arming one without throws weft::panic. Durations are
+// nanoseconds of the monotonic clock; a duration of 0 or less fires immediately.
 #pragma once
 #include <weft/chan.h>
 #include <weft/clock.h>
@@ -38,7 +45,7 @@ bool reset_timer(timer_state* t, duration d, duration period);
 [[noreturn]] void panic_uninitialized(const char* what);
 void check_period(const char* what, duration d);
 
-// Sole owner of a timer's state.
+// Owns a timer's state.
 class timer_owner {
  public:
   timer_owner() noexcept = default;
@@ -55,6 +62,7 @@ class timer_owner {
     if (!t_) panic_uninitialized(what);
     return t_;
   }
+  timer_state* get_or_null() const noexcept { return t_; }
 
  private:
   timer_state* t_ = nullptr;
@@ -62,18 +70,21 @@ class timer_owner {
 
 }  // namespace detail
 
-// Fires once. Move-only; its destructor stops it, unless it is an after_func's, which goes on to its time.
-// Go's time.Timer. A default-constructed one throws weft::panic on use.
+// Fires once. Move-only. The destructor stops the timer, except that of an after_func timer, which
+// still fires. A default-constructed timer throws weft::panic on use. Go's time.Timer.
 class timer {
  public:
   timer() noexcept = default;
+  // Arms a timer that fires once, d from now. Go's time.NewTimer.
   explicit timer(duration d) : t_(detail::make_tick_timer(d, duration::zero())) {}
 
-  // Where the time at which it fired is received. A nil channel for an after_func.
+  // Returns the channel that delivers the time at which the timer fired. A nil channel for an
+  // after_func timer. Go's C.
   recv_chan<time_point> c() const { return detail::channel_of_timer(t_.get("timer::c")); }
-  // True if it was armed and will not fire now. Does not wait for an after_func that runs.
+  // Stops the timer. Returns true if it was armed and will not fire. Does not wait for a running
+  // after_func. Go's Stop.
   bool stop() { return detail::stop_timer(t_.get("timer::stop")); }
-  // Arms it anew for d from now; true if it was armed before.
+  // Arms the timer again, for d from now. Returns true if it was armed. Go's Reset.
   bool reset(duration d) { return detail::reset_timer(t_.get("timer::reset"), d, duration::zero()); }
 
  private:
@@ -83,18 +94,25 @@ class timer {
   detail::timer_owner t_;
 };
 
-// Fires every `d`; ticks that nobody takes in time are dropped. d must be positive, else
-// weft::panic. Move-only; the destructor stops it. Go's time.Ticker.
+// Fires every d. A tick that is not received before the next one is dropped. Move-only; the
+// destructor stops the ticker. Go's time.Ticker.
 class ticker {
  public:
   ticker() noexcept = default;
+  // Starts a ticker. Throws weft::panic unless d is positive. Go's time.NewTicker.
   explicit ticker(duration d) {
     detail::check_period("ticker", d);
     t_ = detail::timer_owner(detail::make_tick_timer(d, d));
   }
 
+  // Returns the channel that delivers the time of each tick. Go's C.
   recv_chan<time_point> c() const { return detail::channel_of_timer(t_.get("ticker::c")); }
-  void stop() { detail::stop_timer(t_.get("ticker::stop")); }
+  // Stops the ticker. Its channel is not closed. Does nothing if default-constructed. Go's Stop.
+  void stop() {
+    if (detail::timer_state* t = t_.get_or_null()) detail::stop_timer(t);
+  }
+  // Changes the period to d; the next tick is d from now. Throws weft::panic unless d is positive.
+  // Go's Reset.
   void reset(duration d) {
     detail::check_period("ticker::reset", d);
     detail::reset_timer(t_.get("ticker::reset"), d, d);
@@ -104,10 +122,12 @@ class ticker {
   detail::timer_owner t_;
 };
 
-// A channel on which the time comes once, after d. Dropping it stops the timer. Go's time.After.
+// Returns a channel that delivers the time once, after d. The timer stops when the channel's last
+// handle is destroyed. Go's time.After.
 recv_chan<time_point> after(duration d);
 
-// Calls f() in a fiber of its own after d, whether the returned object is kept or not. Go's time.AfterFunc.
+// Calls f() in a new fiber after d. The returned timer can stop or reset it; dropping the timer
+// does not stop it. An exception that leaves f ends the process. Go's time.AfterFunc.
 template <class F>
 [[gnu::always_inline]] inline timer after_func(duration d, F&& f) {
   return timer(detail::make_func_timer(d, std::make_unique<detail::callback_of<std::decay_t<F>>>(std::forward<F>(f)),

@@ -1,7 +1,14 @@
-// Waiting for a number of fibers to be done. Go's sync.WaitGroup.
+// Waiting for a number of fibers. Go's sync.WaitGroup.
+//
+//   weft::wait_group group;
+//   for (auto& job : jobs) group.go([&] { run(job); });
+//   group.wait();
+//
+// All functions may be called from fibers and plain threads, not from signal handlers.
 #pragma once
 #include <weft/detail/bounded_wait.h>
 #include <weft/detail/fiber.h>
+#include <weft/detail/in_line.h>
 #include <weft/detail/wait_queue.h>
 #include <weft/go.h>
 
@@ -13,34 +20,36 @@
 
 namespace weft {
 
-// May be destroyed as soon as wait() has returned, also while the last done() is still returning.
+// A counter that can be waited for. May be destroyed as soon as wait() has returned, even if the
+// last done() has not.
 class wait_group {
  public:
   constexpr wait_group() noexcept = default;
   wait_group(const wait_group&) = delete;
   wait_group& operator=(const wait_group&) = delete;
 
-  // Adds n, which may be negative, to the count; at 0 all waiters go on. Throws weft::panic if the
-  // count would become negative, and where it can be seen that the group was used again before those
-  // who waited were let go. Never blocks. Go's Add.
+  // Adds n, which may be negative, to the count. At 0 all waiters are woken. Throws weft::panic if
+  // the count would become negative, and if it detects that the group is used again before all
+  // waiters of the last use have returned. Never blocks. Go's Add.
   void add(int n) {
-    // [wait-group] what was done before done(), for whoever wait() lets through
+    // [wait-group] the stores before done(), visible to the callers of wait()
     const std::int64_t before = state_.fetch_add(one * n, std::memory_order_acq_rel);
     const std::int64_t s = before + one * n;
-    if (s < one || before == waiting) [[unlikely]]
+    if (s < detail::in_line.group_done || before == waiting) [[unlikely]]
       reached(s, n);
   }
-  // One less.
+  // As add(-1). Go's Done.
   void done() { add(-1); }
-  // Blocks until the count is 0.
+  // Blocks until the count is 0. Go's Wait.
   void wait() {
-    if (state_.load(std::memory_order_acquire) >= one) [[unlikely]]  // [wait-group]
+    if (state_.load(std::memory_order_acquire) >= detail::in_line.group_waits) [[unlikely]]  // [wait-group]
       wait_slow();
   }
-  // As wait(), but at most until ctx is done: its error then.
+  // As wait(), but stops waiting when ctx is done, and returns ctx's error then.
   [[nodiscard]] std::error_code wait(const context& ctx);
-  // add(1), and a fiber that calls f and then done(), also after goexit. An exception that leaves f
-  // ends the process, and wait() does not return before that. Go's WaitGroup.Go.
+  // Calls add(1) and starts a fiber that calls f and then done(), also after goexit. An exception
+  // that leaves f ends the process before wait() returns. Throws weft::panic if no world runs. Go's
+  // WaitGroup.Go.
   template <class F>
   [[gnu::always_inline]] void go(F&& f) {
     add(1);
@@ -61,9 +70,10 @@ class wait_group {
   }
 
  private:
-  // state_: the count times `one`, and whether somebody waits.
-  static constexpr std::int64_t one = std::int64_t{1} << 32, waiting = 1;
+  // state_: the count times `one`, and a flag for waiters.
+  static constexpr std::int64_t one = detail::wait_group_one, waiting = 1;
   void reached(std::int64_t s, int n);
+  [[noreturn]] void misused(std::int64_t s, int n);
   void wait_slow();
   bool left_queue(detail::waiter* w);
 

@@ -1,4 +1,4 @@
-// C0: a channel is a queue of values, and of those who wait for them.
+// C0: a channel is a queue of values, and of waiting fibers for them.
 #include <fmt/ranges.h>
 
 #include "lessons/support/page.h"
@@ -29,7 +29,7 @@ void tickets() {
   println("in the order in which they came: {}", served);
 }
 
-// One baton, six hands: whoever has it runs, the others wait.
+// One baton, six fibers: the fiber that has it runs, the other fibers wait.
 void baton() {
   auto hand = make_chan<int>();
   wait_group all;

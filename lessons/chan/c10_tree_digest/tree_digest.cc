@@ -1,4 +1,4 @@
-// C10: a digest for each file of a tree: one after the other, all at once, twenty at a time.
+// C10: a digest for each file of a tree: one after the other, all at the same time, twenty at a time.
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -32,7 +32,7 @@ std::uint64_t digest(const fs::path& file) {
   return hash;
 }
 
-// Sends every file below root until told to stop. Returns what went wrong.
+// Sends every file below root until ctx ends. Returns the error.
 std::error_code walk(const fs::path& root, const context& ctx, const chan<fs::path>& paths) {
   std::error_code err;
   fs::recursive_directory_iterator at(root, err);
@@ -89,10 +89,10 @@ void tree() {
   const auto all_at_once = concurrent(t.root(), 0);
   most_at_once = 0;
   const auto bounded = concurrent(t.root(), 20);
-  println("{} files; all at once: {}; bounded: {}", one_by_one.value.size(),
+  println("{} files; unbounded: {}; bounded: {}", one_by_one.value.size(),
           all_at_once.value == one_by_one.value ? "the same" : "different",
           bounded.value == one_by_one.value ? "the same" : "different");
-  println("at most {} digests at once", most_at_once.load());
+  println("at most {} digests at the same time", most_at_once.load());
 }
 
 void missing() {

@@ -61,7 +61,7 @@ void nil() {
 
 const lesson::page page{"C11",
                         "close",
-                        {{"broadcast", "everybody who waits is woken", broadcast},
+                        {{"broadcast", "every waiting fiber is woken", broadcast},
                          {"drained", "what is in the buffer is received first", drained},
                          {"wrong", "send to and close what is closed", forbidden},
                          {"wrong-nil", "wait for a nil channel", nil}}};

@@ -1,4 +1,4 @@
-// C2: with a buffer the sender puts down and goes on, until it is full.
+// C2: with a buffer the sender puts down and continues, until it is full.
 #include "lessons/support/page.h"
 
 namespace {

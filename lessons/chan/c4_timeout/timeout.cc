@@ -30,7 +30,7 @@ void take(const chan<int>& ch, const char* when) {
 }
 
 void by_hand() {
-  take(answer_after(0ms), "at once");
+  take(answer_after(0ms), "immediately");
   take(answer_after(lesson::scaled(3s)), "late");
 }
 

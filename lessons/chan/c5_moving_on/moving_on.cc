@@ -9,13 +9,13 @@ using lesson::println;
 
 constexpr std::size_t copies = 3;
 
-// Each copy answers if somebody is there to take it, and does not wait if not.
+// Each copy sends its answer if it does not have to wait, and drops it otherwise.
 void query(const chan<std::string>& ch) {
   for (std::size_t i = 0; i < copies; ++i)
     go([=] {
       switch (select(send(ch, std::string("an answer")), otherwise)) {
         case 0: break;
-        case 1: break;  // somebody else was first
+        case 1: break;  // another copy was first
       }
     });
 }
@@ -32,7 +32,7 @@ void right() { ask(1); }
 
 const lesson::page page{"C5",
                         "moving_on",
-                        {{"wrong", "no room: an answer finds nobody and is dropped", wrong},
+                        {{"wrong", "no room: an answer without a waiting receiver is dropped", wrong},
                          {"right", "room for one: the first answer is kept", right}}};
 
 }  // namespace

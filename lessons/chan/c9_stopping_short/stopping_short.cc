@@ -12,13 +12,13 @@ using lesson::println;
 // `done`, if there is one, ends every stage: by tokens or by a close, both can be received.
 using signal = chan<void>;
 
-// Closes on every way out, so that the stage behind hears of the end too. Go's defer close(out).
+// Closes on every way out, so that the next stage ends too. Go's defer close(out).
 struct close_at_end {
   chan<int> out;
   ~close_at_end() { out.close(); }
 };
 
-// False: told to stop.
+// Returns false if done is closed.
 bool pass_on(const chan<int>& out, int n, const signal& done) { return select(send(out, n), recv(done)) == 0; }
 
 recv_chan<int> gen(std::initializer_list<int> numbers, const signal& done, std::size_t room = 0) {
@@ -58,13 +58,13 @@ recv_chan<int> merge(const std::vector<recv_chan<int>>& inputs, const signal& do
 
 void take_one(const recv_chan<int>& out) { println("{}", *out.recv() > 0 ? "took one" : "nothing"); }
 
-// A nil channel is never ready: nobody can be told anything.
+// A nil channel is never ready: no stage can be stopped.
 void wrong() {
   const auto in = gen({2, 3}, signal());
   take_one(merge({sq(in, signal()), sq(in, signal())}, signal()));
 }
 
-// As much room as there are values: nobody ever waits. And how many are there, next year?
+// Room for each value: no sender waits, as long as the number of values does not change.
 void wrong_room() {
   const auto in = gen({2, 3}, signal(), 2);
   take_one(merge({sq(in, signal()), sq(in, signal())}, signal(), 1));
@@ -95,10 +95,10 @@ void right() {
 
 const lesson::page page{"C9",
                         "stopping_short",
-                        {{"wrong", "nobody is told: a sender and the closer stay", wrong, {.leaks = 2}},
+                        {{"wrong", "no stop signal: a sender and the closer stay", wrong, {.leaks = 2}},
                          {"wrong-room", "buffers that are just large enough", wrong_room},
                          {"wrong-more", "the same with one value more", wrong_more, {.leaks = 2}},
                          {"tokens", "a token for each sender", tokens},
-                         {"right", "one close tells all", right}}};
+                         {"right", "one close stops all", right}}};
 
 }  // namespace

@@ -7,7 +7,7 @@ using namespace weft;
 using namespace std::chrono_literals;
 using lesson::println;
 
-// First argument: whoever calls decides how long.
+// First argument: the caller decides how long.
 std::error_code dial_context(const context& ctx, const std::string& network, const std::string& address) {
   (void)network, (void)address;
   return sleep(ctx, lesson::scaled(1s));  // a host that is far away

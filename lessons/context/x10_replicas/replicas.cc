@@ -1,4 +1,4 @@
-// X10: ask all replicas, take the first answer, and tell the others that it is over.
+// X10: the request goes to all replicas, the first answer is the result, and the others are cancelled.
 #include "lessons/support/page.h"
 
 namespace {
@@ -16,15 +16,15 @@ struct answer {
 answer search(const context& ctx, int i) { return {i, sleep(ctx, lesson::scaled(50ms) * (i + 1))}; }
 
 constexpr int replicas = 4;
-std::atomic<int> told_to_stop;
+std::atomic<int> cancelled;
 
 result<int> first(const context& parent) {
-  const auto [ctx, cancel] = with_cancel(parent);  // ends those that are still at it
+  const auto [ctx, cancel] = with_cancel(parent);  // ends the replicas that still work
   auto c = make_chan<answer>(replicas);
   for (int i = 0; i < replicas; ++i)
     go([=, ctx = ctx] {
       const answer a = search(ctx, i);
-      if (a.err) ++told_to_stop;
+      if (a.err) ++cancelled;
       c.send(a);
     });
   answer a;
@@ -33,14 +33,14 @@ result<int> first(const context& parent) {
 }
 
 void ask(duration limit) {
-  told_to_stop = 0;
+  cancelled = 0;
   {
     const auto [ctx, cancel] = with_timeout(background(), lesson::scaled(limit));
     const auto [replica, err] = first(ctx);
     println("{}", err ? err.message() : fmt::format("replica {} was first", replica));
   }
   sleep(lesson::scaled(50ms));
-  println("{} of {} replicas told to stop", told_to_stop.load(), replicas);
+  println("{} of {} replicas cancelled", cancelled.load(), replicas);
 }
 
 void wins() { ask(10s); }

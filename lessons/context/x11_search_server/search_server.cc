@@ -60,7 +60,7 @@ void handle_search(http::response_writer& w, const http::request& r) {
 void right() {
   http::mux mux;
   mux.handle("/search", handle_search);
-  lesson::log_fatal(lesson::server(lesson::app_address(), mux).listen_and_serve());
+  lesson::log_fatal(lesson::server(lesson::app_address(), mux, "/search?q=golang").listen_and_serve());
 }
 
 const lesson::page page{

@@ -15,7 +15,7 @@ struct message {
 
 void process(const recv_chan<message>& q, duration work) {
   for (const message& m : q) {
-    if (m.ctx.err()) continue;  // nobody waits for it any more
+    if (m.ctx.err()) continue;  // no fiber waits for it any more
     sleep(work);
     const int len = static_cast<int>(m.parameter.size());
     (void)m.response.send(m.ctx, len);  // or until its sender has given up
@@ -48,7 +48,7 @@ void before() {
   q.close();
 }
 
-void meanwhile() {
+void during() {
   auto q = make_chan<message>();
   go([=] { process(q, lesson::scaled(100ms)); });
   const auto [ctx, cancel] = with_timeout(background(), lesson::scaled(20ms));
@@ -61,6 +61,6 @@ const lesson::page page{"X1",
                         "not_in_a_struct",
                         {{"right", "two requests to a worker", right},
                          {"before", "cancelled before the worker has seen it", before},
-                         {"meanwhile", "cancelled while the worker is at it", meanwhile}}};
+                         {"during", "cancelled while the worker is at it", during}}};
 
 }  // namespace

@@ -15,7 +15,7 @@ struct metadata {
   using type = std::map<std::string, std::string>;
 };
 
-// A fiber that wants one entry more makes a map and a context of its own.
+// A fiber that needs one entry more makes a map and a context of its own.
 void right() {
   const context ctx1 = with_value<metadata>(background(), std::map<std::string, std::string>{{"k1", "v1"}});
   std::string first, second;

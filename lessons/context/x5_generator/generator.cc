@@ -10,7 +10,7 @@ recv_chan<int> gen(const context& ctx) {
   auto dst = make_chan<int>();
   go([=] {
     for (int n = 1;; ++n)
-      if (dst.send(ctx, n)) return;  // told to stop; dst stays open
+      if (dst.send(ctx, n)) return;  // ctx ends; dst stays open
   });
   return dst;
 }
@@ -36,7 +36,7 @@ void wrong() {
 
 const lesson::page page{"X5",
                         "generator",
-                        {{"wrong", "cancel without break: nobody closes the channel", wrong},
+                        {{"wrong", "cancel without break: the channel is never closed", wrong},
                          {"right", "break, and the cancel ends the generator", right}}};
 
 }  // namespace

@@ -1,4 +1,4 @@
-// X9: steps that start further steps, and a failure that ends what has become useless.
+// X9: steps that start further steps. A failure ends the steps whose work has become useless.
 #include <map>
 #include <mutex>
 
@@ -25,9 +25,10 @@ class execution {
  public:
   explicit execution(std::string fails) : fails_(std::move(fails)) {}
 
-  // Each step in a fiber of its own, those that follow it after it.
+  // Each step runs in a fiber, and starts the steps that follow it.
   void start(errgroup& group, const context& ctx, const step& s) {
     group.go([this, &group, ctx, &s]() -> std::error_code {
+      lesson::name_fiber(s.name);
       if (sleep(ctx, lesson::scaled(s.takes))) return note(s, "cancelled", ctx.err());
       if (s.name == fails_) return note(s, "failed", make_error_code(errc::eof));
       note(s, "done", {});

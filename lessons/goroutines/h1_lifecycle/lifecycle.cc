@@ -41,7 +41,7 @@ void right() {
     w.write("stopping\n");
   });
   add_server(group, ctx, "app", lesson::server(lesson::app_address(), app));
-  add_server(group, ctx, "debug", lesson::server(lesson::debug_address(), debug));
+  add_server(group, ctx, "debug", lesson::server(lesson::debug_address(), debug, "/shutdown"));
   group.go([ctx = ctx] { wait_for_signal(ctx); });
   group.go([ctx = ctx, asked] {
     if (select(recv(asked), recv(ctx.done())) == 0) throw stopped("asked to");

@@ -16,7 +16,7 @@ void serve_app() {
 void serve_debug() {
   http::mux mux;
   mux.handle("/debug/fibers", lesson::show_fibers);
-  server(lesson::debug_address(), mux).listen_and_serve();
+  server(lesson::debug_address(), mux, "/debug/fibers").listen_and_serve();
 }
 
 void wrong() {
@@ -25,6 +25,8 @@ void wrong() {
 }
 
 const lesson::page page{
-    "L11", "serve_app", {{"wrong", "better, and still nobody hears of debug", wrong, {.end = lesson::at_end::leave}}}};
+    "L11",
+    "serve_app",
+    {{"wrong", "better, but an error of the debug server is lost", wrong, {.end = lesson::at_end::leave}}}};
 
 }  // namespace

@@ -18,7 +18,8 @@ void serve_app() {
 void serve_debug() {
   http::mux mux;
   mux.handle("/debug/fibers", lesson::show_fibers);
-  if (const std::string err = server(lesson::debug_address(), mux).listen_and_serve(); !err.empty()) log_fatal(err);
+  if (const std::string err = server(lesson::debug_address(), mux, "/debug/fibers").listen_and_serve(); !err.empty())
+    log_fatal(err);
 }
 
 // A server whose end is no error: it just returns.
@@ -47,7 +48,7 @@ void wrong_nil() {
 
 const lesson::page page{"L12",
                         "fatal",
-                        {{"wrong", "whoever fails ends the process", wrong},
-                         {"wrong-nil", "whoever ends without an error ends alone", wrong_nil}}};
+                        {{"wrong", "a server that fails ends the process", wrong},
+                         {"wrong-nil", "a server that ends without an error ends alone", wrong_nil}}};
 
 }  // namespace

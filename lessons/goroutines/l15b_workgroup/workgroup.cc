@@ -89,6 +89,6 @@ const lesson::page page{"L15b",
                         "workgroup",
                         {{"order", "two functions, two errors", order},
                          {"http", "a server, and a context of 100 ms", http},
-                         {"empty", "nobody to wait for", empty}}};
+                         {"empty", "no fiber to wait for", empty}}};
 
 }  // namespace

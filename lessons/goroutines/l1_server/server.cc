@@ -38,7 +38,7 @@ void wrong() {
 
 const lesson::page page{"L1",
                         "server",
-                        {{"wrong", "main waits for ever, and hears of nothing", wrong},
+                        {{"wrong", "main waits forever, and no error reaches it", wrong},
                          {"spin", "for {}: a CPU for nothing", spin},
                          {"spin-and-yield", "for { runtime.Gosched() }: a CPU for nothing, politely", spin_and_yield}}};
 

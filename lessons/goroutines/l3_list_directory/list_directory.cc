@@ -9,7 +9,7 @@ namespace {
 using namespace weft;
 using lesson::println;
 
-// All names at once, or an error.
+// Returns all names, or an error.
 result<std::vector<std::string>> list_directory(const std::string& dir) {
   std::vector<std::string> names;
   std::error_code err;
@@ -21,7 +21,7 @@ result<std::vector<std::string>> list_directory(const std::string& dir) {
 recv_chan<std::string> stream_directory(const std::string& dir) {
   auto names = make_chan<std::string>();
   go([=] {
-    std::error_code err;  // and whom to tell?
+    std::error_code err;  // no caller gets it
     for (disk::reader r(dir); const std::string* name = r.next(err);) names.send(*name);
     names.close();
   });
@@ -53,7 +53,7 @@ void stop_early() {
 const lesson::page page{
     "L3",
     "list_directory",
-    {{"slice", "all names at once: the caller waits for the last one", all_at_once},
+    {{"slice", "all names in one result: the caller waits for the last one", all_at_once},
      {"wrong", "a channel: the end, a failure and no directory look the same", channel},
      {"wrong-early", "a channel: who stops early leaves the filler behind", stop_early, {.leaks = 1}}}};
 

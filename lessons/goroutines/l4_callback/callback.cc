@@ -50,7 +50,7 @@ void stop() {
   });
 }
 
-// Who wants a stream makes one: the fiber, the channel and the way to stop it are the caller's own.
+// A caller makes a stream: the fiber, the channel and the way to stop it are the caller's.
 void concurrent() {
   auto [ctx, cancel] = with_cancel(background());
   auto names = make_chan<std::string>();
@@ -68,6 +68,6 @@ const lesson::page page{"L4",
                         "callback",
                         {{"right", "every entry once, in order, in the caller's fiber", right},
                          {"stop", "the callback ends the walk", stop},
-                         {"concurrent", "a caller that wants a fiber starts one, and can end it", concurrent}}};
+                         {"concurrent", "a caller that needs a fiber starts one, and can end it", concurrent}}};
 
 }  // namespace

@@ -1,4 +1,4 @@
-// L5: a fiber that waits for a value which nobody sends.
+// L5: a fiber that waits for a value that no fiber sends.
 #include "lessons/support/page.h"
 
 namespace {
@@ -11,7 +11,7 @@ void leak() {
   go([=] {
     if (auto val = ch.recv()) println("We received a value: {}", *val);
   });
-  // Returns. The fiber waits for ever: it holds the only handles of ch that are left.
+  // Returns. The fiber never wakes: no other fiber has a handle of ch.
 }
 
 void wrong() {
@@ -20,7 +20,7 @@ void wrong() {
   println("after: {} fibers", num_fibers());
 }
 
-// Whoever starts a fiber knows how it ends: here by the close, which every receiver sees.
+// The code that starts a fiber decides how it ends: here by the close, which reaches every receiver.
 void right() {
   auto ch = make_chan<int>();
   go([=] {
@@ -32,7 +32,7 @@ void right() {
 
 const lesson::page page{"L5",
                         "leak",
-                        {{"wrong", "nobody sends and nobody closes", wrong, {.leaks = 1}},
-                         {"right", "the one who made the channel closes it", right}}};
+                        {{"wrong", "no fiber sends, and none closes", wrong, {.leaks = 1}},
+                         {"right", "the fiber that made the channel closes it", right}}};
 
 }  // namespace

@@ -1,4 +1,4 @@
-// L9: a slow call with a time limit, and the sender that was forgotten.
+// L9: a slow call with a time limit, and a sender without a receiver.
 #include "lessons/support/page.h"
 
 namespace {
@@ -12,16 +12,16 @@ struct answer {
   std::error_code err;
 };
 
-answer search(const std::string& term) {
+answer search(const std::string&) {
   sleep(lesson::scaled(200ms));
-  return {"some value for " + term, {}};
+  return {"some value", {}};
 }
 
-// "" or what went wrong. `ch` is where the search puts its answer.
+// Returns "" or the error. The search sends its answer to `ch`.
 std::string process(const std::string& term, duration limit, chan<answer> ch) {
   auto [ctx, cancel] = with_timeout(background(), limit);
 
-  go([=] { ch.send(search(term)); });
+  go({.name = "search"}, [=] { ch.send(search(term)); });
 
   answer a;
   switch (select(recv(ctx.done()), recv(ch, a))) {
@@ -46,7 +46,7 @@ void in_time() { try_it(3s, make_chan<answer>()); }
 const lesson::page page{
     "L9",
     "process",
-    {{"wrong", "nobody receives the late answer: its sender waits for ever", wrong, {.leaks = 1, .later = 1s}},
+    {{"wrong", "no fiber receives the late answer: its sender stays blocked", wrong, {.leaks = 1, .later = 1s}},
      {"right", "room for one answer: the sender can always put it down", right},
      {"in-time", "with 3 s the answer comes first, and the bug hides", in_time}}};
 

@@ -20,7 +20,7 @@ void right() {
 
 const lesson::page page{"W0",
                         "hello",
-                        {{"wrong", "main returns, and nobody is waited for", wrong, {.end = lesson::at_end::leave}},
+                        {{"wrong", "main returns and waits for no fiber", wrong, {.end = lesson::at_end::leave}},
                          {"right", "main waits", right, {.end = lesson::at_end::leave}}}};
 
 }  // namespace

@@ -30,7 +30,7 @@ struct app {
 
   void handle(response& w) const {
     w.status = 201;
-    go([track = track] { track->event("this event"); });  // BUG: nobody waits for it
+    go([track = track] { track->event("this event"); });  // BUG: no code waits for it
   }
 };
 

@@ -1,4 +1,4 @@
-// W3: a shutdown that waits, but not for ever.
+// W3: a shutdown that waits up to a limit.
 #include <atomic>
 
 #include "lessons/support/page.h"

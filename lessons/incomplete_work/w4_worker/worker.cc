@@ -9,16 +9,16 @@ using lesson::println;
 
 class tracker {
  public:
-  // `stop` says that run() has ended. The lecture's program forgot to make it: a nil channel.
+  // run() sends to `stop` when it ends. The lecture's program forgot to make it: a nil channel.
   explicit tracker(chan<void> stop) : stop_(std::move(stop)) {}
 
-  // Puts data into the queue, and waits while it is full, but not longer than ctx.
-  std::error_code event(const context& ctx, const std::string& data) const {
+  // Puts data into the queue, and waits while it is full, but not longer than ctx. Returns "" or the error.
+  std::string event(const context& ctx, const std::string& data) const {
     try {
-      return queue_.send(ctx, data);
+      const std::error_code err = queue_.send(ctx, data);
+      return err ? err.message() : "";
     } catch (const panic& p) {  // after shutdown: send on closed channel
-      println("event: {}", p.what());
-      return make_error_code(errc::closed);
+      return p.what();
     }
   }
   void run() const {
@@ -28,7 +28,7 @@ class tracker {
     }
     stop_.send();
   }
-  // No more events; waits for run() to have written those in the queue, but not longer than ctx.
+  // Accepts no more events. Waits until run() has written the queued ones, but not longer than ctx.
   std::error_code shutdown(const context& ctx) const {
     queue_.close();
     return select(recv(stop_), recv(ctx.done())) == 0 ? std::error_code() : ctx.err();
@@ -41,7 +41,7 @@ class tracker {
 
 void three_events(duration limit, chan<void> stop) {
   const tracker t(std::move(stop));
-  go([=] { t.run(); });  // the caller decides how many work
+  go([=] { t.run(); });  // the caller decides how many workers there are
   for (int i = 0; i < 3; ++i) (void)t.event(background(), "test");
   const lesson::stopwatch watch;
   const auto [ctx, cancel] = with_deadline(background(), now() + lesson::scaled(limit));
@@ -54,21 +54,21 @@ void right() { three_events(5s, make_chan<void>(1)); }
 void too_late() { three_events(1500ms, make_chan<void>(1)); }
 void unbuffered() { three_events(1500ms, make_chan<void>()); }
 
-// Nobody works here: the queue fills up, and the eleventh event finds no room.
+// Without a worker the queue fills up, and the eleventh event finds no room.
 void full() {
   const tracker t(make_chan<void>(1));
   const auto [ctx, cancel] = with_timeout(background(), lesson::scaled(100ms));
   for (int i = 1; i <= 11; ++i)
-    if (const std::error_code err = t.event(ctx, "test")) println("event {}: {}", i, err.message());
+    if (const std::string err = t.event(ctx, "test"); !err.empty()) println("event {}: {}", i, err);
   go([=] { t.run(); });
   (void)t.shutdown(ctx);
-  println("late event: {}", t.event(background(), "test").message());
+  println("late event: {}", t.event(background(), "test"));
 }
 
 const lesson::page page{
     "W4",
     "worker",
-    {{"wrong", "stop was never made: nobody hears of the end", wrong, {.leaks = 1}},
+    {{"wrong", "stop was never made: shutdown uses its whole limit", wrong, {.leaks = 1}},
      {"right", "stop has room for one: complete as soon as all is written", right},
      {"too-late", "a limit of 1.5 s: an error, and the rest is written later", too_late},
      {"unbuffered",

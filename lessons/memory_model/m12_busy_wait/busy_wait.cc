@@ -1,4 +1,6 @@
-// M12: waiting for a flag by looking at it.
+// M12: waiting for a flag in a loop.
+#include <ctime>
+
 #include "lessons/support/page.h"
 #include "lessons/support/racy.h"
 
@@ -7,6 +9,13 @@ namespace {
 using namespace weft;
 using namespace std::chrono_literals;
 using lesson::println;
+
+// CPU time of the process, in milliseconds.
+long cpu_ms() {
+  timespec t{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+  return t.tv_sec * 1000 + t.tv_nsec / 1'000'000;
+}
 
 struct greeting {
   lesson::racy<const char*> text = "";
@@ -27,11 +36,12 @@ void wrong() {
     a = "hello, world";
     done = true;
   });
+  const long before = cpu_ms();
   const bool seen = spin_until([] { return static_cast<bool>(done); });
-  println("{}: '{}'", seen ? "seen" : "gave up", static_cast<const char*>(a));
+  println("{}: '{}' with {} ms of CPU time", seen ? "seen" : "gave up", static_cast<const char*>(a), cpu_ms() - before);
 }
 
-// A pointer as the flag: that it is not null says nothing about what it points to.
+// A pointer as the flag: a pointer that is not null does not order the writes to its object.
 void wrong_pointer() {
   static greeting made;
   static lesson::racy<greeting*> hello = nullptr;
@@ -39,9 +49,10 @@ void wrong_pointer() {
     made.text = "hello, world";
     hello = &made;
   });
+  const long before = cpu_ms();
   const bool seen = spin_until([] { return hello != nullptr; });
-  println("{}: '{}'", seen ? "seen" : "gave up",
-          seen ? static_cast<const char*>(static_cast<greeting*>(hello)->text) : "");
+  println("{}: '{}' through the pointer with {} ms of CPU time", seen ? "seen" : "gave up",
+          seen ? static_cast<const char*>(static_cast<greeting*>(hello)->text) : "", cpu_ms() - before);
 }
 
 void right() {
@@ -51,8 +62,9 @@ void right() {
     a = "hello, world";
     done.close();
   });
+  const long before = cpu_ms();
   done.recv();
-  println("seen: '{}'", a);
+  println("received: '{}' with {} ms of CPU time", a, cpu_ms() - before);
 }
 
 const lesson::page page{"M12",

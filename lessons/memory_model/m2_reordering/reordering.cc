@@ -22,7 +22,7 @@ std::string as_written(lesson::racy<int>& x) {
   return line;
 }
 
-// What the compiler may make of it: the same output, as long as nobody else writes x.
+// What the compiler may make of it: the same output, as long as no other fiber writes x.
 std::string as_compiled(lesson::racy<int>& x) {
   std::string line;
   x = 1;
@@ -64,6 +64,6 @@ void wrong() {
 const lesson::page page{
     "M2",
     "reordering",
-    {{"alone", "one fiber: nobody can tell the difference", alone}, {"wrong", "another fiber writes 0 once", wrong}}};
+    {{"alone", "one fiber: the difference is not visible", alone}, {"wrong", "another fiber writes 0 once", wrong}}};
 
 }  // namespace

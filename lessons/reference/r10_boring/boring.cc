@@ -1,4 +1,4 @@
-// R10: somebody boring talks, and what one can do about it.
+// R10: a fiber that sends messages, and ways to read and to stop it.
 #include "lessons/support/page.h"
 
 namespace {
@@ -7,7 +7,7 @@ using namespace weft;
 using namespace std::chrono_literals;
 using lesson::println;
 
-// Talks until told to stop; `done` may be nil.
+// Sends until `done` is received; it may be nil.
 recv_chan<std::string> boring(const std::string& who, const chan<void>& done = {}) {
   auto c = make_chan<std::string>();
   go([=] {
@@ -39,7 +39,7 @@ void fan_in() {
   println("ten times, {}", joes && anns ? "both of them" : "always the same");
 }
 
-// A message brings a channel along, on which its sender waits for permission to go on.
+// A message has a channel from which its sender receives before it continues.
 struct message {
   std::string text;
   chan<void> wait;
@@ -94,7 +94,7 @@ void quit() {
   println("Joe says: {}", *quit.recv());
 }
 
-// Ten thousand fibers, each of which adds one to what it hears from its right neighbour.
+// Ten thousand fibers, each of which receives a number from its right neighbour and sends it plus one.
 void daisy_chain() {
   constexpr int n = 10'000;
   const auto leftmost = make_chan<int>();
@@ -110,8 +110,8 @@ void daisy_chain() {
 
 const lesson::page page{"R10",
                         "boring",
-                        {{"generator", "two who talk, heard in turn", generator},
-                         {"fan-in", "whoever is ready", fan_in},
+                        {{"generator", "two talkers, received in turn", generator},
+                         {"fan-in", "the talker that is ready", fan_in},
                          {"restore-order", "a channel in each message", restore_order},
                          {"timeouts", "for a message, and for all of it", timeouts},
                          {"quit", "quit, with an answer", quit},

@@ -1,4 +1,4 @@
-// R10b: a search in three places: in turn, at once, with a limit, and with replicas.
+// R10b: a search in three places: one after the other, together, with a limit, and with replicas.
 #include <random>
 
 #include "lessons/support/page.h"

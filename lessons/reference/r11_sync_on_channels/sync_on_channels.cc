@@ -56,7 +56,7 @@ void rw_mutex() {
     });
   }
   all.wait();
-  println("{} meetings of a writer with anybody", bad.load());
+  println("{} meetings of a writer with another fiber", bad.load());
 }
 
 void pool() {

@@ -1,4 +1,4 @@
-// R13: work that is done later by a few workers, and values that are collected into batches.
+// R13: jobs that a few workers do later, and values that are collected into batches.
 #include <fmt/ranges.h>
 
 #include <functional>
@@ -12,6 +12,10 @@ using namespace weft;
 using namespace std::chrono_literals;
 using lesson::println;
 
+struct trace {
+  using type = std::string;
+};
+
 class fanout {
  public:
   using job = std::function<void(const context&)>;
@@ -22,12 +26,12 @@ class fanout {
         for (const item& next : jobs) run(next);
       });
   }
-  // Never waits: "" or why not. The job gets the request's values, but neither its end nor its deadline.
+  // Never waits. Returns "" or the error. The job gets the request's values, but neither its end nor its deadline.
   std::string later(const context& ctx, job f) const {
     if (ctx.err()) return ctx.err().message();
     return jobs_.try_send(item{without_cancel(ctx), std::move(f)}) ? "" : "fanout: chan full";
   }
-  // No more jobs; waits until all that were taken are done.
+  // Accepts no more jobs. Waits until the accepted ones are done.
   void close() {
     jobs_.close();
     crew_.wait();
@@ -42,15 +46,11 @@ class fanout {
     try {
       i.f(i.ctx);
     } catch (const std::exception& e) {
-      println("a job failed: {}", e.what());  // and the worker goes on
+      println("a job failed: {}", e.what());  // and the worker continues
     }
   }
   chan<item> jobs_;
   wait_group crew_;
-};
-
-struct trace {
-  using type = std::string;
 };
 
 void later() {
@@ -60,10 +60,14 @@ void later() {
     sleep(lesson::scaled(5ms));
     println("saved for {}, {}", *c.value<trace>(), c.err() ? "cancelled" : "not cancelled");
   };
+  const auto busy = make_chan<void>();  // the worker's first job takes until main has filled the queue
+  (void)cache.later(ctx, [=](const context&) { busy.send(), busy.recv(); });
+  busy.recv();
   for (int i = 1; i <= 3; ++i)
     if (const std::string err = cache.later(ctx, save); !err.empty()) println("job {}: {}", i, err);
   cancel();  // the request is answered
   println("after its end: {}", cache.later(ctx, save));
+  busy.close();
   cache.close();
 }
 
@@ -74,7 +78,7 @@ void recovers() {
   cache.close();
 }
 
-// Values of one key are collected until there are `most` or the interval is over.
+// Values of one key are collected until there are `most` or the interval has passed.
 void collect(const recv_chan<std::pair<std::string, int>>& in, std::size_t most, duration interval) {
   std::map<std::string, std::vector<int>> batch;
   std::size_t n = 0;
@@ -86,13 +90,9 @@ void collect(const recv_chan<std::pair<std::string, int>>& in, std::size_t most,
   };
   for (;;) {
     std::optional<std::pair<std::string, int>> v;
-    if (select(recv(in, v), recv(tick.c())) == 1) {
-      flush("interval");
-      continue;
-    }
-    if (!v) return flush("closed");
-    batch[v->first].push_back(v->second);
-    if (++n == most) flush("full");
+    if (select(recv(in, v), recv(tick.c())) == 1) flush("interval");
+    else if (!v) return flush("closed");
+    else if (batch[v->first].push_back(v->second); ++n == most) flush("full");
   }
 }
 
@@ -110,7 +110,7 @@ void pipeline() {
 
 const lesson::page page{"R13",
                         "fanout",
-                        {{"later", "room for two: the third is refused at once", later},
+                        {{"later", "room for two: the third is refused immediately", later},
                          {"recovers", "a job that throws", recovers},
                          {"pipeline", "batches by size and by time", pipeline}}};
 

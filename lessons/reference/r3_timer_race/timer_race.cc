@@ -1,4 +1,4 @@
-// R3: a timer that arms itself again, before anybody has said which timer it is.
+// R3: a timer function that arms its timer before the timer's variable is assigned.
 #include "lessons/support/page.h"
 #include "lessons/support/racy.h"
 
@@ -24,7 +24,7 @@ void wrong() {
   t = &made;
 }
 
-// Only the main fiber touches the timer. The function says that it wants to be called again.
+// Only the main fiber touches the timer. The function requests another call.
 void right() {
   auto reset = make_chan<bool>();
   timer t = after_func(lesson::scaled(10ms), [=] { reset.send(true); });
@@ -38,6 +38,6 @@ void right() {
 const lesson::page page{
     "R3",
     "timer_race",
-    {{"wrong", "the function uses the variable", wrong}, {"right", "the function sends a wish", right}}};
+    {{"wrong", "the function uses the variable", wrong}, {"right", "the function sends a request", right}}};
 
 }  // namespace

@@ -1,4 +1,4 @@
-// R4: two readers that hash what they read, and one buffer that nobody needs.
+// R4: two readers that hash what they read, and one buffer for both.
 #include <array>
 
 #include "lessons/support/page.h"

@@ -25,7 +25,7 @@ void wait_for_task() {
   employee.wait();
 }
 
-// Exactly as much room as there are senders: nobody waits.
+// Room for each sender: no sender waits.
 void fan_out() {
   constexpr int children = 2000;
   auto ch = make_chan<int>(children);
@@ -46,7 +46,7 @@ void fan_out_semaphore() {
     go([=] {
       sem.send();
       const int n = ++*inside;
-      if (n > most->load()) most->store(n);
+      for (int before = most->load(); before < n && !most->compare_exchange_weak(before, n);) continue;
       yield();
       --*inside;
       ch.send(i);
@@ -54,11 +54,10 @@ void fan_out_semaphore() {
     });
   int received = 0;
   while (received < children && ch.recv()) ++received;
-  println("received {}, {}", received,
-          most->load() <= static_cast<int>(workers) ? "as many at a time as there are Ps" : "too many at once");
+  println("received {}, at most {} inside, {} allowed", received, most->load(), workers);
 }
 
-// A fixed number of workers, who hear of the end by the close.
+// A fixed number of workers. The close ends them.
 void pooling() {
   auto ch = make_chan<int>();
   std::atomic<int> done{0}, gone_home{0};
@@ -93,7 +92,7 @@ void bounded_pool() {
   println("{} jobs, sum {}", jobs, sum.load());
 }
 
-// Tries again every second (a tenth here), until the limit.
+// Tries again every 100 ms, until the limit.
 void retry_with_timeout() {
   const auto [ctx, cancel] = with_timeout(background(), lesson::scaled(500ms));
   int attempts = 0;

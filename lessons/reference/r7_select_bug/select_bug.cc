@@ -1,4 +1,4 @@
-// R7: a select in a loop evaluates its cases each time it comes by.
+// R7: a select in a loop evaluates its cases in each turn.
 #include "lessons/support/page.h"
 #include "lessons/support/racy.h"
 

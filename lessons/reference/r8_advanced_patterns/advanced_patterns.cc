@@ -49,7 +49,7 @@ void nil_in_select() {
   println("got {}", s);
 }
 
-// Takes everything at once, and keeps what the reader has not taken yet.
+// Receives without delay, and keeps what the reader has not received yet.
 void keep(const chan<int>& in, const chan<int>& out) {
   std::deque<int> pending;
   for (bool open = true; open || !pending.empty();) {

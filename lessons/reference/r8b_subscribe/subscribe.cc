@@ -89,7 +89,8 @@ class subscription {
 void right() {
   const subscription s(std::make_shared<fake_feed>());
   for (int i = 0; i < 3; ++i) println("{}", s.updates().recv()->guid);
-  println("closed: {}", s.close().message());
+  const std::error_code err = s.close();
+  println("closed: {}", err ? err.message() : "no error");
   println("updates: {}", s.updates().recv() ? "another one" : "closed");
 }
 

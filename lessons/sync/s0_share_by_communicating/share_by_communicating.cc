@@ -27,7 +27,7 @@ bool poll(resource& r) {
 void report(const std::vector<std::unique_ptr<resource>>& all, bool one_owner) {
   int total = 0;
   for (const auto& r : all) total += r->polls;
-  println("{} polls, {}", total, one_owner ? "one owner at a time" : "several owners at once");
+  println("{} polls, {}", total, one_owner ? "one owner at a time" : "several owners at the same time");
 }
 
 // Communicating by sharing: what is being polled is a field, and every access needs the lock.
@@ -35,7 +35,7 @@ void with_lock() {
   struct entry {
     resource* of;
     bool polling = false;
-    int polls = 0;  // the resource's own count belongs to whoever polls it
+    int polls = 0;  // the resource's own count belongs to the fiber that polls it
   };
   std::vector<std::unique_ptr<resource>> all;
   std::vector<entry> list;
@@ -75,7 +75,7 @@ void with_lock() {
   report(all, one_owner);
 }
 
-// Sharing by communicating: whoever has received a resource owns it.
+// Sharing by communicating: the fiber that has received a resource owns it.
 void with_channels() {
   auto pending = make_chan<std::unique_ptr<resource>>(), complete = make_chan<std::unique_ptr<resource>>();
   std::atomic<bool> one_owner = true;

@@ -19,7 +19,7 @@ class cow_map {
     return at == now->end() ? 0 : at->second;
   }
   void insert(const std::string& key, int value) {
-    const std::lock_guard hold(writers_);  // of two writers that copy the same version one would be lost
+    const std::lock_guard hold(writers_);  // without it two writers copy the same version, and one insert is lost
     map next = map_.load();                // copies everything
     next[key] = value;
     map_.store(std::move(next));
@@ -31,9 +31,31 @@ class cow_map {
   mutex writers_;
 };
 
-void right() {
+// The same operations on one map that is changed in place, under a lock that readers take too.
+class changed_map {
+ public:
+  using map = std::map<std::string, int>;
+
+  int read(const std::string& key) const {
+    const std::lock_guard hold(lock_);
+    const auto at = map_->find(key);
+    return at == map_->end() ? 0 : at->second;
+  }
+  void insert(const std::string& key, int value) {
+    const std::lock_guard hold(lock_);
+    (*map_)[key] = value;
+  }
+  std::shared_ptr<const map> all() const { return map_; }
+
+ private:
+  mutable mutex lock_;
+  std::shared_ptr<map> map_ = std::make_shared<map>();
+};
+
+template <class Map>
+void insert_and_read() {
   constexpr int writers = 4, inserts = 25;
-  cow_map m;
+  Map m;
   m.insert("first", 1);
   const auto before = m.all();
   std::atomic<bool> done{false};
@@ -56,6 +78,12 @@ void right() {
           misses.load());
 }
 
-const lesson::page page{"S10", "copy_on_write", {{"right", "readers keep what they have, writers copy", right}}};
+void wrong() { insert_and_read<changed_map>(); }
+void right() { insert_and_read<cow_map>(); }
+
+const lesson::page page{"S10",
+                        "copy_on_write",
+                        {{"wrong", "one map, changed in place: a snapshot changes too", wrong},
+                         {"right", "readers keep their version, writers copy", right}}};
 
 }  // namespace

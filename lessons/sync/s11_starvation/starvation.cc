@@ -1,4 +1,4 @@
-// S11: one fiber holds a lock nearly all the time; another one wants it ten times.
+// S11: one fiber holds a lock nearly all the time; another one takes it ten times.
 #include <mutex>
 
 #include "lessons/support/page.h"
@@ -52,7 +52,7 @@ void right() { compete<mutex>(); }
 
 const lesson::page page{"S11",
                         "starvation",
-                        {{"wrong", "a lock that goes to whoever is there first", wrong},
+                        {{"wrong", "a lock that the first fiber to try gets", wrong},
                          {"right", "weft's mutex: who has waited for 1 ms gets it next", right}}};
 
 }  // namespace

@@ -9,7 +9,7 @@ namespace {
 using namespace weft;
 using namespace std::chrono_literals;
 
-// Four fibers that want the lock all the time. How often is it taken in all, and how often by each?
+// Four fibers that take the lock again and again. How often is it taken in all, and how often by each?
 template <class Lock>
 void crowd() {
   Lock lock;
@@ -21,7 +21,7 @@ void crowd() {
       while (!stop.load()) {
         const std::lock_guard hold(lock);
         ++mine;
-        if (mine % 16 == 0) yield();  // somebody comes while it is held
+        if (mine % 16 == 0) yield();  // another fiber comes while it is held
       }
     });
   sleep(lesson::scaled(200ms));
@@ -39,9 +39,9 @@ void both() { crowd<mutex>(); }
 
 const lesson::page page{"S12",
                         "lock_designs",
-                        {{"barging", "open to whoever is first", barging},
-                         {"handoff", "given to whoever has waited longest", handoff},
+                        {{"barging", "open to the first fiber that tries", barging},
+                         {"handoff", "given to the fiber that has waited longest", handoff},
                          {"spinning", "tried for a while before waiting", spinning},
-                         {"right", "barging, until somebody starves", both}}};
+                         {"right", "barging, until a fiber starves", both}}};
 
 }  // namespace

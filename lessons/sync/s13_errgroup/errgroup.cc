@@ -1,4 +1,4 @@
-// S13: three calls at once, one of which fails.
+// S13: three calls at the same time, and one fails.
 #include <fmt/ranges.h>
 
 #include "lessons/support/page.h"
@@ -10,7 +10,7 @@ using lesson::println;
 
 using ids = std::vector<int>;
 
-// As an error, in Go's way, a call would return its text; here it throws, and wait() rethrows.
+// Go's call returns an error with a text. Here it throws, and wait() rethrows.
 struct failed : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
@@ -35,13 +35,12 @@ void right() {
   println("{}", ctx.err().message());
 }
 
-// By hand: a channel of results, and nobody who says how many there will be. The channel was not even made.
+// By hand: a channel of results, which the program forgot to make. So the receive blocks, and all sends block.
 void wrong() {
   chan<ids> results;
   for (const int i : {0, 1, 2}) go([=] { results.send(ids{i}); });
   println("waiting for one of three results");
-  results.recv();
-  println("{}", ids{});
+  println("{}", *results.recv());
 }
 
 const lesson::page page{"S13",

@@ -13,7 +13,7 @@ void sleep_four_times(int limit) {
   const lesson::stopwatch watch;
   for (int i = 0; i < 4; ++i) group.go([] { sleep(lesson::scaled(1s)); });
   (void)group.wait();
-  println("{}: {} ms", limit > 0 ? fmt::format("at most {} at a time", limit) : "all at once", watch.ms());
+  println("{}: {} ms", limit > 0 ? fmt::format("at most {} at a time", limit) : "unbounded", watch.ms());
 }
 
 void bounded() {
@@ -46,6 +46,6 @@ const lesson::page page{"S13c",
                         "bounded_group",
                         {{"bounded", "four sleeps of a second, unbounded and two at a time", bounded},
                          {"recovers", "an exception is an error of the group", recovers},
-                         {"cancels", "the first failure is told to the others", cancels}}};
+                         {"cancels", "the first failure cancels the others", cancels}}};
 
 }  // namespace

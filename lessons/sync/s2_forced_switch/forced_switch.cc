@@ -1,4 +1,6 @@
 // S2: the counter of S1, with a switch between the read and the write.
+#include <weft/sim.h>
+
 #include "lessons/support/page.h"
 #include "lessons/support/racy.h"
 
@@ -24,6 +26,7 @@ void count(Switch switch_fibers) {
     });
   wg.wait();
   lesson::println("Final Counter: {}", static_cast<int>(counter));
+  if (sim::active()) sim::require(counter == 4, "no update is lost");  // with --explore
 }
 
 void wrong() {

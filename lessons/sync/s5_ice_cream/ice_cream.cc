@@ -39,7 +39,7 @@ constexpr ben the_ben{"Ben"};
 constexpr jerry the_jerry{"Jerry"};
 constexpr ice_cream_maker makers[2] = {{type::ben, &the_ben}, {type::jerry, &the_jerry}};
 
-// One fiber changes the maker again and again, another one greets with whoever it finds.
+// One fiber changes the maker again and again, another one greets with the maker that it reads.
 template <class Store, class Load>
 void greet(Store store, Load load) {
   std::atomic<bool> done{false};
@@ -72,7 +72,7 @@ void wrong() {
   greet(
       [](const ice_cream_maker& m) {
         its_type = m.its_type;
-        yield();  // on one P somebody must come between; on two nobody has to ask
+        yield();  // on one P, lets the other fiber run between the stores
         data = m.data;
       },
       [] {

@@ -1,4 +1,6 @@
 // S7: a writer replaces a configuration in place while others read it.
+#include <fmt/ranges.h>
+
 #include <array>
 
 #include "lessons/support/page.h"
@@ -18,11 +20,12 @@ bool consecutive(const numbers& a) {
   return true;
 }
 
-// Four readers look a hundred times each at what one writer makes i .. i+5 again and again.
+// Four readers read a hundred times each. One writer writes i .. i+5 for each i.
 template <class Write, class Read>
 void watch(Write write, Read read) {
   std::atomic<bool> done{false};
   std::atomic<int> torn{0}, backwards{0};
+  const auto example = make_chan<numbers>(1);  // the first torn line
   const auto written = make_chan<void>();
   wait_group writer, reading;
   writer.go([&] {
@@ -38,15 +41,19 @@ void watch(Write write, Read read) {
       written.recv();
       for (int i = 0; i < prints; ++i) {
         const numbers a = read();
-        if (!consecutive(a)) torn.fetch_add(1);
+        if (!consecutive(a)) {
+          torn.fetch_add(1);
+          example.try_send(a);
+        }
         if (a[0] < last) backwards.fetch_add(1);
         last = a[0];
-        sleep(std::chrono::microseconds(10));  // so that the writer has its time, however busy the machine is
+        sleep(std::chrono::microseconds(10));  // the writer gets time, however busy the machine is
       }
     });
   reading.wait();
   done.store(true);
   writer.wait();
+  if (const auto a = example.try_recv()) println("for example: {}", fmt::join(*a, " "));
   println("{} of {} lines torn, {} went backwards", torn.load(), readers * prints, backwards.load());
 }
 
@@ -56,7 +63,7 @@ void wrong() {
       [](const numbers& next) {
         for (std::size_t i = 0; i < next.size(); ++i) {
           a[i] = next[i];
-          if (i == 2) sleep(std::chrono::microseconds(20));  // half done for most of the time
+          if (i == 2) sleep(std::chrono::microseconds(20));  // half written for most of the time
         }
       },
       [] {

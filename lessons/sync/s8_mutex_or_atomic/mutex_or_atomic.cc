@@ -8,7 +8,6 @@
 namespace {
 
 using namespace weft;
-using namespace std::chrono_literals;
 using lesson::println;
 
 constexpr int readers = 4;
@@ -16,16 +15,17 @@ using numbers = std::array<int, 6>;
 
 numbers version(int i) { return {i, i + 1, i + 2, i + 3, i + 4, i + 5}; }
 
-// One writer, four readers, for a while. Says how long a read took.
+// One writer writes until four readers have read `reads` times each. Prints how long a read took.
 template <class Write, class Read>
 void measure(const char* what, Write write, Read read) {
-  std::atomic<bool> done{false};
-  std::atomic<long> reads{0}, inconsistent{0};
+  constexpr long reads = 200'000;
+  std::atomic<int> reading{readers};
+  std::atomic<long> inconsistent{0};
   const time_point began = now();
   wait_group all;
   all.add(1 + readers);
   go({.name = "writer"}, [&] {
-    for (int i = 1; !done.load(); ++i) {
+    for (int i = 1; reading.load() > 0; ++i) {
       write(i);
       yield();
     }
@@ -33,20 +33,14 @@ void measure(const char* what, Write write, Read read) {
   });
   for (int n = 0; n < readers; ++n)
     go({.name = fmt::format("reader {}", n)}, [&] {
-      long mine = 0, bad = 0;
-      while (!done.load(std::memory_order_relaxed)) {
-        for (int i = 0; i < 100; ++i) bad += read();
-        mine += 100;
-        yield();
-      }
-      reads.fetch_add(mine);
+      long bad = 0;
+      for (long i = 0; i < reads; ++i) bad += read();
       inconsistent.fetch_add(bad);
+      reading.fetch_sub(1);
       all.done();
     });
-  sleep(lesson::scaled(300ms));
-  done.store(true);
   all.wait();
-  const double ns = static_cast<double>((now() - began).count()) * maxprocs() / static_cast<double>(reads.load());
+  const double ns = static_cast<double>((now() - began).count()) * maxprocs() / (readers * reads);
   println("{}: {:.1f} ns of a P per read, {} inconsistent", what, ns, inconsistent.load());
 }
 

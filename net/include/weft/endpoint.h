@@ -1,5 +1,7 @@
-// Where a socket is: an IP address with a port, or a path.
+// The address of a socket: an IP address with a port, or a path.
 #pragma once
+#include <weft/detail/requirements.h>
+
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -10,27 +12,34 @@
 
 namespace weft::net {
 
-// A value; cheap to copy.
+// The address of one end of a socket. A value: cheap to copy. No function blocks; all may be called
+// from fibers and plain threads. Go's net.Addr.
 class endpoint {
  public:
-  // Nowhere: no network, empty text.
+  // No address: network() and to_string() are empty.
   endpoint() noexcept = default;
-  // Of a socket of the given type (SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET).
+  // The address `at` of `length` bytes, for a socket of this type (SOCK_STREAM, SOCK_DGRAM,
+  // SOCK_SEQPACKET).
   endpoint(const sockaddr* at, socklen_t length, int type) noexcept;
 
-  // "127.0.0.1:8080", "[::1]:80", a path; "@name" for an abstract one, empty for a socket without a name.
+  // Returns "127.0.0.1:8080", "[::1]:80", or the path; "@name" for an abstract Unix address, an
+  // empty string for a socket without a name.
   std::string to_string() const;
-  // "127.0.0.1", also of an IPv4 peer of a listener for all interfaces; "::1", "fe80::1%eth0"; for Unix sockets as
-// to_string().
+  // Returns the address without the port: "127.0.0.1", "::1", "fe80::1%eth0". An IPv4 peer of an
+  // IPv6 socket has its IPv4 address. For Unix sockets the same as to_string().
   std::string host() const;
-  // 0 for Unix sockets.
+  // Returns the port; 0 for Unix sockets.
   int port() const noexcept;
-  // "tcp", "udp", "unix", "unixgram", "unixpacket"; empty for nowhere.
+  // Returns "tcp", "udp", "unix", "unixgram" or "unixpacket"; empty if there is no address.
   std::string_view network() const noexcept;
 
+  // Returns the address as the kernel has it, valid as long as this object.
   const sockaddr* address() const noexcept { return reinterpret_cast<const sockaddr*>(&at_); }
+  // Returns the size of *address(), in bytes.
   socklen_t length() const noexcept { return length_; }
+  // Returns AF_INET, AF_INET6 or AF_UNIX; AF_UNSPEC if there is no address.
   int family() const noexcept { return at_.any.sa_family; }
+  // Returns SOCK_STREAM, SOCK_DGRAM or SOCK_SEQPACKET; 0 if there is no address.
   int type() const noexcept { return type_; }
 
   friend bool operator==(const endpoint& a, const endpoint& b) noexcept;

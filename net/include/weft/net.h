@@ -1,4 +1,4 @@
-// Sockets, used as if they blocked: the fiber waits, its thread goes on with others. Go's net.
+// Sockets with blocking calls: the fiber waits, and its thread runs other fibers. Go's net.
 //
 //   weft::net::listener l = weft::net::listen("tcp", "127.0.0.1:0").unwrap();
 //   for (;;) {
@@ -7,21 +7,22 @@
 //     weft::go([c = c] { while (auto r = c.receive()) if (c.write(r.value).err) break; });
 //   }
 //
-// A handle is shared: copies name the same descriptor, and the last that goes closes it. All may be used from
-// many fibers, and from plain threads, which then block. One fiber may read while another writes; reads of
-// several queue, as do writes.
+// A handle is shared: copies name the same descriptor, and the destructor of the last copy closes
+// it. All functions may be called from any number of fibers and plain threads, not from signal
+// handlers; plain threads block. One fiber may read while another writes; concurrent reads queue,
+// and so do concurrent writes.
 //
-// Errors are those of the system, and: errc::eof at the end of a stream, errc::closed after close, errc::timeout
-// past a deadline, a context's own. An error of read means that nothing was read.
+// Errors are the system's, and: errc::eof at the end of a stream, errc::closed after close(),
+// errc::timeout after a deadline, the context's error. A read with an error has read nothing.
 #pragma once
 #include <weft/clock.h>
 #include <weft/context.h>
+#include <weft/detail/chrono.h>
 #include <weft/detail/deadline.h>
 #include <weft/endpoint.h>
 #include <weft/errors.h>
 #include <weft/received.h>
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -34,8 +35,8 @@
 namespace weft::detail {
 
 class descriptor;
-void keep(descriptor* d) noexcept;
-void let_go(descriptor* d) noexcept;
+void add_ref(descriptor* d) noexcept;
+void drop_ref(descriptor* d) noexcept;
 std::error_code raw_control(descriptor* d, bool (*f)(void*, int), void* arg);
 std::error_code raw_calls(descriptor* d, bool writes, const context* ctx, bool (*f)(void*, int), void* arg);
 
@@ -45,7 +46,7 @@ class descriptor_ref {
   descriptor_ref() noexcept = default;
   explicit descriptor_ref(descriptor* adopted) noexcept : d_(adopted) {}
   descriptor_ref(const descriptor_ref& o) noexcept : d_(o.d_) {
-    if (d_) keep(d_);
+    if (d_) add_ref(d_);
   }
   descriptor_ref(descriptor_ref&& o) noexcept : d_(std::exchange(o.d_, nullptr)) {}
   descriptor_ref& operator=(descriptor_ref o) noexcept {
@@ -53,7 +54,7 @@ class descriptor_ref {
     return *this;
   }
   ~descriptor_ref() {
-    if (d_) let_go(d_);
+    if (d_) drop_ref(d_);
   }
   descriptor* get() const noexcept { return d_; }
 
@@ -65,7 +66,7 @@ class descriptor_ref {
 
 namespace weft::net {
 
-// What is wrong with an address or a message, where the system has no word for it.
+// Errors of addresses and messages for which the system has no code.
 enum class errc {
   unknown_network = 1,
   missing_port,
@@ -74,30 +75,34 @@ enum class errc {
   name_too_long,
   no_address,
   // Of conn::send_fds and recv_fds.
-  too_many_descriptors,  // more than most_fds in one message
-  descriptors_lost,      // more came than there was room for, or than this process may open
+  too_many_descriptors,  // more than max_fds in one message
+  descriptors_lost,  // the message had more than fit, or than this process may open
 };
+// Returns the category of errc. Does not block.
 const std::error_category& net_category() noexcept;
+// Returns the std::error_code of `e`. Does not block.
 inline std::error_code make_error_code(errc e) noexcept { return {static_cast<int>(e), net_category()}; }
-// Errors of name lookup: EAI_NONAME and its like.
+// Returns the category of the errors of name lookup: the EAI_ codes of getaddrinfo(3).
 const std::error_category& lookup_category() noexcept;
 
 class packet_conn;
 struct fd_message;
-// Descriptors in one message, by the kernel's limit.
-inline constexpr std::size_t most_fds = 253;
+// The most descriptors in one message: the kernel's limit.
+inline constexpr std::size_t max_fds = 253;
 
-// What all sockets have.
+// The functions that all sockets have.
 class socket {
  public:
-  // None: every operation returns errc::closed.
+  // Empty: every operation returns errc::closed.
   socket() noexcept = default;
 
-  // Ends whatever waits on it with errc::closed, and closes it. errc::closed if it was closed before.
+  // Closes the descriptor: operations that wait on it return errc::closed. Returns errc::closed if
+  // it was closed before. Does not block. Go's Close.
   std::error_code close() const;
 
-  // From this time on operations return errc::timeout, those that wait already included, until it is set
-  // anew. time_point::max() and the default: no deadline. Go's SetDeadline.
+  // Set the time after which operations return errc::timeout, waiting operations included, until
+  // the next call. time_point::max(): no deadline. Do not block. Go's SetDeadline, SetReadDeadline
+  // and SetWriteDeadline.
   void set_deadline(time_point at = time_point::max()) const;
   void set_read_deadline(time_point at = time_point::max()) const;
   void set_write_deadline(time_point at = time_point::max()) const;
@@ -114,22 +119,29 @@ class socket {
     set_write_deadline(time_point(duration(detail::deadline_of(at))));
   }
 
-  // setsockopt and its most wanted cases. Bytes of the kernel's buffers; whether small writes go at once (they
-  // do by default); how long an idle connection goes unprobed (15 s by default; 0: for ever); how many seconds
-  // close waits for unsent data (-1: it goes on in the background, 0: a reset).
+  // Calls setsockopt(2) with `size` bytes of `value`, or with an int. Errors: the system's. Does
+  // not block.
   std::error_code set_option(int level, int name, const void* value, std::size_t size) const;
   std::error_code set_option(int level, int name, int value) const {
     return set_option(level, name, &value, sizeof value);
   }
+  // Set the size of the kernel's buffer, in bytes. Errors: the system's. Do not block. Go's
+  // SetReadBuffer and SetWriteBuffer.
   std::error_code set_read_buffer(int bytes) const;
   std::error_code set_write_buffer(int bytes) const;
+  // True, the default: small writes are sent immediately. Errors: the system's. Does not block.
+  // Go's SetNoDelay.
   std::error_code set_no_delay(bool on) const;
+  // Sets how long a connection is idle before the kernel probes the peer, and the time between
+  // probes. Default: 15 s. 0: no probes. Rounds up to seconds. Errors: the system's. Does not
+  // block. Go's SetKeepAlivePeriod.
   std::error_code set_keep_alive(duration idle) const;
+  // Sets how many seconds close() waits for unsent data. -1, the default: the kernel sends it in
+  // the background. 0: drops it and resets the connection. Errors: the system's. Go's SetLinger.
   std::error_code set_linger(int seconds) const;
 
-  // System calls of the caller's own, which must not wait. raw_control calls f(fd) at once. The others call
-  // f(fd) -> bool in their turn, at once and then whenever it may be worth a try, until it is true; they end as read
-  // and write do. The number is this socket's until f returns. Go's SyscallConn.
+  // Calls f(fd), which must not block. The number belongs to this socket until f returns. Returns
+  // errc::closed if the socket is closed. Does not block. Go's RawConn.Control.
   template <class F>
   std::error_code raw_control(F&& f) const {
     const auto call = [&f](int fd) {
@@ -138,6 +150,10 @@ class socket {
     };
     return detail::raw_control(d_.get(), call_of(call), address_of(call));
   }
+  // Call f(fd), which makes a system call that must not block, until f returns true: once
+  // immediately, then each time the descriptor may be ready. They queue with other reads or writes,
+  // and block until f returns true. The number belongs to this socket until f returns. Errors:
+  // errc::closed, errc::timeout; with ctx: ctx's error. Go's RawConn.Read and RawConn.Write.
   template <class F>
   std::error_code raw_read(F&& f) const {
     return detail::raw_calls(d_.get(), false, nullptr, call_of(f), address_of(f));
@@ -155,9 +171,10 @@ class socket {
     return detail::raw_calls(d_.get(), true, &ctx, call_of(f), address_of(f));
   }
 
-  // The number, for options that are not here; -1 once closed. It stays the socket's own, and non-blocking.
+  // Returns the descriptor's number, for options that weft has no function for; -1 if closed. The
+  // socket keeps the descriptor, which must stay non-blocking. Does not block.
   int fd() const noexcept;
-  // Not closed.
+  // Returns true if it is not closed.
   explicit operator bool() const noexcept;
   friend bool operator==(const socket& a, const socket& b) noexcept { return a.d_.get() == b.d_.get(); }
 
@@ -178,108 +195,147 @@ class socket {
   }
 };
 
-// A connection: a stream, or a Unix socket that keeps packets apart.
+// A connection: a stream, or a Unix socket that keeps packets apart. Go's net.Conn.
 class conn : public socket {
  public:
   using socket::socket;
 
-  // Waits for something and reads at most buf.size() bytes; 0 for an empty buf, at once.
+  // Blocks until there is data, and reads at most buf.size() bytes; returns 0 immediately for an
+  // empty buf. Errors: errc::eof at the end of the stream, the system's; with ctx: ctx's error.
+  // Go's Read.
   result<std::size_t> read(std::span<std::byte> buf) const;
   result<std::size_t> read(const context& ctx, std::span<std::byte> buf) const;
-  // Waits without a buffer. A small message comes with what is returned, which is a kilobyte large, a larger one in a
-  // buffer that is taken for it: at most received::most bytes, a longer packet is cut off. For connections that are
-  // silent for long, and where there are many. While much comes, and of packets, it waits with a buffer: then throws
-  // std::bad_alloc, before it waits, if there is no memory for one. Go has none.
+  // Receives without a buffer of the caller: blocks until there is data. Messages of up to 1 KiB
+  // are returned inline in `received`, larger ones in a pooled buffer, at most received::most
+  // bytes; longer packets are truncated. For many connections that are silent for long. While data
+  // comes often, and for packets, it takes a buffer before it waits; throws std::bad_alloc if there
+  // is no memory for one. Errors as of read(). Go has no such function.
   result<received> receive() const;
   result<received> receive(const context& ctx) const;
-  // Writes all; with an error: how much of it.
+  // Blocks until all of `data` is written. With an error, the value is the number of bytes that
+  // were written. With ctx: ctx's error. Go's Write.
   result<std::size_t> write(std::span<const std::byte> data) const;
   result<std::size_t> write(const context& ctx, std::span<const std::byte> data) const;
   result<std::size_t> write(std::string_view text) const { return write(std::as_bytes(std::span(text))); }
+  result<std::size_t> write(const context& ctx, std::string_view text) const {
+    return write(ctx, std::as_bytes(std::span(text)));
+  }
 
-  // All pieces, in order, with as few system calls as there can be. Go's net.Buffers.
+  // Blocks until all pieces are written, in order, with as few system calls as possible. Returns as
+  // write(). Go's net.Buffers.
   result<std::size_t> write_v(std::span<const std::span<const std::byte>> pieces) const;
   result<std::size_t> write_v(const context& ctx, std::span<const std::span<const std::byte>> pieces) const;
-  // At most `count` bytes of an open file from `offset` on, fewer if it ends before, without a copy.
+  // Sends at most `count` bytes of an open file from `offset` on, fewer if the file ends before,
+  // without a copy through user memory. Blocks until they are written. Returns the number of bytes,
+  // also with an error. Go's io.Copy from a file.
   result<std::uint64_t> send_file(int file, std::uint64_t offset, std::uint64_t count) const;
 
-  // Unix sockets: writes as write does, and descriptors that travel with the first byte. They must stay open until it
-  // returns, and stay the caller's. errc::too_many_descriptors; std::errc::operation_not_supported if it is no Unix
-  // socket. Throws weft::panic for descriptors without data. weft/pass.h.
+  // Unix sockets: writes as write(), and passes descriptors with the first byte. The descriptors
+  // must stay open until it returns, and still belong to the caller. Errors:
+  // errc::too_many_descriptors, std::errc::operation_not_supported for other sockets, those of
+  // write(). Throws weft::panic for descriptors without data. Blocks. Go's WriteMsgUnix.
   result<std::size_t> send_fds(std::span<const std::byte> data, std::span<const int> fds) const;
   result<std::size_t> send_fds(const context& ctx, std::span<const std::byte> data, std::span<const int> fds) const;
-  // Reads as read does, and at most so many descriptors. errc::descriptors_lost: there were more. Then all are closed,
-  // but the bytes are in buf, and value.n says how many. A plain read drops descriptors that come with its data.
-  result<fd_message> recv_fds(std::span<std::byte> buf, std::size_t most = most_fds) const;
-  result<fd_message> recv_fds(const context& ctx, std::span<std::byte> buf, std::size_t most = most_fds) const;
+  // Reads as read(), and receives at most `most` descriptors; fd_message is in weft/pass.h. Error:
+  // errc::descriptors_lost if the message had more; then all of its descriptors are closed, the
+  // bytes are in buf and value.n is their number. A plain read() closes descriptors that come with
+  // its data. Blocks. Go's ReadMsgUnix.
+  result<fd_message> recv_fds(std::span<std::byte> buf, std::size_t most = max_fds) const;
+  result<fd_message> recv_fds(const context& ctx, std::span<std::byte> buf, std::size_t most = max_fds) const;
 
-  // Half of it: the own reads end, or the peer's.
+  // Shut down one direction: close_read() ends local reads; close_write() sends end of stream to
+  // the peer. Errors: the system's, errc::closed. Do not block. Go's CloseRead and CloseWrite.
   std::error_code close_read() const;
   std::error_code close_write() const;
 
+  // Return the address of this end, and of the peer, valid as long as a handle exists. Do not
+  // block. Go's LocalAddr and RemoteAddr.
   const endpoint& local_addr() const;
   const endpoint& remote_addr() const;
 };
 
+// Copies from one connection to another until the end of the stream, without a way through the
+// program's memory where the kernel can (splice). Blocks. Returns the number of bytes that were
+// written, with the error that ended it; no error at the end of the stream. Closes nothing. With
+// ctx: ctx's error when it is done. Go's io.Copy.
+result<std::uint64_t> copy(const conn& to, const conn& from);
+result<std::uint64_t> copy(const context& ctx, const conn& to, const conn& from);
+
+// A socket that accepts connections. Go's net.Listener.
 class listener : public socket {
  public:
   using socket::socket;
-  // The next connection. Aborted ones are passed over.
+  // Blocks until a connection comes. Skips connections that were aborted before. Errors: the
+  // system's, errc::closed, errc::timeout; with ctx: ctx's error. Go's Accept.
   result<conn> accept() const;
   result<conn> accept(const context& ctx) const;
+  // Returns the address that it listens at, with the port that was chosen. Go's Addr.
   const endpoint& addr() const;
 };
 
-// What came, and from whom.
+// The size of a datagram, in bytes, and its sender.
 struct datagram {
   std::size_t n = 0;
   endpoint from;
 };
 
-// Datagrams: UDP, or Unix.
+// A socket for datagrams: UDP, or Unix. Go's net.PacketConn.
 class packet_conn : public socket {
  public:
   using socket::socket;
-  // Waits for a datagram. What is longer than buf is cut off.
+  // Blocks until a datagram comes. What does not fit buf is cut off. Errors: the system's,
+  // errc::closed, errc::timeout; with ctx: ctx's error. Go's ReadFrom.
   result<datagram> read_from(std::span<std::byte> buf) const;
   result<datagram> read_from(const context& ctx, std::span<std::byte> buf) const;
+  // Blocks until the kernel takes the datagram. Errors as of read_from(). Go's WriteTo.
   result<std::size_t> write_to(std::span<const std::byte> data, const endpoint& to) const;
   result<std::size_t> write_to(const context& ctx, std::span<const std::byte> data, const endpoint& to) const;
+  // Returns the address of this socket. Go's LocalAddr.
   const endpoint& local_addr() const;
 };
 
-// `network`: udp, udp4, udp6, unixgram. An empty Unix address: the kernel finds a name.
+// Opens a socket for datagrams. `network`: udp, udp4, udp6, unixgram. The kernel chooses a name for
+// an empty Unix address. Blocks while a name is looked up. Errors: errc, lookup_category(), the
+// system's. Go's net.ListenPacket.
 result<packet_conn> listen_packet(std::string_view network, std::string_view address);
-// The first address that it has there. Asks the resolver for names.
+// Returns the first address of `address` in `network`. Blocks while a name is looked up. Errors:
+// errc, lookup_category(). Go's net.ResolveTCPAddr.
 result<endpoint> resolve(std::string_view network, std::string_view address);
 
-// `network`: tcp, tcp4, tcp6, unix, unixpacket. `address`: "host:port", ":port" for all interfaces, port 0 for one
-// that is free, a name for either; a path or "@name" for Unix sockets. The file of a Unix listener goes with it.
+// Opens a listener. `network`: tcp, tcp4, tcp6, unix, unixpacket. `address`: "host:port"; ":port"
+// for all interfaces; port 0 for a free one; host and port may be names; a path or "@name" for Unix
+// sockets. The file of a Unix listener is removed when the listener closes. Blocks while a name is
+// looked up. Errors: errc, lookup_category(), the system's; with ctx: ctx's error. Go's net.Listen.
 result<listener> listen(std::string_view network, std::string_view address);
 result<listener> listen(const context& ctx, std::string_view network, std::string_view address);
 
-// How to connect. Go's Dialer.
+// How to connect. Go's net.Dialer.
 struct dialer {
-  duration timeout{0};  // 0: none but the system's
-  // A name with addresses of both families: when to try the other one besides. Negative: only after the first.
+  duration timeout{0};  // 0: only the system's
+  // A name with addresses of both families: the time after which the other family is tried too.
+  // Negative: only after the first has failed.
   duration fallback_delay = std::chrono::milliseconds(300);
-  std::string_view local = {};  // the own address, if it matters; "192.0.2.7:0"
+  std::string_view local = {};  // the local address, "192.0.2.7:0"; empty: the system chooses
 
+  // Blocks until connected. `network`: tcp, udp (with 4 or 6), unix, unixgram, unixpacket. Errors:
+  // errc, lookup_category(), the system's, errc::timeout; with ctx: ctx's error. Go's Dialer.Dial.
   result<conn> dial(std::string_view network, std::string_view address) const;
   result<conn> dial(const context& ctx, std::string_view network, std::string_view address) const;
 };
 
-// Connects, with a dialer as it is made. tcp, udp (with 4 or 6), unix, unixgram, unixpacket.
+// As dialer::dial with the default dialer. Go's net.Dial.
 result<conn> dial(std::string_view network, std::string_view address);
 result<conn> dial(const context& ctx, std::string_view network, std::string_view address);
-// At most for so long: errc::timeout then.
+// As dial(); returns errc::timeout after `limit`. Go's net.DialTimeout.
 result<conn> dial_timeout(std::string_view network, std::string_view address, duration limit);
 
-// The addresses of a host, by the system's resolver, on a thread of its own.
+// Return the addresses of a host from the system's resolver, which runs on another thread. Block.
+// Errors: lookup_category(); with ctx: ctx's error. Go's net.LookupHost.
 result<std::vector<endpoint>> lookup_host(std::string_view host);
 result<std::vector<endpoint>> lookup_host(const context& ctx, std::string_view host);
 
-// Wait until a descriptor that is not ours can be read or written, or is broken. It must stay open meanwhile.
+// Block until a descriptor that weft does not own can be read or written, or has failed. It must
+// stay open during the call. Errors: the system's; with ctx: ctx's error.
 std::error_code wait_readable(int fd);
 std::error_code wait_writable(int fd);
 std::error_code wait_readable(const context& ctx, int fd);

@@ -1,5 +1,5 @@
-// Signals as values in channels, and as the end of a context, Go's os/signal; and pipes of the system. Child processes
-// are in process.h.
+// Signals, as values in channels and as the end of a context: Go's os/signal. Pipes of the system.
+// Child processes are in process.h.
 #pragma once
 #include <signal.h>
 #include <weft/chan.h>
@@ -14,16 +14,18 @@
 
 namespace weft::os {
 
-// From now on each of these signals is sent to `to`, and does not do what it would by default. A signal that finds
-// no room in the channel is lost for it: give it a place. May be called again, for more signals or channels. While
-// any is wanted no deadlock verdict is spoken. Throws weft::panic for a nil channel and for a signal that is none or
-// cannot be caught.
+// Sends each of these signals to `to` from now on, instead of its previous action. A signal is
+// dropped if the channel has no room for it: make the channel with a buffer. May be called again,
+// for more signals or channels. While signals are registered there is no deadlock check. Throws
+// weft::panic for a nil channel and for a signal that is invalid or cannot be caught. Does not
+// block. From fibers and plain threads. Go's signal.Notify.
 void signal_notify(const chan<int>& to, std::initializer_list<int> signals);
-// No more to this channel. A signal that nobody wants any more does again what it did before.
+// Sends no more signals to `to`. A signal without a channel has its previous action again. Does not
+// block. From fibers and plain threads. Go's signal.Stop.
 void signal_stop(const chan<int>& to);
 
-// Takes its wish back, and cancels its context: when called, or when it goes out of scope. Move-only. May be called
-// often and from many fibers at once: then each call returns when the context is done.
+// Unregisters the signals and cancels the context when called or destroyed. Move-only. May be
+// called several times and from several fibers: each call returns when the context is done.
 class [[nodiscard]] stop_signals {
  public:
   stop_signals(std::uint64_t wish, cancel_cause_func cancel) noexcept : wish_(wish), cancel_(std::move(cancel)) {}
@@ -34,23 +36,29 @@ class [[nodiscard]] stop_signals {
   void operator()() noexcept;
 
  private:
-  std::atomic<std::uint64_t> wish_;  // 0: taken back
+  std::atomic<std::uint64_t> wish_;
   cancel_cause_func cancel_;
 };
 
+// The result of signal_context().
 struct [[nodiscard]] signal_cancelable {
   context ctx;
   stop_signals stop;
 };
 
-// A context that the first of these signals cancels; cause() says which it was. Go's NotifyContext.
+// Returns a context that the first of these signals cancels; cause() describes the signal. Throws
+// weft::panic as signal_notify(). Does not block. From fibers and plain threads. Go's
+// signal.NotifyContext.
 signal_cancelable signal_context(const context& parent, std::initializer_list<int> signals);
 
+// The two ends of a pipe of the system.
 struct pipe_ends {
   fs::file reader, writer;
 };
-// A pipe of the system, in whose ends fibers wait as in connections. reader: errc::eof once the last writer is closed;
-// writer: std::errc::broken_pipe once the last reader is, and no SIGPIPE. Children inherit neither. Go's os.Pipe.
+// Makes a pipe of the system. Fibers wait at its ends as at a connection. Reads return errc::eof
+// after the last writer is closed; writes return std::errc::broken_pipe, without SIGPIPE, after the
+// last reader is closed. Child processes do not inherit the ends. Errors: the system's. Does not
+// block. Go's os.Pipe.
 result<pipe_ends> pipe();
 
 }  // namespace weft::os

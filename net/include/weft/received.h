@@ -1,11 +1,13 @@
-// Bytes that came, with the memory that they are in.
+// Received bytes, with the memory that holds them.
 //
 //   while (auto got = c.receive()) if (c.write(got.value).err) break;
 //
-// conn::read wants a buffer for as long as it waits, which for a connection that is silent may be for hours, and makes
-// the fiber's stack a page larger. What conn::receive returns has room for a small message in itself, as a string has,
-// and takes a buffer when there is more.
+// conn::read needs a buffer during the whole wait. For a silent connection that can be hours, and
+// the buffer often makes the fiber's stack a page larger. The result of conn::receive holds a small
+// message in itself, as a std::string does, and takes a pooled buffer for a larger one.
 #pragma once
+#include <weft/detail/requirements.h>
+
 #include <cstddef>
 #include <cstring>
 #include <memory>
@@ -22,13 +24,14 @@ class receiver;
 
 namespace weft::net {
 
-// Owns the memory, in any fiber or plain thread. When it is moved, what points into it points to nothing any more.
+// The bytes of one message. Move-only, for any fiber or plain thread. Spans and views of it are
+// invalid after it is moved. No function blocks.
 class received {
  public:
-  // The most that one receive gets, in bytes.
+  // The largest number of bytes that one receive() returns.
   static constexpr std::size_t most = sizeof(detail::receive_buffer);
 
-  // Nothing.
+  // Empty.
   received() noexcept {}
   received(received&& o) noexcept { take(o); }
   received& operator=(received&& o) noexcept {
@@ -36,11 +39,15 @@ class received {
     return *this;
   }
 
+  // Returns the bytes, valid until this object is moved or destroyed.
   std::span<std::byte> bytes() noexcept { return {in_ ? in_->bytes : here_, size_}; }
   std::span<const std::byte> bytes() const noexcept { return {in_ ? in_->bytes : here_, size_}; }
   operator std::span<const std::byte>() const noexcept { return bytes(); }
+  // Returns the bytes as text, valid as long as bytes().
   std::string_view text() const noexcept { return {reinterpret_cast<const char*>(bytes().data()), size_}; }
+  // Returns the number of bytes.
   std::size_t size() const noexcept { return size_; }
+  // Returns true if there are no bytes.
   bool empty() const noexcept { return size_ == 0; }
 
  private:

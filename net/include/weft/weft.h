@@ -18,6 +18,7 @@
 #include <weft/no_suspend.h>
 #include <weft/once.h>
 #include <weft/os.h>
+#include <weft/parallel.h>
 #include <weft/pass.h>
 #include <weft/pipe.h>
 #include <weft/pool.h>
@@ -33,3 +34,4 @@
 #include <weft/timer.h>
 #include <weft/tls.h>
 #include <weft/wait_group.h>
+#include <weft/with_stack.h>

@@ -1,13 +1,16 @@
-// The one clock of weft: monotonic, in nanoseconds. A simulated world will replace it here.
+// The clock of weft: monotonic, in nanoseconds. Nothing else in weft reads a clock, so a simulated
+// world replaces it here.
 #pragma once
-#include <chrono>
+#include <weft/detail/chrono.h>
+#include <weft/detail/requirements.h>
+
 #include <cstdint>
 
 namespace weft {
 
 using duration = std::chrono::nanoseconds;
 
-// Steady, counted from an arbitrary point. Go's monotonic reading of time.Now.
+// A std::chrono clock: steady, counted from an arbitrary point. Go's monotonic reading of time.Now.
 struct clock {
   using rep = std::int64_t;
   using period = std::nano;
@@ -19,7 +22,7 @@ struct clock {
 
 using time_point = clock::time_point;
 
-// The time now. From anywhere; never blocks.
+// Returns the current time. From anywhere, also signal handlers; never blocks. Go's time.Now.
 time_point now() noexcept;
 
 }  // namespace weft

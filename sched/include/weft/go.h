@@ -1,4 +1,14 @@
-// Starting fibers and running a world of them.
+// Starting fibers, and running a world of them.
+//
+//   int main() {
+//     return weft::run([] {
+//       weft::go([] { std::puts("a second fiber"); });
+//       weft::yield();
+//     });
+//   }
+//
+// A world is everything between the call of run() and its return: its fibers (G), the processors
+// (P) and the OS threads (M) that run them. A process has at most one world at a time.
 #pragma once
 #include <weft/detail/spawn.h>
 #include <weft/errors.h>
@@ -17,19 +27,23 @@
 
 namespace weft {
 
+// How the world waits for descriptors. automatic: io_uring if the kernel allows it, else epoll.
 enum class poller_kind { automatic, io_uring, epoll };
 
+// The options of run(). run() throws weft::panic for a value out of range.
 struct options {
-  int maxprocs = 0;                     // Ps; 0: WEFT_MAXPROCS, GOMAXPROCS, cgroup quota, affinity
-  std::size_t stack_size = 256 << 10;   // bytes of address space per fiber, 16 KiB to 1 GiB
-  int max_threads = 10'000;             // more OS threads than this end the process
+  int maxprocs = 0;                     // number of Ps; 0: WEFT_MAXPROCS, GOMAXPROCS, cgroup quota, affinity
+  std::size_t stack_size = 256 << 10;   // usable bytes per fiber, 16 KiB to 1 GiB; docs/stacks.md
+  std::size_t guard_size = 64 << 10;    // bytes below each stack in which every access faults, 4 KiB to 64 MiB
+  int max_threads = 10'000;             // the process ends if it needs more OS threads
   poller_kind poller = poller_kind::automatic;
-  bool report_leaks = false;            // list fibers alive when run returns, by start site
+  bool report_leaks = false;            // list the fibers that are alive when run() returns, by start site
 };
 
+// The options of one fiber, as the first argument of go().
 struct fiber_options {
   std::string name = {};        // shown in dumps
-  std::size_t stack_size = 0;   // bytes, 0: the world's
+  std::size_t stack_size = 0;   // bytes, 16 KiB to 1 GiB; 0: options::stack_size
 };
 
 namespace detail {
@@ -48,13 +62,33 @@ auto bind_call(F&& f, Args&&... args) {
 }
 template <class F>
 concept callable_or_method = !std::is_same_v<std::decay_t<F>, fiber_options>;
+
+template <class F>
+inline constexpr bool is_std_function = false;
+template <class S>
+inline constexpr bool is_std_function<std::function<S>> = true;
+
+// Ends the process: "fatal error: go of a null function".
+[[noreturn]] void go_of_null(const void* site);
+
+// Only a pointer or a std::function can be null: other callables need no code.
+template <class F>
+[[gnu::always_inline]] inline void check_not_null(const F& f) {
+  if constexpr (!std::is_function_v<F> && (std::is_pointer_v<F> || std::is_member_pointer_v<F> || is_std_function<F>)) {
+    if (!f) [[unlikely]]
+      go_of_null(code_address());
+  }
+}
 }  // namespace detail
 
-// Runs `main_fiber`, void() or int(), as the first fiber of a new world on this thread and
-// maxprocs - 1 further ones, and returns when it does: its int, or 0. At most maxprocs fibers run at once, but for
-// those that block or compute beyond a time slice without a call: they keep their threads, and others go on meanwhile.
-// Other fibers are abandoned then and run no user code any more. Blocks the calling thread. May be called again
-// afterwards; throws weft::panic from inside a fiber, while another world runs, or for options out of range.
+// Runs `main_fiber`, which takes nothing and returns void or int, as the first fiber of a new
+// world, on the calling thread and on threads that run() starts. Returns its result, or 0, when it
+// returns. Other fibers are abandoned then, and run no user code any more. They may still run while
+// main_fiber's variables are destroyed, so main_fiber waits for the fibers that use them. At most
+// maxprocs fibers compute at the same time. A fiber in a blocking call keeps its thread, and other
+// fibers run on other threads. A fiber that computes beyond its time slice keeps its thread, and the
+// threads of all fibers that compute share as many CPUs as there are Ps. Blocks the caller. May be
+// called again afterwards. Throws weft::panic in a fiber, while a world runs, and for bad options.
 template <class F>
 int run(const options& o, F&& main_fiber) {
   using R = std::invoke_result_t<F&>;
@@ -74,10 +108,14 @@ int run(F&& main_fiber) {
   return run(options{}, std::forward<F>(main_fiber));
 }
 
-// Starts a fiber that calls f(args...), all decay-copied now. Go's go statement. Never blocks.
-// From fibers and plain threads while a world runs; throws weft::panic otherwise.
+// Starts a fiber that calls f(args...). f and args are decay-copied before go() returns. Never
+// blocks. From fibers, and from plain threads while a world runs; throws weft::panic otherwise. An
+// exception that leaves f ends the process, as a panic does in Go. A null function pointer, member
+// pointer or std::function ends the process with a fatal error that names the go statement. Go's go
+// statement.
 template <detail::callable_or_method F, class... Args>
 [[gnu::always_inline]] inline void go(F&& f, Args&&... args) {
+  detail::check_not_null(f);
   using bound = decltype(detail::bind_call(std::forward<F>(f), std::forward<Args>(args)...));
   if constexpr (sizeof...(Args) == 0)
     detail::spawn<detail::plain_record<bound>>(detail::code_address(), std::forward<F>(f));
@@ -86,84 +124,98 @@ template <detail::callable_or_method F, class... Args>
                                                detail::bind_call(std::forward<F>(f), std::forward<Args>(args)...));
 }
 
-// As above with a name or a stack size of its own.
+// As go(f, args...), with a name or a stack size for this fiber. Throws weft::panic if the stack
+// size is out of range.
 template <class F, class... Args>
 [[gnu::always_inline]] inline void go(fiber_options o, F&& f, Args&&... args) {
   detail::check_stack_size(o.stack_size);
+  detail::check_not_null(f);
   using bound = decltype(detail::bind_call(std::forward<F>(f), std::forward<Args>(args)...));
   detail::spawn<detail::named_record<bound>>(detail::code_address(),
                                              detail::spawn_extras{std::move(o.name), o.stack_size},
                                              detail::bind_call(std::forward<F>(f), std::forward<Args>(args)...));
 }
 
-// Lets every other runnable fiber go first. Go's runtime.Gosched. On a plain thread yields that.
+// Lets the other runnable fibers run first, and returns when the calling fiber runs again. On a
+// plain thread calls sched_yield(). Go's runtime.Gosched.
 void yield();
 
-// Ends the calling fiber: unwinds its stack, destructors run. Go's runtime.Goexit. A catch (...)
-// on the way must rethrow. Throws weft::panic on a plain thread.
+// Ends the calling fiber: unwinds its stack and runs destructors. A catch (...) on the stack must
+// rethrow. Throws weft::panic on a plain thread. Go's runtime.Goexit.
 [[noreturn]] void goexit();
 
-// Sets the number of Ps if n > 0 and returns the number before. Go's runtime.GOMAXPROCS.
-// At most 1024; more, or less than 0, throws weft::panic. A P that is over is given up at its
-// fiber's next call into weft.
+// Sets the number of Ps if n > 0; n < 1 only queries. Returns the number before. Go's
+// runtime.GOMAXPROCS. Throws weft::panic if n is more than 1024. To set it is for fibers; a query
+// may come from any thread. A surplus P is released when its fiber next calls into weft.
 int maxprocs(int n = 0);
 
-// CPUs that this process may use now. Go's runtime.NumCPU.
+// Returns the number of CPUs in the process's affinity mask. From anywhere; never blocks. Go's
+// runtime.NumCPU.
 int num_cpu();
 
-// Fibers that have not ended, the main one included. Go's runtime.NumGoroutine.
+// Returns the number of fibers that have not ended, the main fiber included; 0 if no world runs.
+// From anywhere; never blocks. Go's runtime.NumGoroutine.
 std::size_t num_fibers();
 
-// The calling fiber keeps to this OS thread, and nothing else runs on it, until as many unlocks.
-// A fiber that ends while locked takes its thread with it. Go's runtime.LockOSThread.
+// Binds the calling fiber to its OS thread: it runs on no other thread, and no other fiber runs on
+// this one, until unlock_os_thread() has been called as often. If a bound fiber ends, its thread
+// ends. Never blocks. Go's runtime.LockOSThread.
 void lock_os_thread();
+// Undoes one lock_os_thread(). Does nothing if there is none. Go's runtime.UnlockOSThread.
 void unlock_os_thread();
 
 namespace this_fiber {
-// Never reused; the main fiber is 1. 0 on a plain thread.
+// Returns the id of the calling fiber: 1 for the main fiber, 0 on a plain thread. Ids are never
+// reused in a process.
 std::uint64_t id();
-// As given to go(), else empty. Valid while the fiber lives.
+// Returns the name that was given to go(), else an empty text. Valid while the fiber lives.
 std::string_view name();
 }  // namespace this_fiber
 
-// Every fiber: id, name, state, wait reason, start site. From anywhere while a world runs.
+// Writes every fiber to `out`: id, name, state, wait reason and time, start site, stack. Writes
+// nothing if no world runs. From fibers and plain threads, not from signal handlers. Go's
+// runtime.Stack with all set.
 void dump_fibers(std::FILE* out);
 
-// Counters since the world began; read while it runs, so only roughly of one moment.
-// How far down the fibers of one go statement have used their stacks.
+// The stack use of the fibers that one go statement has started.
 struct stack_use {
-  std::string started_at;    // "function file:line"
-  std::uint64_t fibers = 0;  // so many, those that live included
-  std::size_t most = 0;      // bytes that the deepest of them has touched, in whole pages, the page of the fiber
-                             // itself included
-  std::size_t size = 0;      // of its stack, with the guard page
+  std::string started_at;  // "function file:line"
+  std::uint64_t fibers = 0;  // number of fibers, live ones included
+  std::size_t most = 0;  // bytes that the deepest of them has touched, in whole pages, including the fiber's record
+  std::size_t size = 0;  // bytes of its stack
 };
 
+// Counters since the world began.
 struct runtime_stats {
-  std::uint64_t spawned = 0;       // fibers started
-  std::uint64_t finished = 0;      // fibers ended
-  std::uint64_t switches = 0;      // times a P took up a fiber
-  std::uint64_t adopted = 0;       // of those: fibers run on the warm stack of one that had just ended
-  std::uint64_t steals = 0;        // times a P took work from another
-  std::uint64_t stolen = 0;        // fibers so taken
-  std::uint64_t wakeups = 0;       // times an idle M was woken
-  std::uint64_t handoffs = 0;      // Ps given away by a blocked M
+  std::uint64_t spawned = 0;  // fibers started
+  std::uint64_t finished = 0;  // fibers ended
+  std::uint64_t switches = 0;  // times a P began to run a fiber
+  std::uint64_t adopted = 0;  // of those: fibers that began on the stack of a fiber that had just ended
+  std::uint64_t steals = 0;  // times a P took fibers from another P
+  std::uint64_t stolen = 0;  // fibers taken that way
+  std::uint64_t wakeups = 0;  // times an idle M was woken
+  std::uint64_t handoffs = 0;  // Ps that a blocked M has handed off
   std::uint64_t timers_fired = 0;
-  std::uint64_t threads = 0;       // OS threads running fibers or waiting to
-  std::vector<stack_use> stacks;   // deepest first; only with WEFT_DEBUG=stacks, which makes fibers dearer
+  std::uint64_t threads = 0;  // OS threads that run fibers or wait for one
+  std::vector<stack_use> stacks;  // deepest first; only with WEFT_DEBUG=stacks, which slows down the end of fibers
 };
+// Returns the counters of the running world; all are 0 if there is none. The counters are read one
+// after another while the world runs, so they are not of exactly one moment. From anywhere but a
+// signal handler; never blocks.
 runtime_stats stats();
 
 namespace detail {
-// Thrown by goexit(). No std::exception, so that only a catch (...) can meet it.
+// Thrown by goexit(). Not derived from std::exception, so that only a catch (...) can catch it.
 struct goexit_signal {};
 void begin_blocking();
 void end_blocking() noexcept;
 }  // namespace detail
 
-// Calls f, which may block the OS thread, while another thread runs the other fibers, at once: a call that is not
-// announced so holds them up for some milliseconds, until the monitor has taken its P. Inside f the
-// thread counts as a plain one. Returns what f returns. On a plain thread just calls f.
+// Runs f, which may block its OS thread, and returns its result. The P is handed off first, so
+// other fibers keep running. Without blocking() they stall for a few milliseconds, until the
+// monitor retakes the P. Inside f the thread counts as a plain thread: this_fiber::id() is 0, and
+// weft's calls block the thread. Waits for a P after f. On a plain thread it only calls f. Rethrows
+// what f throws.
 template <class F>
 auto blocking(F&& f) {
   detail::begin_blocking();

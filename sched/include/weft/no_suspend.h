@@ -1,4 +1,7 @@
-// Regions of code in which a suspension would be a bug.
+// Regions of code in which a suspension is a bug.
+//
+//   const std::lock_guard hold(std_mutex);
+//   const weft::no_suspend region;        // a send() that parks here ends the process with both places
 #pragma once
 #include <weft/detail/spawn.h>
 
@@ -8,10 +11,11 @@ const void* forbid_suspension(const void* site) noexcept;
 void allow_suspension(const void* outer_site) noexcept;
 }  // namespace detail
 
-// While one lives, its fiber must not park, yield or call blocking(): it holds a std::mutex, or the address of a
-// thread-local, or walks something that other fibers change. If it does, the process ends as of a panic, with both
-// places: the suspension's stack and where the region began. Calls that do not suspend (try_send, unlock, go) are
-// allowed. Nests. Made and destroyed by the same fiber; on a plain thread it does nothing.
+// While a no_suspend lives, its fiber must not park, yield or call blocking(), for example because
+// it holds a std::mutex or the address of a thread-local variable. If it does, the process ends
+// with a panic that shows both places: the stack of the suspension and where the region began.
+// Calls that never suspend (try_send, unlock, go) are allowed. Nests. Must be constructed and
+// destroyed by the same fiber; does nothing on a plain thread. Never blocks.
 class [[nodiscard]] no_suspend {
  public:
   [[gnu::always_inline]] inline no_suspend() noexcept : outer_(detail::forbid_suspension(detail::code_address())) {}

@@ -1,10 +1,12 @@
-// Finding fibers that a test has left behind.
+// Finding fibers that a test has left behind. Go's goleak.
 //
 //   weft::run([] {
 //     weft::testing::leak_check check([](const std::string& report) { FAIL_CHECK(report); });
 //     ... the test ...
 //   });
 #pragma once
+#include <weft/detail/requirements.h>
+
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -14,13 +16,14 @@
 
 namespace weft::testing {
 
-// Which fibers a leak check overlooks. Functions are named as dumps show them; a part of the name will do.
+// Describes fibers that a leak check ignores. A function is given by a part of its name, as dumps
+// show it.
 class ignore {
  public:
-  static ignore top_function(std::string part);    // the innermost of its stack
-  static ignore any_function(std::string part);    // anywhere in its stack
-  static ignore start_function(std::string part);  // the one that its go statement stands in
-  static ignore current();                         // all fibers that there are now
+  static ignore top_function(std::string part);    // the innermost function of its stack
+  static ignore any_function(std::string part);    // any function of its stack
+  static ignore start_function(std::string part);  // the function that contains its go statement
+  static ignore current();                         // all fibers that exist at the call
 
  private:
   friend struct leak_filter;
@@ -32,13 +35,15 @@ class ignore {
       : kind_(k), part_(std::move(part)), ids_(std::move(some)) {}
 };
 
-// Fibers other than the main one, the caller and weft's own (named "weft: ..."), as in a dump; empty if
-// there are none. Fibers that are about to end are waited for: it looks up to 20 times, between which
-// it sleeps 1 us, 2 us, ... 100 ms. From a fiber, or a plain thread while a world runs; Go's goleak.Find.
+// Returns a dump of all fibers other than the main fiber, the caller and weft's own (named "weft:
+// ..."); empty if there are none, or if no world runs. Blocks: reads up to 20 times, and sleeps 1
+// us, 2 us, ... up to 100 ms in between, so that fibers that are about to end can end. From a
+// fiber, or a plain thread. Go's goleak.Find.
 std::string find_leaks(std::span<const ignore> overlook = {});
 
-// Looks when it is destroyed for fibers that were not there when it was made, and calls `found` with the
-// report if there are any. The default prints it and ends the process with status 2.
+// Its destructor calls find_leaks() for the fibers that were started during its life, and calls
+// `found` with the report if there are any. The default prints the report and ends the process with
+// status 2. Go's goleak.VerifyNone.
 class leak_check {
  public:
   using found_fn = std::function<void(const std::string& report)>;

@@ -4,8 +4,8 @@
 
 namespace weft {
 
-// Stops the calling fiber (or plain thread) for at least `d`; returns at once if d <= 0.
-// Never returns early. Go's time.Sleep.
+// Blocks the calling fiber, or plain thread, for at least d nanoseconds. Returns immediately if d
+// <= 0. Go's time.Sleep.
 void sleep(duration d);
 
 }  // namespace weft

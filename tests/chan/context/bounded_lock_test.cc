@@ -65,7 +65,7 @@ TEST_CASE("a mutex is never held twice nor lost while lockers are cancelled", "[
     CHECK(wrong == 0);
     CHECK(held == locked);
     CHECK(locked + gave_up == fibers * each);
-    CHECK(mu.try_lock());  // nobody holds it and nothing is left in its state
+    CHECK(mu.try_lock());  // it has no holder and its state is empty
     mu.unlock();
     CHECK_THROWS_AS(mu.unlock(), panic);
   });
@@ -85,7 +85,7 @@ TEST_CASE("one cancel against one unlock: the mutex is locked once, or free", "[
       const std::error_code err = mu->lock(ctx);
       if (!err) mu->unlock();
       ++(err ? canceled : locked);
-      mu->lock();  // comes through, whoever was first
+      mu->lock();  // succeeds in any order
       mu.reset();  // while the unlocker may still be returning
       all.wait();
     }
@@ -115,7 +115,7 @@ TEST_CASE("a cancel against a hand-over to one that starves, with others in the 
           --inside;
           mu.unlock();
         });
-      // Woken while somebody else has barged in, the first in line is too old, and the mutex starves.
+      // Woken after another fiber has taken the lock, the oldest waiter is too old, and the mutex starves.
       sleep(1500us);
       mu.unlock();
       mu.lock();

@@ -24,7 +24,7 @@ TEST_CASE("both sides of a reader-writer lock can be ended by a context", "[cont
     CHECK_FALSE(rw.lock_shared(background()));
     auto [ctx, cancel] = with_timeout(background(), 1ms);
     CHECK(rw.lock(ctx) == errc::deadline_exceeded);
-    CHECK(rw.try_lock_shared());  // the writer that has given up keeps nobody out
+    CHECK(rw.try_lock_shared());  // the writer that has left blocks no reader
     rw.unlock_shared();
     rw.unlock_shared();
     CHECK(rw.lock(ctx) == errc::deadline_exceeded);  // done already

@@ -1,4 +1,4 @@
-// Trees of contexts, cancelled from many sides at once.
+// Trees of contexts, cancelled from many places at the same time.
 #include <algorithm>
 #include <atomic>
 #include <memory>

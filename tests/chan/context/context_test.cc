@@ -1,4 +1,4 @@
-// What a context says of itself, and how one is derived from another.
+// The state of a context, and how a context is derived from another.
 #include <string>
 #include <thread>
 #include <vector>
@@ -89,7 +89,7 @@ TEST_CASE("a cancel that goes out of scope has cancelled", "[context][CTX-02]") 
 
     auto one = with_cancel(background());
     auto two = with_cancel(background());
-    one.cancel = std::move(two.cancel);  // the one that is overwritten cancels, the one that is moved does not
+    one.cancel = std::move(two.cancel);  // the overwritten one cancels, the moved one does not
     CHECK(is_over(one.ctx, errc::canceled));
     CHECK(is_live(two.ctx));
   });

@@ -1,4 +1,4 @@
-// What contexts cost: allocations, and that looking at one waits for nobody.
+// What contexts cost: allocations, and that reading a context never waits.
 #include <atomic>
 #include <cstdlib>
 #include <new>
@@ -23,7 +23,7 @@ thread_local long allocations = 0;
   return p;
 }
 
-// For each call, by this thread: the runtime's own allocate too, now and then.
+// For each call, by this thread: the runtime allocates too in some calls.
 template <class F>
 long allocations_of(F f) {
   f();  // what is made once
@@ -35,14 +35,16 @@ long allocations_of(F f) {
 
 }  // namespace
 
-// A sanitizer has its own, and wants all forms from one hand.
+// A sanitizer has its own, and needs all forms from one place. noinline: else g++ sees free() beside operator new.
 #if !WEFT_ASAN && !WEFT_TSAN
-void* operator new(std::size_t size) { return counted(size, 1); }
-void* operator new(std::size_t size, std::align_val_t align) { return counted(size, static_cast<std::size_t>(align)); }
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t) noexcept { std::free(p); }
-void operator delete(void* p, std::align_val_t) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
+[[gnu::noinline]] void* operator new(std::size_t size) { return counted(size, 1); }
+[[gnu::noinline]] void* operator new(std::size_t size, std::align_val_t align) {
+  return counted(size, static_cast<std::size_t>(align));
+}
+[[gnu::noinline]] void operator delete(void* p) noexcept { std::free(p); }
+[[gnu::noinline]] void operator delete(void* p, std::size_t) noexcept { std::free(p); }
+[[gnu::noinline]] void operator delete(void* p, std::align_val_t) noexcept { std::free(p); }
+[[gnu::noinline]] void operator delete(void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
 #endif
 
 struct a_value {

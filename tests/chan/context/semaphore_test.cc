@@ -160,7 +160,7 @@ TEST_CASE("an acquire whose context was done first fails, and its tokens are the
       wait_group all;
       all.go([&, ctx = ctx] { seen = sem.acquire(ctx, 1); });
       if (i % 2) yield();
-      // As soon as anybody can see that the context is done, the token comes.
+      // As soon as the context is seen to be done, the token comes.
       all.go([&] {
         while (!ctx.err()) yield();
         sem.release(1);
@@ -187,7 +187,7 @@ TEST_CASE("one cancel against one release: the tokens are held or free", "[semap
       const std::error_code err = sem->acquire(ctx, 2);
       if (!err) sem->release(2);
       ++(err ? canceled : got);
-      sem->acquire(3);  // all are there again, whoever was first
+      sem->acquire(3);  // all tokens are free again, in any order
       sem.reset();      // while the releaser may still be returning
       all.wait();
     }

@@ -49,7 +49,7 @@ TEST_CASE("each signal wakes one waiter, the one that has waited longest", "[syn
         REQUIRE(awake == i);
         REQUIRE(last == i - 1);
       }
-      c.signal();  // to nobody
+      c.signal();  // without a waiter
       all.wait();
     }
   });

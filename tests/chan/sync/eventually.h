@@ -18,7 +18,7 @@ void await(Done done) {
   while (!done()) sleep(std::chrono::microseconds(50));
 }
 
-// Long enough that a fiber which is free to go on mostly has; used where the fact is that it has not.
+// Long enough that a fiber that can run usually has run; used where the fact is that it has not.
 inline void give_others_time() { sleep(std::chrono::milliseconds(3)); }
 
 // What f throws says, if it throws a weft::panic.

@@ -260,7 +260,7 @@ TEST_CASE("a mutex may be destroyed by whoever locked it last", "[sync][mutex]")
 TEST_CASE("locks that have nothing to do with each other do not slow each other", "[sync][mutex][SYN-45]") {
   hang_guard guard("many locks with waiters");
   in_world(GENERATE(1, 2, 4), [] {
-    // What a hand-over costs, at best, while so many other mutexes have a fiber that waits. With a table of queues
+    // What a hand-over costs, at best, while n other mutexes have a fiber that waits. With a table of queues
     // behind all mutexes, as others have it, it could grow with them: a hundredfold if they were gone through.
     const auto cost_beside = [](int others) {
       std::vector<mutex> held(static_cast<std::size_t>(others));

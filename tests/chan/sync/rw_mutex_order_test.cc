@@ -1,4 +1,4 @@
-// rw_mutex: who goes before whom.
+// rw_mutex: the order of readers and writers.
 #include <atomic>
 #include <mutex>
 #include <shared_mutex>

@@ -225,7 +225,7 @@ TEST_CASE("bounded waits for a reader-writer lock end in time or with the lock",
     CHECK(std::shared_lock(m, 1h).owns_lock());
     m.lock_shared();
     CHECK_FALSE(m.try_lock_for(1ms));
-    CHECK(m.try_lock_shared());  // the writer that gave up keeps nobody out
+    CHECK(m.try_lock_shared());  // the writer that has left blocks no reader
     m.unlock_shared();
     m.unlock_shared();
     CHECK(m.try_lock());
@@ -250,7 +250,7 @@ TEST_CASE("a writer that gives up lets in the readers it kept out", "[sync][rw_m
             m.unlock_shared();
           }
         });
-      all.wait();  // with our read lock held: nobody but the writer waits for it
+      all.wait();  // with our read lock held: only the writer waits for it
       m.unlock_shared();
       REQUIRE(m.try_lock());
       m.unlock();

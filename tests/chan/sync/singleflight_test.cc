@@ -60,7 +60,7 @@ TEST_CASE("calls at once share one execution", "[sync][singleflight][SF-01]") {
       go_on.close();
       all.wait();
       REQUIRE(calls >= 1);
-      REQUIRE(shared + calls >= 10);  // whoever was not shared has flown alone
+      REQUIRE(shared + calls >= 10);  // a call that was not shared has executed alone
       all_calls += calls;
       all_shared += shared;
     }
@@ -85,7 +85,7 @@ TEST_CASE("what the function throws all its callers get", "[sync][singleflight][
       group g;
       std::atomic<int> came = 0, calls = 0;
       auto go_on = make_chan<void>();
-      // All hold one exception object. Whoever lets go of it last frees it, by a count in the C++ library that
+      // All hold one exception object. The last owner frees it, by a count in the C++ library that
       // TSan does not see: it is looked at when all have it, not by each fiber for itself.
       std::array<std::exception_ptr, 5> caught;
       wait_group all;

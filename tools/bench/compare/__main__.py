@@ -17,6 +17,9 @@ from report import every_figure, report, standing_table
 
 SECTIONS = {"rows": rows.ROWS, "served": rows.SERVED, "rest": rows.REST, "floors": rows.FLOORS}
 
+# What ends a run: Ctrl-C, timeout(1), a terminal that closes.
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 
 def numbers(text):
     try:
@@ -91,12 +94,16 @@ def prepared(args):
                 sys.exit(f"compare: weft: {e}")
             missing[peer.name] = str(e)
             print(f"compare: {peer.title} is missing: {e}", file=sys.stderr)
+    loaded = peers.loads()
     try:
         peers.load_generator()
     except peers.Missing as e:
         print(f"compare: no servers without the load generator: {e}", file=sys.stderr)
-        for peer in ready:
-            peer.workloads = {name: what for name, what in peer.workloads.items() if name not in peers.SERVERS}
+        loaded = ()
+    if loaded and "resp" not in loaded:
+        print("compare: resp is left out: redis-benchmark is missing, apt-get install redis-tools", file=sys.stderr)
+    for peer in ready:
+        peer.workloads = {name: what for name, what in peer.workloads.items() if name not in peers.SERVERS or name in loaded}
     return ready, missing
 
 
@@ -198,6 +205,27 @@ def what_was_asked(arguments):
     return out
 
 
+class Ended(BaseException):
+    """A signal ended the measuring."""
+
+
+def measured_until_a_signal(args, ready, lines):
+    """Measures. Returns the signal that ended it, or 0."""
+    def end(number, _):
+        for other in ENDING:
+            signal.signal(other, signal.SIG_IGN)  # the reports are written, even if the sender repeats itself
+        raise Ended(number)
+
+    for number in ENDING:
+        signal.signal(number, end)
+    try:
+        measure_all(args, ready, lines)
+    except Ended as ended:
+        print("\ncompare: interrupted; the reports contain what was measured until then", file=sys.stderr)
+        return ended.args[0]
+    return 0
+
+
 def main():
     args = command_line(sys.argv[1:])
     if args.list:
@@ -208,20 +236,18 @@ def main():
         print(f"compare: {raw} does not exist", file=sys.stderr)
         return 2
     old = read_lines(raw) if raw.exists() and (args.append or args.render) else []
-    new = []
+    new, ended_by = [], 0
     if not args.render:
         ready, missing = prepared(args)
         new.append({"machine": machine.about(), "versions": {p.name: p.version() for p in ready}, "missing": missing,
                     "command": shlex.join(["./tools/dev", "compare", *what_was_asked(sys.argv[1:])])})
-        signal.signal(signal.SIGTERM, signal.default_int_handler)  # timeout(1) ends a run as Ctrl-C does
-        try:
-            measure_all(args, ready, new)
-        except KeyboardInterrupt:
-            print("\ncompare: interrupted; the reports hold what was measured until then", file=sys.stderr)
+        ended_by = measured_until_a_signal(args, ready, new)
     lines = merged(old, new)
     write_reports(args.out, lines)
     print_tables(new if new else lines)
     print(f"{args.out / 'report.md'}, {args.out / 'report.html'}, {raw}")
+    if ended_by:
+        return 128 + ended_by
     return 1 if any(line.get("peer") == "weft" and "failed" in line.get("result", {}) for line in new) else 0
 
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 
-from peers import SERVERS, load_generator
+from peers import SERVERS, load_of
 
 # A trial that took less than this says too little to scale from.
 TRIAL_MS_MIN = 4.0
@@ -20,8 +20,7 @@ GROWTH_MOST = 50
 
 def command_of(peer, row, p, n, extra=()):
     if row.workload in SERVERS:
-        protocol = ["-http"] if row.workload == "http" else []
-        return [str(load_generator()), *protocol, *row.flags, *extra, "--", *peer.wrap, peer.program, row.workload, "-p", str(p)]
+        return [*load_of(row.workload), *row.flags, *extra, "--", *peer.wrap, peer.program, row.workload, "-p", str(p)]
     numbers = ["-n", str(n)] if n else []
     return [*peer.wrap, peer.program, row.workload, "-p", str(p), *row.flags, *extra, *numbers]
 

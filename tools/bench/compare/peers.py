@@ -3,6 +3,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -126,6 +127,18 @@ def load_generator():
     return compiled("../load/load.cc", "g++", name="load")()
 
 
+def load_of(workload):
+    """The command that loads a server of this workload."""
+    if workload == "resp":
+        return [sys.executable, str(BENCH / "load" / "redis.py")]
+    return [str(load_generator()), *(["-http"] if workload == "http" else [])]
+
+
+def loads():
+    """The workloads of SERVERS that can be loaded here."""
+    return tuple(name for name in SERVERS if name != "resp" or shutil.which("redis-benchmark"))
+
+
 def cargo_version(crate):
     def version():
         lock = (SOURCES / "rust" / "Cargo.lock").read_text(encoding="utf-8")
@@ -153,7 +166,7 @@ def compiler_version():
 
 
 # Workloads that are servers: the load generator starts them and says what a request cost.
-SERVERS = ("echo", "http")
+SERVERS = ("echo", "http", "resp")
 NO_SCHEDULER = ("no scheduler: one thread and a loop, which is what the kernel charges; http reads no request and sends a constant",)
 
 ALL = [

@@ -71,6 +71,7 @@ ROWS = [
     Row("connections", ("-fibers", "9900"), 9_900, (1,), figure="rss_per_conn", unit="B"),
     Row("blocking", ("-fibers", "1000"), 0, figure="stall_ms", unit="ms"),
     Row("hog", ("-ms", "200"), 0, figure="late_ms", unit="ms"),
+    Row("lateness", ("-fibers", "50"), 0, figure="late_ms", unit="ms", wanted=(1.1, 1.1)),
     Row("rwmutex", (), 50_000, (1,)),
     Row("waitgroup", (), 100_000, (1,)),
     Row("once", (), 1_000_000, (1,)),
@@ -88,6 +89,8 @@ SERVED = [
     Row("echo", ("-idle", "9900"), figure="cpu_us_per_s", unit="us", procs=(1,)),
     *(Row("http", ("-conns", "64"), figure=figure, unit=unit, procs=(1,), wanted=(wanted,) if wanted else ())
       for figure, unit, wanted in (("cpu_us_per_request", "us", 0.50), ("ns_per_op", "ns", None), ("p99_us", "us", None))),
+    *(Row("resp", ("-conns", conns), figure=figure, unit="us", procs=(1, 2), wanted=(0.80, 0.80) if figure != "p99_us" else ())
+      for conns in ("1", "50", "500") for figure in ("cpu_us_per_request", "p99_us")),
     Row("http", ("-idle", "9900"), figure="bytes_per_idle_conn", unit="B", procs=(1,), wanted=(1.0,)),
 ]
 

@@ -1,11 +1,12 @@
-// Starts a server, loads it from one thread of its own, and says what that cost the server.
+// Starts a server, loads it from one thread, and reports the cost to the server.
 //
 //   load [-conns C] [-ms T] [-warm T] [-idle N] [-http] -- PROGRAM ARGUMENT...
 //
-// The server gets "-addr 127.0.0.1:PORT" behind its arguments and is killed at the end. Each of C connections sends its
-// request as soon as the last answer is there: 64 bytes that are to come back, or GET / over HTTP/1.1. With -idle, N
-// connections say something once and then nothing: what a connection takes of the server's memory is told, and the CPU
-// that they cost while they are silent. Prints a line of JSON; the time of an operation is wall time over requests.
+// The server gets "-addr 127.0.0.1:PORT" after its arguments and is killed at the end. Each of C
+// connections sends its request as soon as the last answer has arrived: 64 bytes that the server
+// must send back, or GET / over HTTP/1.1. With -idle, N connections send one request and then stay
+// silent: the report has the server's memory for each connection, and the CPU time while they are
+// silent. Prints a line of JSON; the time of an operation is wall time divided by requests.
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -136,7 +137,7 @@ void wait_until_it_listens(int port) {
   }
 }
 
-// All its threads, those that have ended included.
+// CPU time of all threads of the process, including threads that have ended.
 double cpu_seconds() {
   clockid_t its{};
   timespec t{};
@@ -159,7 +160,7 @@ constexpr std::string_view get = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
 struct client {
   int fd = -1;
   std::size_t got = 0, wanted = 0;  // bytes of the answer; 0: not known yet
-  char says = 'a';  // what it has sent, 64 times
+  char says = 'a';  // the byte that it has sent 64 times
   clock_type::time_point asked;
   std::string answer;
 };
@@ -207,7 +208,7 @@ class crowd {
     if (send(c.fd, request.data(), request.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(request.size()))
       give_up(std::string("a request fails: ") + std::strerror(errno));
   }
-  // All ask once, one after the other, and are answered.
+  // All clients send one request, one after the other, and get an answer.
   void ask_one_by_one(std::size_t from) {
     for (std::size_t i = from; i < all_.size(); ++i) {
       ask(all_[i]);
@@ -218,7 +219,8 @@ class crowd {
   void ask_all() {
     for (client& c : all_) ask(c);
   }
-  // Answers until then; `each` is called with every one that is whole, and its client asks again.
+  // Reads answers until then. Calls `each` for every complete answer; its client sends the next
+  // request.
   template <class F>
   void serve_until(clock_type::time_point end, F each) {
     while (clock_type::now() < end)
@@ -237,7 +239,7 @@ class crowd {
     for (int i = 0; i < n; ++i) each(all_[events[i].data.u64]);
   }
 
-  // True if the answer is whole.
+  // Returns true if the answer is complete.
   bool hear(client& c) {
     char text[4096];
     const ssize_t n = recv(c.fd, text, sizeof text, 0);
@@ -256,7 +258,7 @@ class crowd {
     if (c.wanted != 0 && c.got > c.wanted) give_up("an answer is too long");
     return c.got == c.wanted;
   }
-  // 0: the head is not whole yet. All answers are as long as the first.
+  // 0: the head is not complete yet. All answers are as long as the first.
   static std::size_t length_of(std::string_view answer) {
     const auto end = answer.find("\r\n\r\n");
     if (end == std::string_view::npos) return 0;

@@ -1,17 +1,18 @@
-// Waits that a context or a deadline may end before what is waited for has come.
+// Waits that a context or a deadline may end.
 //
-// The waiter stands in the primitive's queue as ever. A second one with the same claim word stands
-// among the receivers of the context's done channel, where closing finds it; a deadline claims the
-// word through park_until. The first to claim it has decided. A waker that wins hands over what it
-// has (an element, tokens, the mutex); one that loses keeps it for the next in line. So nothing is
-// lost, and nothing is given to somebody who has left.
+// The waiter is in the primitive's queue, as without a bound. A second waiter with the same claim
+// word is among the receivers of the context's done channel, where close() finds it. A deadline
+// claims the word through park_until. The first claim decides. A waker that wins hands over its
+// value (an element, tokens, the mutex). A waker that loses keeps the value for the next waiter. So
+// no value is lost, and no value goes to a waiter that has left.
 //
-// The primitive's lock and the done channel's are taken together, in the order of their addresses
-// and before anybody is queued: a done channel may itself be what is waited on, so no order by kind
-// would do. Both are given up by the other side of the switch. Each way out takes the lock of every
-// queue that may still hold a waiter of ours, so neither record nor list is gone too early.
+// The primitive's lock and the done channel's lock are taken together, in the order of their
+// addresses, before a waiter is queued: the done channel may be the channel that is waited on, so
+// an order by kind does not work. The other side of the switch releases both. Each way out takes
+// the lock of every queue that may hold one of the waiters, so neither a record nor a list is freed
+// too early.
 //
-// Refused: a helper fiber per wait, and a flag that each primitive polls.
+// Refused: a helper fiber for each wait, and a flag that each primitive polls.
 #pragma once
 #include <weft/detail/fiber.h>
 #include <weft/detail/wait_queue.h>
@@ -29,13 +30,13 @@ namespace detail {
 
 class channel_base;
 
-// What context.h has for the primitives. Null: never done. Lives as long as a handle to the context.
+// The done channel of a context. Null: never done. Lives as long as a handle to the context.
 channel_base* done_channel(const context& ctx);
 std::error_code error_of(const context& ctx);
 
 inline constexpr std::int64_t no_deadline = INT64_MAX;
 
-// What may end a wait from outside; null and no_deadline mean that it does not.
+// The bound of a wait: a context, a deadline, both or none.
 struct wait_bound {
   const context* ctx = nullptr;
   std::int64_t deadline_ns = no_deadline;
@@ -52,19 +53,20 @@ class bounded_wait {
   bounded_wait(const bounded_wait&) = delete;
   bounded_wait& operator=(const bounded_wait&) = delete;
 
-  // With the locks held: the context is done, so there is no point in queueing.
+  // Returns true if the context is done. With the locks held; do not queue then.
   bool over_locked() const noexcept { return over_; }
-  // Gives the locks up, once.
+  // Releases the locks, once.
   void leave() noexcept { hold_.leave(); }
 
-  // With the locks held and over_locked() false: what w needs before it is put into a queue of `lock`'s.
-  // The word that w is claimed with is in here: this object outlives w's stay in that queue.
+  // Prepares w for a queue of `lock`. With the locks held and over_locked() false. This object
+  // contains w's claim word, so it must outlive w's stay in that queue.
   void enter(waiter& w) noexcept;
-  // Gives the locks up once the caller is off its stack, and waits. Unless `granted`, w may still be
-  // in its queue: the caller must take the lock and look.
+  // Releases the locks once the caller is off its stack, and blocks. Unless it returns `granted`, w
+  // may still be in its queue: the caller must take the lock and check.
   wait_end park(wait_reason reason);
 
-  // enter, queue, park, and out of the queue again, for those that have nothing else to mend.
+  // Enters, queues w, parks, and takes w out of the queue again, for primitives with no other state
+  // to restore.
   wait_end park_in(wait_queue& queue, waiter& w, wait_reason reason);
 
  private:
@@ -72,7 +74,7 @@ class bounded_wait {
   std::size_t order_locks() noexcept;
 
   spin_lock* lock_;
-  channel_base* done_;  // null: nothing to listen to, or it is `lock`'s own
+  channel_base* done_;  // null: no context, or the channel is `lock`'s own
   const std::int64_t deadline_ns_;
   std::array<spin_lock*, 2> locks_;
   sections hold_;
@@ -81,7 +83,7 @@ class bounded_wait {
   waiter listener_;
 };
 
-// Waits for nothing but the bound.
+// Blocks until the bound ends the wait.
 wait_end wait_for_bound(wait_reason reason, const wait_bound& bound);
 
 }  // namespace detail

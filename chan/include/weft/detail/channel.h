@@ -1,11 +1,13 @@
-// What is behind a chan<T>: a lock, a ring of elements, and two queues of waiters.
+// The implementation of chan<T>: a lock, a ring of elements, and two queues of waiters.
 //
-// An operation that finds its partner waiting hands the element over directly and never touches
-// the ring, so order is kept and the partner has its value when it wakes. Nothing is allocated
-// per operation. The lock is held for tens of nanoseconds and given up by the other side of the
-// switch when its holder parks.
+// An operation that finds its partner waiting hands the element over directly and does not touch
+// the ring, so the order is kept and the partner has its value when it wakes. No operation
+// allocates, except for boxed elements. The lock is held for tens of nanoseconds. When its holder
+// parks, the other side of the switch releases it.
 //
-// Elements whose move may throw travel in a box that the sender makes before it takes the lock.
+// An element whose move may throw, or that is larger than max_inline_element, is in a box on the
+// heap that the sender allocates before it takes the lock. So a large element is on a fiber's stack
+// once, in the program's own variable.
 #pragma once
 #include <weft/clock.h>
 #include <weft/detail/bounded_wait.h>
@@ -28,15 +30,21 @@ struct nothing {};
 template <class T>
 using element_of = std::conditional_t<std::is_void_v<T>, nothing, T>;
 
-template <class T>
-inline constexpr bool boxed = !std::is_nothrow_move_constructible_v<T>;
+// Larger elements are boxed: two of them would be a considerable part of a stack of 256 KiB.
+inline constexpr std::size_t max_inline_element = 4096;
 
-// What stands in the ring and goes from hand to hand: never throws when moved.
+template <class T>
+inline constexpr bool large = sizeof(T) > max_inline_element;
+
+template <class T>
+inline constexpr bool boxed = large<T> || !std::is_nothrow_move_constructible_v<T>;
+
+// The type in the ring and in a hand-over. Its move never throws.
 template <class T>
 using slot_of = std::conditional_t<boxed<T>, std::unique_ptr<T>, T>;
 
-// An element that is nothing but its type needs no place in the ring: one is as good as another. Not
-// so an empty class with constructors or a destructor of its own, which may count.
+// An element that is nothing but its type needs no place in the ring: one is as good as another.
+// Not so an empty class with constructors or a destructor of its own, which may count.
 template <class Slot>
 inline constexpr bool weightless =
     std::is_empty_v<Slot> && std::is_trivially_copyable_v<Slot> && std::is_trivially_default_constructible_v<Slot>;
@@ -80,6 +88,8 @@ class channel_base {
   void close();
   // As close(), but false if it is closed already, instead of a panic.
   bool close_once() noexcept;
+  // A channel that no other fiber has yet is closed from its beginning.
+  void begin_closed() noexcept { closed_.store(true, std::memory_order_release); }  // [peek]
 
   spin_lock& lock() noexcept { return lock_; }
   wait_queue& receivers() noexcept { return receivers_; }
@@ -88,31 +98,31 @@ class channel_base {
 
   bool closed_approx() const noexcept { return closed_.load(std::memory_order_acquire); }  // [peek]
 
-  // Looks without the lock. "False" was true at the moment of the first read.
+  // Read without the lock. A false result was true at the moment of the first read.
   bool can_receive_approx() const noexcept {
-    if (count_.load(std::memory_order_acquire) > 0) return true;  // [peek] then, not before, closed_
-    if (!senders_.empty_approx()) return true;
+    if (count_.load(std::memory_order_acquire) >= in_line.least) return true;  // [peek] then, not before, closed_
+    if (senders_.looks_waiting()) return true;
     return closed_.load(std::memory_order_acquire);  // [peek]
   }
   bool can_send_approx() const noexcept {
-    return count_.load(std::memory_order_acquire) < cap_ || !receivers_.empty_approx() ||  // [peek]
-           closed_.load(std::memory_order_acquire);                                        // [peek]
+    return count_.load(std::memory_order_acquire) < cap_ || receivers_.looks_waiting() ||  // [peek]
+           closed_.load(std::memory_order_acquire);  // [peek]
   }
 
  protected:
   explicit channel_base(std::size_t cap, bool hidden = false) noexcept : hidden_(hidden), cap_(cap) {}
 
   spin_lock lock_;
-  std::atomic<bool> closed_{false};      // written under lock_
+  std::atomic<bool> closed_{false};  // written under lock_
   const bool hidden_;
   std::atomic<std::uint32_t> refs_{1};
   const std::size_t cap_;
-  std::atomic<std::size_t> count_{0};    // written under lock_
-  std::size_t head_ = 0;                 // under lock_: index of the oldest element
+  std::atomic<std::size_t> count_{0};  // written under lock_
+  std::size_t head_ = 0;  // under lock_: index of the oldest element
   wait_queue receivers_, senders_;
 };
 
-// Note [refs]: each owner's last use comes before its releasing decrement; who gets to 0 acquires all.
+// Note [refs]: each owner's last use precedes its decrement with release; the decrement to 0 acquires all of them.
 
 template <class T>
 class channel : public channel_base {
@@ -151,11 +161,11 @@ class channel : public channel_base {
     w.g = hold.self();
     w.slot = &s;
     senders_.push(&w);
-    park(wait_reason::chan_send, hold);
+    park_queued(wait_reason::chan_send, hold, senders_, w);
     if (!w.ok) panic_send_on_closed();
   }
 
-  // Blocks until there is an element; nullopt if the channel is closed and drained.
+  // Blocks until there is an element; empty if the channel is closed and empty.
   [[gnu::noinline]] void receive(out& o) {
     section hold(lock_);
     waiter* partner = nullptr;
@@ -168,10 +178,10 @@ class channel : public channel_base {
     w.g = hold.self();
     w.slot = &o;
     receivers_.push(&w);
-    park(wait_reason::chan_receive, hold);
+    park_queued(wait_reason::chan_receive, hold, receivers_, w);
   }
 
-  // As above, at most until the bound. Unless granted, s is as it was and o is empty.
+  // As above, until the bound ends the wait. Unless granted, s is unchanged and o is empty.
   wait_end send_bounded(slot& s, const wait_bound& bound);
   wait_end receive_bounded(out& o, const wait_bound& bound);
 
@@ -194,7 +204,7 @@ class channel : public channel_base {
     return a;
   }
 
-  // With the lock held. `partner`: who must be made ready once the lock is given up.
+  // With the lock held. `partner`: the waiter to make ready after the lock is released.
   attempt try_send_locked(slot& s, waiter*& partner) {
     if (closed_locked()) [[unlikely]]
       panic_send_on_closed();

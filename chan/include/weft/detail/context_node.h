@@ -1,8 +1,10 @@
-// What is behind a context: nodes that point at their parents, counted by their handles.
+// The implementation of a context: nodes that point at their parents, with reference counts.
 //
-// Looking up a value, or asking whether it is all over, must not walk through a chain of wrappers of
-// other kinds, so each node knows the nearest one of either kind, itself included.
+// Reading a value or the done state must not walk through a chain of nodes of other kinds. So each
+// node points at the nearest node of either kind, itself included.
 #pragma once
+#include <weft/detail/requirements.h>
+
 #include <atomic>
 #include <cstdint>
 #include <string>
@@ -27,15 +29,15 @@ struct context_node {
   }
   context_node(const context_node&) = delete;
   context_node& operator=(const context_node&) = delete;
-  virtual ~context_node() = default;  // leaves the parent's reference to drop_ref()
+  virtual ~context_node() = default;  // drop_ref() drops the parent's reference
 
-  // What this node adds to the printed name.
+  // Returns this node's part of the printed name.
   virtual const char* name() const noexcept = 0;
 
   void add_ref() noexcept {
     if (parent) refs_.fetch_add(1, std::memory_order_relaxed);
   }
-  // Ends nodes upwards, in a loop: chains may be longer than a fiber's stack is deep.
+  // Frees nodes upwards in a loop: a recursion over a long chain would overflow a fiber's stack.
   static void drop_ref(context_node* n) noexcept {
     while (n && n->parent && n->refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) {  // [refs]
       context_node* up = n->parent;
@@ -66,7 +68,7 @@ struct value_of final : value_node {
   }
 };
 
-// Its address is what a key is known by.
+// Its address identifies the key.
 template <class Key>
 inline char key_of{};
 

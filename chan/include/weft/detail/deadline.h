@@ -1,13 +1,13 @@
-// Lengths of time and points of any clock, as nanoseconds of weft's clock.
+// Durations, and time points of any clock, as nanoseconds of weft's clock.
 #pragma once
 #include <weft/clock.h>
+#include <weft/detail/chrono.h>
 
-#include <chrono>
 #include <cstdint>
 
 namespace weft::detail {
 
-// Those too far away to be told so are the end of time.
+// A value out of range becomes the largest time.
 inline std::int64_t deadline_in(duration d) {
   const std::int64_t t = weft::now().time_since_epoch().count();
   if (d.count() <= 0) return t;
@@ -15,7 +15,8 @@ inline std::int64_t deadline_in(duration d) {
 }
 template <class Clock, class D>
 std::int64_t deadline_of(const std::chrono::time_point<Clock, D>& t) {
-  // Another clock's time_point::max() and min() are no number of nanoseconds: looked at as seconds first.
+  // time_point::max() and min() of another clock overflow in nanoseconds: compared in seconds
+  // first.
   using seconds = std::chrono::duration<double>;
   const auto now = Clock::now();
   const double left_s = seconds(t.time_since_epoch()).count() - seconds(now.time_since_epoch()).count();
@@ -25,7 +26,7 @@ std::int64_t deadline_of(const std::chrono::time_point<Clock, D>& t) {
   return deadline_in(std::chrono::ceil<duration>(t - now));
 }
 
-// Any duration in nanoseconds, never shorter than it is; the longest that there is if it is longer.
+// Returns any duration in nanoseconds, rounded up; the largest duration if it is out of range.
 template <class R, class Period>
 duration rounded_up(const std::chrono::duration<R, Period>& d) {
   using seconds = std::chrono::duration<double>;

@@ -1,5 +1,5 @@
-// One case of a select, as the algorithm sees it: a channel, a waiter, and how to try and finish.
-// It does not own its channel: the handle that it was made from outlives the select.
+// One case of a select: a channel, a waiter, and functions to try and to finish the operation. A
+// case does not own its channel: the handle that it was made from outlives the select.
 #pragma once
 #include <weft/chan.h>
 
@@ -51,6 +51,7 @@ struct assign {
   void operator()(typename channel<T>::out& o) const {
     if (ok) *ok = o.has_value();
     if (o) *v = from_slot<T>(*o);
+    else if constexpr (std::is_default_constructible_v<T> && large<T>) *v = std::move(*std::make_unique<T>());
     else if constexpr (std::is_default_constructible_v<T>) *v = T{};
   }
 };

@@ -1,6 +1,7 @@
-// Who waits on a channel: records on the waiters' own stacks, first come first served.
+// The waiters of a channel: records on the waiters' stacks, in the order of their arrival.
 #pragma once
 #include <weft/detail/fiber.h>
+#include <weft/detail/in_line.h>
 
 #include <atomic>
 #include <cstdint>
@@ -18,7 +19,7 @@ struct waiter {
   bool queued = false;
   bool ok = false;              // the waker's answer: a value went over (false: the channel was closed)
 
-  // Whoever takes a waiter out of its queue to wake it must win it first.
+  // Claims this wait. A waker that takes a waiter out of its queue must win this first.
   bool win() noexcept { return !word || word->claim(index); }
 };
 
@@ -28,16 +29,20 @@ class wait_queue {
   constexpr wait_queue() noexcept = default;
 
   bool empty_approx() const noexcept { return !first_.load(std::memory_order_acquire); }  // [peek]
+  // For a shortcut: true if a waiter is queued, and in a simulation, which has no shortcuts.
+  bool looks_waiting() const noexcept {
+    return reinterpret_cast<std::uintptr_t>(first_.load(std::memory_order_acquire)) >= in_line.least;  // [peek]
+  }
 
   void push(waiter* w) noexcept {
     w->next = nullptr;
     w->prev = last_;
     w->queued = true;
     if (last_) last_->next = w;
-    else first_.store(w, std::memory_order_release);  // [peek] a look without the lock finds somebody
+    else first_.store(w, std::memory_order_release);  // [peek] a read without the lock finds a waiter
     last_ = w;
   }
-  // For one that was here before and has lost a race.
+  // For a waiter that was in the queue before and has lost a race.
   void push_front(waiter* w) noexcept {
     waiter* first = first_.load(std::memory_order_relaxed);
     w->prev = nullptr;
@@ -54,9 +59,9 @@ class wait_queue {
     else last_ = w->prev;
     w->queued = false;
   }
-  // The longest waiter, decided or not; it stays.
+  // Returns the longest waiter, claimed or not. It stays in the queue.
   waiter* first_locked() const noexcept { return first_.load(std::memory_order_relaxed); }
-  // The longest waiter that can be won, taken out. Those decided elsewhere are dropped on the way.
+  // Takes out and returns the longest waiter that can be claimed. Drops claimed waiters before it.
   waiter* take() noexcept {
     while (waiter* w = first_.load(std::memory_order_relaxed)) {
       remove(w);
@@ -70,7 +75,22 @@ class wait_queue {
   waiter* last_ = nullptr;
 };
 
-// Note [peek]: try-operations look at a channel without its lock and answer "not ready" at once. They
+// Waits as f() does, with w in `queue`. If f throws, which only the end of a simulation does, takes
+// w out.
+template <class F>
+auto wait_queued(wait_queue& queue, waiter& w, F f) {
+  try {
+    return f();
+  } catch (...) {
+    if (w.queued) queue.remove(&w);
+    throw;
+  }
+}
+inline void park_queued(wait_reason reason, section& held, wait_queue& queue, waiter& w) {
+  wait_queued(queue, w, [&] { park(reason, held); });
+}
+
+// Note [peek]: try-operations read a channel without its lock and return "not ready" immediately. They
 // acquire what they read, so that a second read, of `closed`, is not older than the first.
 
 }  // namespace weft::detail

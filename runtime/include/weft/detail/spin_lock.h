@@ -4,6 +4,8 @@
 // operation around it takes 10), and its sleep is never reached when sections are this short.
 // A holder that the kernel has put off its CPU is waited for by yielding, then by short sleeps.
 #pragma once
+#include <weft/detail/requirements.h>
+
 #include <atomic>
 #include <cstdint>
 
@@ -32,10 +34,10 @@ class spin_lock {
   std::atomic<bool> held_{false};
 };
 
-// Note [spin]: a holder's stores are before its releasing store of false; whoever's exchange
-// reads that false acquires them. The exchange never reorders with what the section does.
+// Note [spin]: a holder's stores are before its releasing store of false. The exchange that reads
+// this false acquires them. The exchange never reorders with what the section does.
 
-// Tells the CPU that this is a busy wait.
+// For the body of a busy wait: gives the core's resources to its other thread.
 inline void cpu_relax() noexcept {
 #if defined(__x86_64__)
   __builtin_ia32_pause();

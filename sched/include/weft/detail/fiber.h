@@ -1,5 +1,5 @@
-// What the typed primitives (channels, locks, timers) need of the scheduler: who am I, park me,
-// make that one runnable, and a lock whose holder may park.
+// The scheduler's interface for the typed primitives (channels, locks, timers): the calling fiber,
+// parking it, making a fiber ready, and a lock whose holder may park.
 #pragma once
 #include <weft/detail/spin_lock.h>
 
@@ -9,10 +9,11 @@
 
 namespace weft::detail {
 
+struct fork_record;  // fork_record.h
 struct G;   // a fiber, or the stand-in of a plain OS thread that waits
 struct M;   // an OS thread that runs fibers
 
-// Why a fiber does not run. The words are Go's: they stand in dumps and verdicts.
+// Why a fiber does not run. The texts are Go's: they stand in dumps and verdicts.
 enum class wait_reason : std::uint8_t {
   none,
   chan_receive,
@@ -34,47 +35,64 @@ enum class wait_reason : std::uint8_t {
 };
 const char* to_string(wait_reason r) noexcept;
 
+// The idle_ps of an M that belongs to no world.
+inline constinit std::atomic<int> no_idle_ps{0};
+
 // The part of an M that inline code reads and writes. See sched/solo.cc and sched/retake.cc.
 struct m_face {
   // The fiber it runs; null while it is on its own stack. Written by this M.
   G* g = nullptr;
-  // True while this M holds the only P there is and no plain thread has ever touched a primitive.
-  // Written by this M; by a plain thread that then waits until `in_section` is false; by the monitor.
+  // True while this M holds the only P and no plain thread has ever used a primitive. Written by
+  // this M; by a plain thread that then waits until `in_section` is false; by the monitor.
   std::atomic<bool> solo{false};
   // True while this M is in a section. Written by this M.
   std::atomic<bool> in_section{false};
-  // False while this M runs a fiber's own code, sections and all. Written by this M.
+  // False while this M runs a fiber's own code, including sections. Written by this M.
   std::atomic<bool> in_runtime{true};
-  // This M must ask whether its P is still its own before it touches that. Written by this M and the monitor.
+  // This M must check whether it still holds its P before it uses the P. Written by this M and the
+  // monitor.
   std::atomic<bool> in_doubt{false};
+  // The place where the region began in which its fiber must not suspend (sched/no_suspend.h), or
+  // fork_mark: its fiber has open forks, which a suspension must share first. Written by this M.
+  const void* no_suspend_site = nullptr;
+  // The open forks of the fiber that it runs, newest and oldest. Written by this M. See
+  // fork_record.h.
+  fork_record* newest_fork = nullptr;
+  fork_record* oldest_fork = nullptr;
+  // The number of idle Ps of its world. Set once.
+  const std::atomic<int>* idle_ps = &no_idle_ps;
 };
 
 // The calling thread's M, or null on a plain thread. Never inlined: the address of a thread-local
 // must not live across a switch.
 m_face* this_m_face() noexcept;
 
-// What stands for the calling plain thread in queues: a G without a stack.
+// The stand-in of the calling plain thread in queues: a G without a stack.
 G* stand_in() noexcept;
 
-// A plain thread is about to use a primitive: no M may skip locks from here on.
-void end_solo_if_foreign() noexcept;
+// A plain thread is about to use what `lock` guards: no M may skip locks from here on. In a
+// simulation another fiber may run first: sched/sim/.
+void end_solo_if_foreign(const void* lock) noexcept;
 
-// m is at the beginning of a section and in doubt: returns when it has a P for certain, in the same thread.
+// m is at the beginning of a section and in doubt. Returns when it certainly has a P, in the same
+// thread.
 void settle_section(m_face* m) noexcept;
 
-// Holds the lock of a primitive for a few instructions. While only one M can be there at all, no
-// lock is taken: the M marks that it is in a section, which a plain thread that arrives waits for. The
-// mark also keeps the P: whoever is in a section has one, and loses it to nobody before the end.
+// Holds the lock of a primitive for a few instructions. While only one M can use the primitive, no
+// lock is taken: the M sets a mark that it is in a section, and a plain thread that arrives waits
+// until the mark is cleared. The mark also keeps the P: an M in a section has a P, and does not
+// lose it before the end.
 class section {
  public:
   explicit section(spin_lock& lock) noexcept : section(lock, this_m_face()) {}
-  // For a caller that knows its M, null on a plain thread.
+  // For a caller that has its M, null on a plain thread.
   section(spin_lock& lock, m_face* caller) noexcept : lock_(&lock), m_(caller) {
     m_face* const m = m_;  // in a register, not read again after each fence
     if (m) [[likely]] {
       m->in_section.store(true, std::memory_order_relaxed);
-      // The store above stays before the loads below; the other side fences for both. Notes [solo], [retake].
-      std::atomic_signal_fence(std::memory_order_seq_cst);  // [solo] A2, [retake] R2: marked, then asked
+      // The store above stays before the loads below; the other side fences for both. Notes [solo],
+      // [retake].
+      std::atomic_signal_fence(std::memory_order_seq_cst);  // [solo] A2, [retake] R2: marked, then checked
       if (m->solo.load(std::memory_order_relaxed)) {
         lock_ = nullptr;
         return;
@@ -82,7 +100,7 @@ class section {
       if (m->in_doubt.load(std::memory_order_relaxed)) [[unlikely]]
         settle_section(m);
     } else {
-      end_solo_if_foreign();
+      end_solo_if_foreign(&lock);
     }
     lock.lock();
   }
@@ -92,12 +110,13 @@ class section {
     if (open_) leave();
   }
 
-  // Ends the section, once. The last touch of the lock, whose owner may be gone right after.
+  // Ends the section, once. The last access to the lock, whose owner may be destroyed right after.
   void leave() noexcept {
     open_ = false;
     leave(lock_, m_);
   }
-  // Leaves it to somebody on the same M to end it: what he needs besides that M. Null: no lock is held.
+  // Transfers the section to code that runs later on this M. Returns the lock to release, or null
+  // if none is held.
   spin_lock* hand_over() noexcept {
     open_ = false;
     return lock_;
@@ -118,7 +137,7 @@ class section {
   bool open_ = true;
 };
 
-// Several locks held at once, for select. `locks` is sorted by address and without doubles.
+// Several locks held together, for select. `locks` is sorted by address and without duplicates.
 class sections {
  public:
   explicit sections(std::span<spin_lock* const> locks) noexcept : locks_(locks), m_(this_m_face()) {
@@ -133,7 +152,7 @@ class sections {
       if (m->in_doubt.load(std::memory_order_relaxed)) [[unlikely]]
         settle_section(m);
     } else {
-      end_solo_if_foreign();
+      end_solo_if_foreign(locks_.size() == 1 ? locks_.front() : nullptr);  // of several the first is any
     }
     for (spin_lock* l : locks_) l->lock();
   }
@@ -143,8 +162,8 @@ class sections {
     if (open_) leave();
   }
 
-  // Ends all, once. The list may lie on the stack of a fiber that parks: it lives until the last lock
-  // is given up, because that fiber takes every lock but the one of its waker before it goes on.
+  // Ends all, once. The list may lie on the stack of a fiber that parks. It lives until the last
+  // lock is released, because that fiber takes every lock except its waker's before it continues.
   void leave() noexcept {
     open_ = false;
     const std::span<spin_lock* const> locks = locks_;
@@ -159,7 +178,8 @@ class sections {
   bool open_ = true;
 };
 
-// The calling fiber's G; on a plain thread its stand-in. Valid as long as the fiber or thread lives.
+// The calling fiber's G; on a plain thread its stand-in. Valid as long as the fiber or thread
+// lives.
 G* self() noexcept;
 
 // True in a fiber, false on a plain thread.
@@ -168,25 +188,26 @@ bool in_fiber() noexcept;
 // Runs after the parking fiber has left its stack: from then on it may be made ready.
 using commit_fn = void (*)(G* parked, void* arg);
 
-// Stops the caller until somebody calls ready() on it. `commit` runs once the caller is off its
-// stack, so whatever would let a waker find it must be released there and not before.
-// On a plain thread blocks the thread.
+// Parks the caller until ready() is called on it. `commit` runs once the caller is off its stack. A
+// lock under which a waker finds the caller must be released there, not earlier. On a plain thread
+// blocks the thread.
 void park(wait_reason reason, commit_fn commit, void* arg);
 
-// As above with the commit that nearly all have: leave `held`.
+// As above with the most frequent commit: it ends `held`.
 void park(wait_reason reason, section& held);
 
-// Who decides a wait that more than one event may end: a select, or a wait with a deadline. The
-// first to change the word from 0 has decided.
+// Decides a wait that more than one event may end: a select, or a wait with a deadline. The first
+// thread that changes the word from 0 has decided.
 //
-// Note [claim]: the one that decides acquires what a loser that came before it did, and releases what it
-// did itself before; whoever reads the decision acquires that. Values handed over later pass through ready().
+// Note [claim]: the deciding thread acquires what an earlier loser did, and releases what it did
+// before. A thread that reads the decision acquires that. Values handed over later pass through
+// ready().
 class claim_word {
  public:
   static constexpr std::uint32_t timed_out = UINT32_MAX;
   bool claim(std::uint32_t what) noexcept {
     std::uint32_t open = 0;
-    // [claim] whoever decides owns the waiter's fields from here on
+    // [claim] the deciding thread owns the waiter's fields from here on
     return word_.compare_exchange_strong(open, what, std::memory_order_acq_rel, std::memory_order_relaxed);
   }
   std::uint32_t decided() const noexcept { return word_.load(std::memory_order_acquire); }  // [claim]
@@ -196,20 +217,21 @@ class claim_word {
 };
 
 // As park(), and at the deadline (nanoseconds of the clock) claims `word` with timed_out and wakes
-// the caller, unless it is decided by then. When it returns, word is decided and nobody else
-// holds on to it but those queues that the caller is still in.
+// the caller, unless it is decided by then. When it returns, word is decided, and only the queues
+// that the caller is still in refer to it.
 void park_until(wait_reason reason, commit_fn commit, void* arg, claim_word& word, std::int64_t deadline_ns);
 
-// A random number for choices that need not be secret. From anywhere.
+// Returns a random number for choices that need not be secret. From any thread.
 std::uint64_t cheap_random() noexcept;
 
-// Stops the caller for ever.
+// Parks the caller and never resumes it.
 [[noreturn]] void park_forever(wait_reason reason);
 
-// Makes `g` runnable, next on this P, and wakes an M if one should look for work.
-// From any thread; never from a signal handler. `g` may run before this returns: do not touch it again.
+// Makes `g` runnable, next on this P, and wakes an M if one should search for work. From any
+// thread; never from a signal handler. `g` may run before this returns: do not use it after the
+// call.
 void ready(G* g);
-// The same for a caller that knows its M, null on a plain thread.
+// The same for a caller that has its M, null on a plain thread.
 void ready(G* g, m_face* m);
 
 }  // namespace weft::detail

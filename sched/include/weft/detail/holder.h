@@ -1,15 +1,17 @@
-// Whom a fiber waits for, where one can be named: the holder of a lock, the fiber behind a task.
+// What a fiber waits for, if it is known: the holder of a lock, the fiber behind a task.
 //
-// A dump tells cycles of fibers that wait for each other, so every lock must say who holds it, also in its fast path,
-// and asking who runs there costs more than the lock. The stack pointer costs one store: it lies on the stack of
-// exactly one fiber, which a dump finds by it.
+// A dump prints cycles of fibers that wait for each other. So every lock must record its holder,
+// also in its fast path, and to look up the running fiber costs more than the lock. The stack
+// pointer costs one store: it lies on the stack of exactly one fiber, which a dump finds by it.
 #pragma once
+#include <weft/detail/requirements.h>
+
 #include <atomic>
 #include <cstdint>
 
 namespace weft::detail {
 
-// In the stack of the function it is inlined into.
+// An address on the stack of the function it is inlined into.
 [[gnu::always_inline]] inline std::uintptr_t stack_position() noexcept {
   std::uintptr_t at = 0;
 #if defined(__x86_64__)
@@ -20,7 +22,7 @@ namespace weft::detail {
   return at;
 }
 
-// Written by whoever gets the lock; read by dumps alone, which may find the one before.
+// Written by the fiber that gets the lock; read by dumps only, which may read the previous one.
 class holder {
  public:
   [[gnu::always_inline]] inline void is_caller() noexcept { at_.store(stack_position(), std::memory_order_relaxed); }
@@ -30,8 +32,8 @@ class holder {
   std::atomic<std::uintptr_t> at_{0};
 };
 
-// While one lives, its fiber, which is the caller, waits without a bound for `h` (null: for nobody that has a name). On
-// a plain thread it does nothing.
+// While one lives, its fiber, which is the caller, waits without a bound for `h` (null: for a
+// holder that is not known). On a plain thread it does nothing.
 class waits_for {
  public:
   explicit waits_for(const holder* h) noexcept;

@@ -1,8 +1,10 @@
-// The way of a `go` statement into the scheduler: a small record with the closure in it.
+// From a `go` statement to the scheduler: a small record that contains the closure.
 //
 // A fiber that has not run needs no stack, so `go` makes none: it writes the closure into a
 // record from the P's free list and queues that. The record lives until the closure has returned.
 #pragma once
+#include <weft/detail/requirements.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <new>
@@ -12,12 +14,12 @@
 
 namespace weft::detail {
 
-// Whatever can stand in a run queue: a G that has a stack, or a spawn record that has none yet.
+// An element of a run queue: a G that has a stack, or a spawn record that has none yet.
 struct runnable {
-  runnable* next = nullptr;  // whoever holds it links it
+  runnable* next = nullptr;  // linked by the thread that holds it
   bool started = false;      // a G
   std::uint8_t flags = 0;    // G: g_flag; spawn record: record_flag
-  std::uint16_t size_class = 0;  // spawn record: which free list it came from
+  std::uint16_t size_class = 0;  // spawn record: its free list
 };
 
 enum record_flag : std::uint8_t { has_extras = 1 };
@@ -28,7 +30,7 @@ struct spawn_record : runnable {
   const void* site = nullptr;  // code address of the go statement
 };
 
-// What only a fiber with options has. Stands before the closure if has_extras.
+// The part of a record that only fibers with options have. Stands before the closure if has_extras.
 struct spawn_extras {
   std::string name;
   std::size_t stack_size = 0;  // 0: the world's default
@@ -48,7 +50,7 @@ struct plain_record : spawn_record {
       std::move(self->f)();
     };
   }
-  ~plain_record() = delete;  // invoke ends the closure, the free list takes the rest
+  ~plain_record() = delete;  // invoke destroys the closure, the record goes to the free list
 };
 
 template <class F>
@@ -77,10 +79,11 @@ void free_record_memory(void* at, std::size_t size) noexcept;  // of a record ne
 // Queues a finished record: next on this P, or globally from a plain thread.
 void submit(spawn_record* r, std::size_t size, const void* site);
 
-// Throws weft::panic that names the value unless it is 0 or a possible stack size.
+// Throws weft::panic with the value in its text unless it is 0 or a possible stack size.
 void check_stack_size(std::size_t size);
 
-// An address inside the caller's caller, as far as inlining goes: where `go` stands in the source.
+// Returns an address inside the caller's caller, as far as inlining permits: the place of `go` in
+// the source.
 [[gnu::always_inline]] inline const void* code_address() noexcept {
 #if defined(__x86_64__)
   const void* here;

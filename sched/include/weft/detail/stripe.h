@@ -1,15 +1,15 @@
-// Which part of a striped structure a caller should use, so that callers on different Ps do not
+// The part of a striped structure that a caller should use, so that callers on different Ps do not
 // write to the same cache line.
 #pragma once
 
 namespace weft::detail {
 
-// The index of the P that the caller holds; on a plain thread, a number of that thread's own. To be
-// taken modulo the number of stripes. After a suspension it may be another, so a stripe is a hint
-// and what it guards stays atomic. Never inlined, and never suspends.
+// Returns the index of the P that the caller holds; on a plain thread, a number of that thread. To
+// be taken modulo the number of stripes. It may change at a suspension, so a stripe is a hint and
+// the data it guards stays atomic. Never inlined, and never suspends.
 unsigned current_stripe() noexcept;
 
-// How many stripes are worth having here: a power of two, from 1 to 64, always the same.
+// Returns how many stripes are useful here: a power of two, from 1 to 64, always the same.
 unsigned stripe_count() noexcept;
 
 }  // namespace weft::detail

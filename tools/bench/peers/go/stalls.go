@@ -13,6 +13,7 @@ func init() {
 	offer(
 		workload{"blocking", "4 goroutines in a 100 ms system call beside -fibers (1000) yielding ones: longest stall", blockingCalls},
 		workload{"hog", "a busy loop of -ms (200) beside a goroutine that sleeps 1 ms at a time: longest lateness", hog},
+		workload{"lateness", "-fibers (50) that compute -ms (5) each beside a goroutine that sleeps 1 ms at a time: longest lateness", lateness},
 	)
 }
 
@@ -91,4 +92,37 @@ func hog(o options) outcome {
 	took := time.Since(began)
 	atomic.StoreInt32(&stop, 1)
 	return outcome{"hog", 1, took, figures{"late_ms": inMs(<-worst)}}
+}
+
+func lateness(o options) outcome {
+	k := o.crowd(50)
+	length := time.Duration(orDefault(o.ms, 5)) * time.Millisecond
+	var stop int32
+	worst := make(chan time.Duration)
+	go func() {
+		var most time.Duration
+		for atomic.LoadInt32(&stop) == 0 {
+			asleep := time.Now()
+			time.Sleep(time.Millisecond)
+			if late := time.Since(asleep) - time.Millisecond; late > most {
+				most = late
+			}
+		}
+		worst <- most
+	}()
+	runtime.Gosched()
+	var busy sync.WaitGroup
+	busy.Add(k)
+	began := time.Now()
+	for i := 0; i < k; i++ {
+		go func() {
+			for own := time.Now(); time.Since(own) < length; {
+			}
+			busy.Done()
+		}()
+	}
+	busy.Wait()
+	took := time.Since(began)
+	atomic.StoreInt32(&stop, 1)
+	return outcome{"fiber", k, took, figures{"late_ms": inMs(<-worst)}}
 }

@@ -1,0 +1,132 @@
+// What the server sends for a request: its framing is right whatever the handler does.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // g++ sees it in Boost's optional when it builds for ASan
+#endif
+#include <fmt/format.h>
+
+#include <array>
+#include <mutex>
+
+#include "net/http/exchange.h"
+
+namespace weft::http::impl {
+
+namespace {
+
+// More than this is not copied to be sent with the head.
+constexpr std::size_t most_copied = 16 << 10;
+
+bool has_no_body(int status) { return status < 200 || status == 204 || status == 304; }
+
+void append_status_line(std::string& head, int status) {
+  (((head += "HTTP/1.1 ") += fmt::format_int(status).c_str()) += ' ') += status_text(status);
+  head += "\r\n";
+}
+
+}  // namespace
+
+bool exchange::sends_body() const { return request.method != "HEAD" && !has_no_body(status); }
+
+// `size`: of the body that is sent with it.
+void exchange::append_head(std::string& to, bool last, std::size_t size) {
+  const bool modern = request.version >= 11;
+  bool has_type = false, has_date = false;
+  for (const auto& [name, value] : headers) {
+    has_type = has_type || same_word(name, "Content-Type");
+    has_date = has_date || same_word(name, "Date");
+  }
+  close_after = close_after || !request.keeps_alive;
+  append_status_line(to, status);
+  if (!has_date) append_date(to);
+  if (!has_type && sends_body() && written > 0) to += "Content-Type: text/plain; charset=utf-8\r\n";
+  if (length && !packer) {
+    if (status == 304 || !has_no_body(status))
+      ((to += "Content-Length: ") += fmt::format_int(*length).c_str()) += "\r\n";
+  } else if (!has_no_body(status)) {
+    if (last) ((to += "Content-Length: ") += fmt::format_int(size).c_str()) += "\r\n";
+    else if (modern) chunked = true;
+    else close_after = true;  // the end of the connection is the end of the body
+  }
+  if (chunked) to += "Transfer-Encoding: chunked\r\n";
+  if (close_after) to += "Connection: close\r\n";
+  else if (!modern) to += "Connection: keep-alive\r\n";
+  if (!connection.empty()) ((to += "Connection: ") += connection) += "\r\n";
+  for (const auto& [name, value] : headers) (((to += name) += ": ") += value) += "\r\n";
+  to += "\r\n";
+}
+
+void exchange::send_part(std::string_view more, bool last) {
+  if (error || hijacked) return;
+  std::unique_lock hold(before_head, std::defer_lock);
+  if (!head_sent && request.expects_continue) hold.lock();
+  std::string text;
+  if (!head_sent) begin_compression(body.size() + more.size(), last);
+  if (packer) {
+    std::string packed;
+    packer->add(body, deflater::flush::none, packed);
+    packer->add(more, last ? deflater::flush::end : deflater::flush::all, packed);
+    body = std::move(packed);
+    more = {};
+  }
+  if (!head_sent) {
+    std::size_t size = 200 + body.size();
+    for (const auto& [name, value] : headers) size += name.size() + value.size() + 4;
+    text.reserve(size + (more.size() <= most_copied ? more.size() : 0));
+    append_head(text, last, body.size() + more.size());
+    head_sent = true;
+  }
+  if (!sends_body()) {
+    body.clear();
+    more = {};
+  }
+  const bool in_chunk = chunked && sends_body() && body.size() + more.size() > 0;
+  if (in_chunk) fmt::format_to(std::back_inserter(text), "{:x}\r\n", body.size() + more.size());
+  text += body;
+  body.clear();
+  std::string_view tail = in_chunk ? "\r\n" : "";
+  if (chunked && last && sends_body()) tail = in_chunk ? "\r\n0\r\n\r\n" : "0\r\n\r\n";
+  if (text.size() + more.size() + tail.size() == 0) return;
+  if (bounds->write_time.count() > 0) conn.set_write_deadline(in_about(bounds->write_time));
+  if (more.size() <= most_copied) {
+    (text += more) += tail;
+    error = conn.write(text).err;
+  } else {
+    const std::array<std::string_view, 3> parts{text, more, tail};
+    error = conn.write_all(parts);
+  }
+}
+
+void exchange::send_informational(int code, std::string_view more_headers) {
+  if (error || hijacked || head_sent || request.version < 11) return;
+  std::string text;
+  append_status_line(text, code);
+  text += more_headers;
+  for (const auto& [name, value] : headers) (((text += name) += ": ") += value) += "\r\n";
+  text += "\r\n";
+  if (bounds->write_time.count() > 0) conn.set_write_deadline(in_about(bounds->write_time));
+  error = conn.write(text).err;
+}
+
+void exchange::finish() {
+  if (hijacked) return;
+  if (!can_drop_body()) close_after = true;  // what is left cannot become the next request
+  send_part({}, true);
+  if (length && sends_body() && written < *length && !error) {
+    server.log(fmt::format("http: {} {}: the handler wrote {} bytes of a Content-Length of {}",
+                           printable(request.method), printable(request.target_text), written, *length));
+    error = weft::errc::closed;  // the connection ends, and the answer does not look complete
+  }
+}
+
+void exchange::refuse(int code) {
+  headers.clear();
+  connection.clear();
+  length.reset();
+  status = code;
+  close_after = true;
+  body = fmt::format("{} {}\n", code, status_text(code));
+  written = body.size();
+  send_part({}, true);
+}
+
+}  // namespace weft::http::impl

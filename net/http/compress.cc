@@ -1,0 +1,72 @@
+// Which answers are compressed: answers of a marked handler, for a client that accepts gzip.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // g++ sees it in Boost's optional when it builds for ASan
+#endif
+#include <algorithm>
+
+#include "net/http/exchange.h"
+
+namespace weft::http {
+
+using namespace impl;
+
+namespace {
+
+// Less is not worth it.
+constexpr std::size_t least_compressed = 256;
+
+// RFC 9110 12.5.3: "gzip" or "*" with a weight other than 0.
+bool accepts_gzip(std::string_view list) {
+  bool any = false;
+  while (!list.empty()) {
+    const std::string_view one = list.substr(0, list.find(','));
+    list.remove_prefix(std::min(list.size(), one.size() + 1));
+    const auto semicolon = one.find(';');
+    const std::string_view coding = trimmed(one.substr(0, semicolon));
+    std::string_view weight = semicolon == one.npos ? "q=1" : trimmed(one.substr(semicolon + 1));
+    const bool refused = weight.starts_with("q=0") && weight.find_first_not_of("0.", 2) == weight.npos;
+    if (same_word(coding, "gzip")) return !refused;
+    if (coding == "*") any = !refused;
+  }
+  return any;
+}
+
+bool is_compressible(std::string_view type) {
+  type = trimmed(type.substr(0, type.find(';')));
+  for (const std::string_view known : {"application/json", "application/javascript", "application/xml",
+                                       "application/xhtml+xml", "image/svg+xml", "application/wasm"})
+    if (same_word(type, known)) return true;
+  return type.empty() || same_word(type.substr(0, 5), "text/");
+}
+
+}  // namespace
+
+namespace impl {
+
+// Before the head is sent. `size`: of the body as far as it is known, all of it if `last`.
+void exchange::begin_compression(std::size_t size, bool last) {
+  const response_writer w(*this);
+  if (!compress || !sends_body() || status == 206 || (last && size < least_compressed)) return;
+  if (!w.header("Content-Encoding").empty() || !w.header("Content-Range").empty()) return;
+  const std::string_view type = w.header("Content-Type");
+  if (!is_compressible(type) || same_word(type, "text/event-stream")) return;
+  headers.emplace_back("Vary", "Accept-Encoding");
+  bool accepted = false;
+  for (const header_field& f : request.fields)
+    if (same_word(f.name, "Accept-Encoding")) accepted = accepted || accepts_gzip(f.value);
+  if (!accepted || !(packer = make_deflater())) return;
+  headers.emplace_back("Content-Encoding", "gzip");
+  for (auto& [name, value] : headers)
+    if (same_word(name, "ETag") && !value.starts_with("W/")) value.insert(0, "W/");
+}
+
+}  // namespace impl
+
+handler compressed(handler h) {
+  return [h = std::move(h)](response_writer& w, const request& r) {
+    w.x_.compress = true;
+    h(w, r);
+  };
+}
+
+}  // namespace weft::http

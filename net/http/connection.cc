@@ -1,0 +1,96 @@
+// A connection's fiber answers one request after another, and waits between them with one page of stack and no buffer.
+//
+// What a request needs lies in the frame of serve_request(), below the frames that wait. A stack that a request has
+// made deeper is given back after a short rest: at a busy connection that costs nothing.
+#include <fmt/format.h>
+#include <weft/time.h>
+
+#include <exception>
+
+#include "net/http/exchange.h"
+#include "sched/stack_rest.h"
+
+namespace weft::http::impl {
+
+namespace {
+
+// So long a connection is silent before it gives memory back.
+constexpr duration short_rest = std::chrono::milliseconds(200);
+
+enum class woken { by_bytes, by_end };
+
+struct served {
+  server_state& s;
+  const server_state::place here;
+  stream& c;
+  input in;
+  bool first = true, hijacked = false;
+};
+
+// Waits for the first byte of a request.
+woken wait_for_request(served& v) {
+  if (!v.in.rest().empty()) return v.s.set_idle(v.here, false) ? woken::by_bytes : woken::by_end;
+  const time_point end = in_about(v.first ? v.s.bounds.header_time : v.s.bounds.idle_time);
+  bool rested = v.first;
+  for (;;) {
+    const time_point rest = rested ? end : std::min(end, in_about(short_rest));
+    // In this order, or shutdown would find it idle and then lose its deadline to ours.
+    v.c.set_read_deadline(rest);
+    if (!v.s.set_idle(v.here, true)) return woken::by_end;
+    const std::error_code e = v.in.wait(v.c);
+    if (!e) return woken::by_bytes;
+    if (e != weft::errc::timeout || rest == end) return woken::by_end;
+    v.in.release();
+    detail::give_stack_back();
+    rested = true;
+  }
+}
+
+// False if the two do not agree.
+bool begin(served& v) {
+  if (!v.c.must_begin()) return true;
+  const time_point end = now() + v.s.bounds.header_time;
+  v.c.set_read_deadline(end);
+  v.c.set_write_deadline(end);
+  if (!v.s.set_idle(v.here, true)) return false;  // after the deadline, as in wait_for_request()
+  if (const std::error_code e = v.c.begin()) {
+    v.s.log(fmt::format("http: {}: {}", v.c.remote_addr().to_string(), printable(e.message())));
+    return false;
+  }
+  v.c.set_write_deadline(time_point::max());
+  return true;
+}
+
+void serve(served& v) {
+  if (!begin(v)) return;
+  while (wait_for_request(v) == woken::by_bytes) {
+    if (!serve_request(v.s, v.here, v.c, v.in, v.hijacked)) return;
+    v.first = false;
+  }
+}
+
+}  // namespace
+
+void serve_connection(const std::shared_ptr<server_state>& s, const stream_ptr& c) {
+  bool hijacked = false;
+  try {
+    const auto here = s->add(c);
+    if (!here) return;
+    struct leave {
+      server_state& s;
+      server_state::place here;
+      ~leave() { s.remove(here); }
+    } at_end{*s, *here};
+    served v{*s, *here, *c, {}, true, false};
+    try {
+      serve(v);
+    } catch (const std::exception& e) {  // memory that is not there: of this connection only
+      s->log(fmt::format("http: {}: {}", c->remote_addr().to_string(), printable(e.what())));
+    }
+    hijacked = v.hijacked;
+  } catch (const std::bad_alloc&) {
+  }
+  if (!hijacked) (void)c->close();
+}
+
+}  // namespace weft::http::impl

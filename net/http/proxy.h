@@ -1,0 +1,36 @@
+// Which proxy a request goes through. Go's http.ProxyFromEnvironment.
+#pragma once
+#include <weft/errors.h>
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "net/http/http_url.h"
+
+namespace weft::http::impl {
+
+class proxies {
+ public:
+  // No proxy.
+  proxies() = default;
+  // `value(name)` is the environment variable, empty if it is not set. Ignores a proxy that is malformed or not
+// http://.
+  static proxies from_environment(const std::function<std::string(const char*)>& value);
+  static proxies from_process();
+  // One proxy for all requests. Returns std::errc::invalid_argument for what is not http://host.
+  static result<proxies> only(std::string_view url);
+
+  // Null: the request goes to its place directly.
+  const http_url* for_url(const http_url& u) const;
+
+ private:
+  bool is_excepted(const http_url& u) const;
+  std::optional<http_url> plain_, secure_;
+  bool uses_exceptions_ = false;
+  std::vector<std::string> exceptions_;
+};
+
+}  // namespace weft::http::impl

@@ -1,0 +1,70 @@
+#include <weft/detail/fork_record.h>
+
+#include <new>
+
+#include "sched/retake.h"
+#include "sched/run_queue.h"
+#include "sched/spawn_into.h"
+#include "sched/take.h"
+#include "sched/visit.h"
+#include "sched/world.h"
+
+namespace weft::detail {
+
+constinit const char fork_mark = 0;
+
+namespace {
+
+void unlink(m_face* m, fork_record& r) noexcept {
+  if (r.older) r.older->newer = r.newer;
+  else m->oldest_fork = r.newer;
+  if (r.newer) r.newer->older = r.older;
+  else m->newest_fork = r.older;
+  r.newer = r.older = nullptr;
+  r.open = false;
+  if (!m->newest_fork && m->no_suspend_site == &fork_mark) m->no_suspend_site = nullptr;
+}
+
+}  // namespace
+
+bool submit_fork(void (*invoke)(void*), void* arg, const void* site) noexcept {
+  const auto call = [invoke, arg] { invoke(arg); };
+  ready_list one;
+  M* m = this_m();
+  const runtime_call in(m, runtime_call::needs::a_p);
+  try {
+    spawn_into(one, call, site);
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+  push_ring(m, one.pop());
+  if (m->p->queue.alone()) return true;
+  std::atomic_thread_fence(std::memory_order_seq_cst);  // [wake-up] S2
+  wake_for_ring(*m->w);
+  return true;
+}
+
+// A fiber that is bound to its thread runs all branches itself: they may use state of the thread.
+void share_oldest_fork(m_face* face) noexcept {
+  auto* m = static_cast<M*>(face);
+  if ((m->g->flags & locked_to_m) || !m->p || !m->p->queue.empty_approx()) return;
+  fork_record* const r = m->oldest_fork;
+  if (r->share(*r, fork_record::share_how::part)) unlink(m, *r);
+}
+
+void share_all_forks(m_face* face) noexcept {
+  auto* m = static_cast<M*>(face);
+  const bool may_share = !(m->g->flags & locked_to_m);
+  while (fork_record* const r = m->oldest_fork) {
+    if (may_share) r->share(*r, fork_record::share_how::all);
+    unlink(m, *r);  // the rest of it runs after the suspension, in the owner
+  }
+  if (m->no_suspend_site == &fork_mark) m->no_suspend_site = nullptr;
+}
+
+bool world_runs() noexcept { return visit(this_m()).where() != nullptr; }
+
+std::uint64_t fork_ticks() noexcept { return ticks(); }
+std::uint64_t fork_ticks_per_us() noexcept { return slice_ticks() / 10'000; }
+
+}  // namespace weft::detail

@@ -1,0 +1,106 @@
+// The waits and choices of a simulated fiber: until a time, until no other fiber can run, between values.
+#include <fmt/format.h>
+#include <weft/errors.h>
+
+#include <functional>
+
+#include "sched/sim/simulation.h"
+
+namespace weft::detail {
+
+// A wait that the clock may end.
+struct simulation::timed_wait : timer_node {
+  simulation* s = nullptr;
+  G* g = nullptr;
+  claim_word* word = nullptr;  // null: nothing else ends it
+
+  static std::int64_t over(timer_node* t, std::int64_t, ready_list&) {
+    auto* w = static_cast<timed_wait*>(t);
+    const bool won = !w->word || w->word->claim(claim_word::timed_out);
+    G* g = w->g;
+    simulation* s = w->s;
+    w->let_go();
+    if (won) s->ready(g);
+    return never;
+  }
+  ~timed_wait() { remove_timer(this); }
+};
+
+void simulation::park_until(wait_reason reason, commit_fn commit, void* arg, claim_word& word,
+                            std::int64_t deadline_ns) {
+  timed_wait w;
+  w.due = deadline_ns;
+  w.fire = timed_wait::over;
+  w.s = this;
+  w.g = current_;
+  w.word = &word;
+  throw_if_over(current_);
+  timers().add(&w);
+  park(reason, commit, arg);
+}
+
+void simulation::sleep_until(std::int64_t due_ns) {
+  timed_wait w;
+  w.due = due_ns;
+  w.fire = timed_wait::over;
+  w.s = this;
+  w.g = current_;
+  throw_if_over(current_);
+  timers().add(&w);
+  park(wait_reason::sleep, nullptr, nullptr);
+}
+
+void simulation::wait_for_others() {
+  sim_fiber* f = current_;
+  if (waiting_) throw panic("sim::wait: another fiber is in it");
+  throw_if_over(f);
+  f->pending = sim_op::wait;
+  f->object = nullptr;
+  const bool may_run = step(f, sim_op::wait);
+  f->state.store(g_state::parked, std::memory_order_relaxed);
+  waiting_ = f;
+  wait_in_queue(f, may_run);
+}
+
+std::uint64_t simulation::value(std::uint64_t n) noexcept {
+  sim_fiber* f = current_;
+  if (!f || f->unwinds || busy_ || n < 2) return 0;
+  if (!step(f, sim_op::value)) return 0;  // the next operation ends the schedule
+  const std::uint64_t v = by_->value(decision_of(f, sim_op::value), n);
+  record(f, sim_op::value, n, v);
+  if (v != 0) result_.deviations.push_back({f->id, f->decisions, true, v});
+  if (v != 0) event_of_value(f, v);
+  return v;
+}
+
+void simulation::event_of_value(sim_fiber* f, std::uint64_t v) {
+  if (!events_) return;
+  event(f, sim_op::value, wait_reason::none, 0, true);
+  events_->back().object = nullptr;
+  events_->back().text = fmt::format("choice {}", v);
+}
+
+bool simulation::coin(std::string_view name) {
+  sim_fiber* f = current_;
+  if (!f || f->unwinds || !step(f, sim_op::value)) return false;
+  std::uint64_t h = 0xcbf29ce484222325u;  // FNV-1a: the same in every build
+  for (const char c : name) h = (h ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
+  const bool v = by_->coin(decision_of(f, sim_op::value), h);
+  record(f, sim_op::value, 2, v);
+  if (v) result_.deviations.push_back({f->id, f->decisions, true, 1});
+  if (v) event_of_value(f, 1);
+  return v;
+}
+
+void simulation::spins() noexcept {
+  sim_fiber* f = current_;
+  if (!f || busy_ || runnable_.empty()) return;
+  sim_fiber* to = runnable_.front();
+  runnable_.erase(runnable_.begin());
+  f->state.store(g_state::runnable, std::memory_order_relaxed);
+  runnable_.push_back(f);
+  switch_from(f, to);
+  f->state.store(g_state::running, std::memory_order_relaxed);
+}
+
+}  // namespace weft::detail

@@ -1,0 +1,4 @@
+// Precompiled for the test programs: Catch2 and the standard library.
+#include "tools/pch/std.h"
+
+#include "tests/support/catch.h"
