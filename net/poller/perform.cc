@@ -2,11 +2,13 @@
 
 #include "net/fd/on_thread.h"
 #include "net/fd/requests.h"
+#include "net/fd/seen_by_tsan.h"
 #include "net/poller/choose.h"
 
 namespace weft::detail {
 
 outcome perform(const io_lock& l, io_request& rq, const context* ctx) {
+  [[maybe_unused]] const seen_by_tsan order(rq);
   backend* b = backend_of_fiber();
   return b ? b->perform(l, rq, ctx) : perform_on_thread(l.it(), rq, ctx);
 }

@@ -1,6 +1,7 @@
 // One operation as a fiber or a plain thread sees it: the call returns when there is a result.
 #pragma once
 #include "net/fd/io_lock.h"
+#include "net/fd/seen_by_tsan.h"
 #include "net/poller/uring.h"
 
 namespace weft::detail {
@@ -14,6 +15,7 @@ outcome lock_and_perform(io_lock& l, io_request& rq, const context* ctx);
 // be null, is l's.
 template <class Request>
 [[gnu::always_inline]] inline outcome perform_first(io_lock& l, descriptor* d, Request& rq, const context* ctx) {
+  [[maybe_unused]] const seen_by_tsan order(rq);
   M* const m = this_m();
   uring* const u = d && !ctx && m && m->g ? as_uring(static_cast<backend*>(m->w->poller_or_null())) : nullptr;
   const auto start = [&]() __attribute__((always_inline)) {

@@ -1,0 +1,36 @@
+// What is sent happens before what is received. ThreadSanitizer does not know that the kernel keeps
+// this order: without these notes a server that writes a variable and then answers races, by its
+// report, with the client that reads the variable after the answer. As in Go's race detector, all
+// descriptors are one. Other builds have no code for it.
+#pragma once
+#include <poll.h>
+
+#include "net/fd/io_request.h"
+#include "runtime/sanitizer.h"
+
+namespace weft::detail {
+
+// Around an operation.
+#if WEFT_TSAN
+class seen_by_tsan {
+ public:
+  explicit seen_by_tsan(const io_request& rq) noexcept : receives_((rq.events & POLLIN) != 0) {
+    if (!receives_) __tsan_release(&all_descriptors_);
+  }
+  ~seen_by_tsan() {
+    if (receives_) __tsan_acquire(&all_descriptors_);
+  }
+  seen_by_tsan(const seen_by_tsan&) = delete;
+  seen_by_tsan& operator=(const seen_by_tsan&) = delete;
+
+ private:
+  static inline char all_descriptors_ = 0;
+  const bool receives_;
+};
+#else
+struct seen_by_tsan {
+  explicit seen_by_tsan(const io_request&) noexcept {}
+};
+#endif
+
+}  // namespace weft::detail
