@@ -10,7 +10,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
+#include <ctime>
 #include <string>
 #include <vector>
 
@@ -31,8 +33,9 @@ validators validators_of(const fs::info& info) {
   const auto since_1970 = info.modified.time_since_epoch();
   if (since_1970 < 1s) return {};
   validators v;
-  // RFC 9110 section 8.8.2.1: not later than the answer.
-  v.modified = std::chrono::floor<std::chrono::seconds>(age < 0s ? since_1970 + age : since_1970).count();
+  // RFC 9110 section 8.8.2.1: not later than the answer, whose Date is std::time()'s. That clock is some milliseconds
+  // behind the system clock.
+  v.modified = std::min<std::int64_t>(std::chrono::floor<std::chrono::seconds>(since_1970).count(), std::time(nullptr));
   v.date_is_strong = age >= 2s;
   v.etag = fmt::format("{}\"{:x}-{:x}\"", v.date_is_strong ? "" : "W/", std::chrono::nanoseconds(since_1970).count(),
                        info.size);

@@ -185,6 +185,21 @@ TEST_CASE("conditions decide by tag first, then by date", "[http][files]") {
   });
 }
 
+TEST_CASE("Last-Modified is never later than Date", "[http][files]") {
+  in_world(2, [] {
+    const folder f;
+    f.put("new", "0123456789", std::time(nullptr) + 60);
+    plain_server s(http::file_server(f.path));
+    // Two clocks that differ by milliseconds give two seconds where a second begins.
+    for (const time_point began = now(); now() - began < std::chrono::milliseconds(1100);) {
+      const std::string got = get(s, "/new");
+      FACT(value(got, "Last-Modified") <= value(got, "Date") ||
+           value(got, "Last-Modified").substr(0, 3) != value(got, "Date").substr(0, 3));
+    }
+  });
+  report_broken_fact();
+}
+
 TEST_CASE("a file that has just changed has a weak tag, and one without a time none", "[http][files]") {
   on_each_poller([] {
     const folder f;
