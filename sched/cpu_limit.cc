@@ -36,7 +36,6 @@
 
 #include <fmt/format.h>
 #include <pthread.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
@@ -47,6 +46,7 @@
 
 #include "runtime/fatal.h"
 #include "runtime/membarrier.h"
+#include "sched/new_threads.h"
 #include "sched/thread_state.h"
 #include "sched/world.h"
 
@@ -66,8 +66,9 @@ constexpr std::int64_t ms = 1'000'000;
 constexpr std::int64_t linger = 20 * ms;
 // How often the affinity of the threads that compute is read: the application may change it.
 constexpr std::int64_t between_checks = 10 * ms;
-// How long a thread without CPU time counts as one that may compute.
-constexpr std::int64_t long_asleep = 100 * ms;
+// How long a thread without CPU time counts as one that may compute, and how old the last sign of it
+// may be before its CPU clock is read again.
+constexpr std::int64_t long_asleep = 100 * ms, read_again = long_asleep / 5;
 // CPU time above this is computing. Below, it is the exit from a system call and the entry to the
 // next.
 constexpr std::int64_t computing = ms / 20;
@@ -166,76 +167,9 @@ void set_limit(world& w, std::uint32_t epoch, const cpu_mask& cpus) noexcept {
   for_each_computing(w, [](M& m) { follow_cpu_limit(m); });  // L3
 }
 
-// Threads that the monitor has seen since the limit began, under world::retaking.
-std::vector<long>& threads_seen() {
-  static auto* all = new std::vector<long>;
-  return *all;
-}
-
-// True if the number of threads has changed since this was called last.
-bool threads_changed(cpu_limit& l) noexcept {
-  struct stat tasks {};
-  if (stat("/proc/self/task", &tasks) != 0 || tasks.st_nlink == l.threads_seen) return false;
-  l.threads_seen = tasks.st_nlink;
-  return true;
-}
-
-// The threads of the process. If the list was cut short, threads_changed() returns true next time.
-std::vector<long> list_threads(cpu_limit& l) {
-  std::vector<long> listed;
-  for_each_thread([&](long tid) { listed.push_back(tid); });
-  constexpr std::uint64_t of_a_directory = 2;  // links: `.` and its name
-  if (listed.size() + of_a_directory != l.threads_seen) l.threads_seen = 0;
-  return listed;
-}
-
-void note_threads(cpu_limit& l) {
-  constexpr int tries = 10;
-  l.threads_seen = 0;
-  for (int i = 0; i < tries && l.threads_seen == 0; ++i) {
-    threads_changed(l);
-    threads_seen() = list_threads(l);
-  }
-}
-
-// Those threads that began since the last list and have the limit's affinity.
-std::vector<long> list_new_bound_threads(cpu_limit& l) {
-  std::vector<long>& seen = threads_seen();
-  std::vector<long> listed = list_threads(l), bound;
-  for (const long tid : listed) {
-    cpu_mask now;
-    const bool is_new = std::find(seen.begin(), seen.end(), tid) == seen.end();
-    if (is_new && read_affinity(tid, now) == 0 && now == l.cpus) bound.push_back(tid);
-  }
-  if (l.threads_seen != 0) seen.swap(listed);
-  else seen.insert(seen.end(), listed.begin(), listed.end());
-  return bound;
-}
-
-// A thread that a fiber makes while its own is bound inherits the limit's affinity: gives it the
-// affinity that the fiber's thread has without the limit. Each thread is checked one time, soon
-// after its start: a later affinity is the program's.
-void free_new_threads(world& w) {
-  if (!threads_changed(w.limit)) return;
-  std::vector<long> bound = list_new_bound_threads(w.limit);
-  if (bound.empty()) return;
-  cpu_mask own;
-  {
-    const std::lock_guard hold(w.lock);
-    for (M* m : w.all_ms) {
-      if (m->cpus.epoch.load(std::memory_order_acquire) == 0) continue;  // [cpu-binding]
-      std::erase(bound, m->tid);
-      const std::lock_guard hold_one(m->cpus.lock);
-      own = m->cpus.own;
-    }
-  }
-  if (own.count() == 0 || own == w.limit.cpus) return;
-  for (const long tid : bound) write_affinity(tid, own);
-}
-
 void end_limit(world& w) {
   w.limit.threads_seen = 0;  // one thread may have begun while another ended
-  free_new_threads(w);
+  free_new_threads(w, true);
   set_limit(w, 0, {});
 }
 
@@ -285,8 +219,9 @@ bool some_compute(world& w, std::int64_t now) noexcept {
   const std::size_t n = std::min(all.size(), looks_at);
   for (std::size_t i = 0; i < n; ++i) {
     M* m = all[w.limit.next_to_look_at++ % all.size()];
-    const std::int64_t cpu = thread_cpu_ns(m->tid);
     auto& seen = m->without_p;
+    if (now - seen.computed_at < read_again) continue;
+    const std::int64_t cpu = thread_cpu_ns(m->tid);
     if (cpu - seen.cpu_seen < computing) continue;
     seen.cpu_seen = cpu;
     seen.computed_at = now;

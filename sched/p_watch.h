@@ -43,6 +43,8 @@ class p_watch {
   std::vector<P*> taken_;
   std::int64_t delay_;
   std::int64_t tidy_at_ = 0, trace_at_;
+  std::int64_t computing_delay_ = 0;  // until the next look at the fibers that compute, by the last look
+  bool call_taken_ = false;           // the last look has retaken a P from a call
   bool active_ = false;  // at the last look, or since the one before, some P was held
   int quiet_looks_ = 0;  // in a row, not active
   bool tidy_ = true;

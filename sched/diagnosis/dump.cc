@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iterator>
 
 #include "runtime/unwind/symbolize.h"
 #include "sched/diagnosis/wait_cycles.h"
@@ -48,9 +47,9 @@ std::vector<fiber_group> group(std::span<const fiber_view> fibers) {
 
 void describe_group(const fiber_group& g, std::string& text) {
   for (const fiber_view* f : g)
-    fmt::format_to(std::back_inserter(text), "fiber {}{}{} [{}{}]:\n", f->id, f->name.empty() ? "" : " ", f->name,
-                   describe_state(*f), f->waits_for ? fmt::format(", for fiber {}", f->waits_for) : "");
-  if (g.size() > 1) fmt::format_to(std::back_inserter(text), "{} fibers with this stack:\n", g.size());
+    text += fmt::format("fiber {}{}{} [{}{}]:\n", f->id, f->name.empty() ? "" : " ", f->name, describe_state(*f),
+                        f->waits_for ? fmt::format(", for fiber {}", f->waits_for) : "");
+  if (g.size() > 1) text += fmt::format("{} fibers with this stack:\n", g.size());
   text += describe_stack(*g.front());
   text += '\n';
 }
@@ -64,8 +63,8 @@ std::string describe_frames(const fiber_view& f) {
       for (run = 1; i + run < frames.size() && frames[i + run] == s; ++run) {
       }
       text += '\t' + s.function + '\n';
-      if (!s.file.empty()) fmt::format_to(std::back_inserter(text), "\t\t{}:{}\n", s.file, s.line);
-      if (run > 1) fmt::format_to(std::back_inserter(text), "\t\t... {} times in a row\n", run);
+      if (!s.file.empty()) text += fmt::format("\t\t{}:{}\n", s.file, s.line);
+      if (run > 1) text += fmt::format("\t\t... {} times in a row\n", run);
     }
   };
   if (f.left_out == 0) {
@@ -74,7 +73,7 @@ std::string describe_frames(const fiber_view& f) {
   }
   const auto middle = f.frames.begin() + static_cast<std::ptrdiff_t>(std::min(frame_list::part, f.frames.size()));
   add({f.frames.begin(), middle});
-  fmt::format_to(std::back_inserter(text), "\t... {} frames left out ...\n", f.left_out);
+  text += fmt::format("\t... {} frames left out ...\n", f.left_out);
   add({middle, f.frames.end()});
   return text;
 }
@@ -90,9 +89,9 @@ std::string describe_stack(const fiber_view& f) {
   if (f.frames.empty() && f.started) {
     text = f.m >= 0 ? fmt::format("\trunning on M {}; stack unavailable\n", f.m) : "\tstack unavailable\n";
   }
-  fmt::format_to(std::back_inserter(text), "\tstarted at {}\n", start_of(f.id, f.site));
+  text += fmt::format("\tstarted at {}\n", start_of(f.id, f.site));
   for (const ancestor& a : f.ancestors)
-    fmt::format_to(std::back_inserter(text), "\tby fiber {}, started at {}\n", a.id, start_of(a.id, a.site));
+    text += fmt::format("\tby fiber {}, started at {}\n", a.id, start_of(a.id, a.site));
   return text;
 }
 

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <iterator>
 #include <map>
 
 #include "runtime/unwind/symbolize.h"
@@ -26,9 +25,9 @@ void report_leaks(world& w) {
   for (const auto& [where, fibers] : by_site) {
     std::map<std::string, std::size_t> states;
     for (const fiber_view* f : fibers) ++states[describe_state(*f)];
-    fmt::format_to(std::back_inserter(text), "\t{} {}started at {}:", fibers.size(),
-                   where.second.empty() ? "" : where.second + " ", to_string(start_site(where.first)));
-    for (const auto& [state, n] : states) fmt::format_to(std::back_inserter(text), " {} [{}]", n, state);
+    text += fmt::format("\t{} {}started at {}:", fibers.size(), where.second.empty() ? "" : where.second + " ",
+                        to_string(start_site(where.first)));
+    for (const auto& [state, n] : states) text += fmt::format(" {} [{}]", n, state);
     text += '\n';
   }
   std::fwrite(text.data(), 1, text.size(), stderr);

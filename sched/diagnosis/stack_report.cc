@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <iterator>
 #include <string>
 
 #include "runtime/unwind/symbolize.h"
@@ -30,8 +29,8 @@ std::vector<stack_use> stack_uses(world& w) {
 void report_stack_use(world& w) {
   std::string text = "weft: stacks used, at most, in bytes\n";
   for (const stack_use& u : stack_uses(w))
-    fmt::format_to(std::back_inserter(text), "\t{} of {}: {} fiber{} started at {}\n", u.most, u.size, u.fibers,
-                   u.fibers == 1 ? "" : "s", u.started_at);
+    text += fmt::format("\t{} of {}: {} fiber{} started at {}\n", u.most, u.size, u.fibers, u.fibers == 1 ? "" : "s",
+                        u.started_at);
   std::fwrite(text.data(), 1, text.size(), stderr);
 }
 

@@ -4,7 +4,6 @@
 #include <weft/detail/holder.h>
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 #include "sched/g.h"
@@ -58,13 +57,12 @@ std::string describe_cycles(const std::vector<fiber_view>& all) {
   for (const fiber_view& f : all) {
     const auto cycle = cycle_from(all, f);
     if (cycle.empty() || std::find(told.begin(), told.end(), cycle.front()->id) != told.end()) continue;
-    if (cycle.size() == 1)
-      fmt::format_to(std::back_inserter(text), "deadlock: {} waits for itself\n", name_of(*cycle.front()));
-    else fmt::format_to(std::back_inserter(text), "deadlock: {} fibers wait for each other\n", cycle.size());
+    if (cycle.size() == 1) text += fmt::format("deadlock: {} waits for itself\n", name_of(*cycle.front()));
+    else text += fmt::format("deadlock: {} fibers wait for each other\n", cycle.size());
     for (const fiber_view* c : cycle) {
       told.push_back(c->id);
-      fmt::format_to(std::back_inserter(text), "\t{} [{}] waits for {}\n", name_of(*c), describe_state(*c),
-                     name_of(*find(all, c->waits_for)));
+      text +=
+          fmt::format("\t{} [{}] waits for {}\n", name_of(*c), describe_state(*c), name_of(*find(all, c->waits_for)));
     }
   }
   if (!text.empty()) text += '\n';

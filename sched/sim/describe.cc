@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <iterator>
 
 #include "runtime/unwind/symbolize.h"
 
@@ -43,14 +42,13 @@ std::string describe_waiters(const std::vector<sim_fiber*>& all) {
   std::size_t n = 0;
   for (const sim_fiber* f : by_id(all)) {
     if (n++ == most) {
-      fmt::format_to(std::back_inserter(text), " and {} more", all.size() - most);
+      text += fmt::format(" and {} more", all.size() - most);
       break;
     }
     const wait_reason why = f->reason.load(std::memory_order_relaxed);
-    fmt::format_to(std::back_inserter(text), "{}fiber {} [{}]", n > 1 ? ", " : "", fiber_name(*f),
-                   f->pending == sim_op::wait ? "sim::wait" : to_string(why));
-    if (const sim_fiber* h = holder_of(*f, all))
-      fmt::format_to(std::back_inserter(text), " waits for fiber {}", fiber_name(*h));
+    text += fmt::format("{}fiber {} [{}]", n > 1 ? ", " : "", fiber_name(*f),
+                        f->pending == sim_op::wait ? "sim::wait" : to_string(why));
+    if (const sim_fiber* h = holder_of(*f, all)) text += fmt::format(" waits for fiber {}", fiber_name(*h));
   }
   return text;
 }

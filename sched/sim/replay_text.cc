@@ -4,7 +4,6 @@
 #include <weft/errors.h>
 
 #include <charconv>
-#include <iterator>
 
 namespace weft::detail {
 namespace {
@@ -44,7 +43,7 @@ std::string to_text(const replay_plan& p) {
   std::string s = fmt::format("w1-{}-{}-{:08x}", p.seed, (p.early_timers ? 1 : 0) + (p.leaks ? 0 : 2), p.check);
   char before = '-';
   for (const deviation& d : p.deviations) {
-    fmt::format_to(std::back_inserter(s), "{}{}.{}{}{}", before, d.fiber, d.number, d.is_value ? '=' : '>', d.what);
+    s += fmt::format("{}{}.{}{}{}", before, d.fiber, d.number, d.is_value ? '=' : '>', d.what);
     before = ',';
   }
   return s;

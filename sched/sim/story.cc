@@ -129,7 +129,7 @@ class table {
     std::string s = fmt::format("{:<{}}", "time", time_width);
     for (const auto& [id, name] : names_) {
       std::string title = name.empty() ? fmt::format("fiber {}", id) : fmt::format("{} ({})", id, name);
-      fmt::format_to(std::back_inserter(s), "{:<{}}", title.substr(0, width_ - 1), width_);
+      s += fmt::format("{:<{}}", title.substr(0, width_ - 1), width_);
     }
     return trimmed(s) + "\n" + std::string(page_width - 1, '-') + "\n";
   }
@@ -174,9 +174,9 @@ std::string story_of(const std::vector<sim_event>& events, const sim::report& r)
   const table t(events);
   std::string s = r.message + "\n\n" + t.head();
   const std::size_t left_out = steps.size() > most_rows ? steps.size() - most_rows : 0;
-  if (left_out) fmt::format_to(std::back_inserter(s), "... {} steps before these\n", left_out);
+  if (left_out) s += fmt::format("... {} steps before these\n", left_out);
   for (std::size_t i = left_out; i < steps.size(); ++i) s += t.row(*steps[i]);
-  fmt::format_to(std::back_inserter(s), "\nreplay: {}\n", r.replay);
+  s += fmt::format("\nreplay: {}\n", r.replay);
   return s;
 }
 
@@ -191,19 +191,16 @@ std::string html_of(const std::vector<sim_event>& events, const sim::report& r) 
       "body { font-family: sans-serif; } table { border-collapse: collapse; }\n"
       "td, th { border-left: 1px solid #ccc; padding: 2px 8px; vertical-align: top; text-align: left; }\n"
       "tr.forced td { background: #fff3d6; } td.time { color: #777; white-space: nowrap; }\n</style></head><body>\n";
-  fmt::format_to(std::back_inserter(s), "<p>{}</p>\n<table>\n<tr><th>time</th>", escaped(r.message));
+  s += fmt::format("<p>{}</p>\n<table>\n<tr><th>time</th>", escaped(r.message));
   for (const auto& [id, name] : names)
-    fmt::format_to(std::back_inserter(s), "<th>{}{}</th>", id, name.empty() ? "" : " (" + escaped(name) + ")");
+    s += fmt::format("<th>{}{}</th>", id, name.empty() ? "" : " (" + escaped(name) + ")");
   s += "</tr>\n";
   for (const sim_event* e : those_that_matter(events)) {
-    fmt::format_to(std::back_inserter(s), "<tr{}><td class=\"time\">{}</td>", e->forced ? " class=\"forced\"" : "",
-                   clock_text(e->time));
-    for (const auto& [id, name] : names)
-      fmt::format_to(std::back_inserter(s), "<td>{}</td>", id == e->fiber ? escaped(text_of(*e)) : "");
+    s += fmt::format("<tr{}><td class=\"time\">{}</td>", e->forced ? " class=\"forced\"" : "", clock_text(e->time));
+    for (const auto& [id, name] : names) s += fmt::format("<td>{}</td>", id == e->fiber ? escaped(text_of(*e)) : "");
     s += "</tr>\n";
   }
-  fmt::format_to(std::back_inserter(s), "</table>\n<p>replay: <code>{}</code></p>\n</body></html>\n",
-                 escaped(r.replay));
+  s += fmt::format("</table>\n<p>replay: <code>{}</code></p>\n</body></html>\n", escaped(r.replay));
   return s;
 }
 
