@@ -80,7 +80,7 @@ void exchange::send_part(std::string_view more, bool last) {
     more = {};
   }
   const bool in_chunk = chunked && sends_body() && body.size() + more.size() > 0;
-  if (in_chunk) fmt::format_to(std::back_inserter(text), "{:x}\r\n", body.size() + more.size());
+  if (in_chunk) text += fmt::format("{:x}\r\n", body.size() + more.size());
   text += body;
   body.clear();
   std::string_view tail = in_chunk ? "\r\n" : "";

@@ -263,7 +263,7 @@ std::string escaped_uri(std::string_view s) {
   out.reserve(s.size());
   for (const char c : s) {
     if (is(c, in_query) || c == '%' || c == '#' || c == '[' || c == ']') out += c;
-    else fmt::format_to(std::back_inserter(out), "%{:02X}", static_cast<unsigned char>(c));
+    else out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
   }
   return out;
 }
@@ -272,7 +272,7 @@ std::string printable(std::string_view s, std::size_t most) {
   std::string out;
   for (const char c : s.substr(0, most)) {
     if (c >= 32 && c < 127 && c != '\\') out += c;
-    else fmt::format_to(std::back_inserter(out), "\\x{:02x}", static_cast<unsigned char>(c));
+    else out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
   }
   if (s.size() > most) out += "...";
   return out;

@@ -1,6 +1,5 @@
 // A server of Redis's protocol with SET, GET and PING, as a peer for redis-benchmark: a fiber for
 // each connection, which reads into 16 KiB of its own, and one map under one mutex.
-#include <fmt/format.h>
 #include <weft/weft.h>
 
 #include <array>
@@ -76,7 +75,7 @@ void answer(store& s, const command& c, std::string& out) {
     const std::lock_guard hold(s.mutex);
     const auto at = s.all.find(c.words[1]);
     if (at == s.all.end()) out += "$-1\r\n";
-    else fmt::format_to(std::back_inserter(out), "${}\r\n{}\r\n", at->second.size(), at->second);
+    else out.append("$").append(std::to_string(at->second.size())).append("\r\n").append(at->second).append("\r\n");
   } else if (is("PING", 1)) {
     out += "+PONG\r\n";
   } else {
