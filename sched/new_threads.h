@@ -1,5 +1,5 @@
-// Threads that a fiber makes while its own thread is bound by the limit of cpu_limit.h: they inherit
-// the limit's affinity, and get back the one that the fiber's thread has without the limit.
+// Threads that a fiber makes while the limit of cpu_limit.h binds its own: they inherit the limit's
+// affinity. They get the affinity that the fiber's thread has without the limit.
 #pragma once
 
 namespace weft::detail {
@@ -10,7 +10,7 @@ struct cpu_limit;
 // Notes the threads that there are now: they have not inherited it. With world::retaking held, as
 // the next.
 void note_threads(cpu_limit& l);
-// Gives those that have begun since their affinity back. That needs the lock of one M, and an M that
+// Gives each thread that has begun since then its affinity back. That needs the lock of one M, and an M that
 // binds itself may wait for a CPU with its lock held: `patient` waits for it, else the next call
 // tries again.
 void free_new_threads(world& w, bool patient = false);

@@ -1,7 +1,7 @@
-// What is sent happens before what is received. ThreadSanitizer does not know that the kernel keeps
-// this order: without these notes a server that writes a variable and then answers races, by its
-// report, with the client that reads the variable after the answer. As in Go's race detector, all
-// descriptors are one. Other builds have no code for it.
+// Data that is sent happens before it is received. ThreadSanitizer does not see this order, because
+// the kernel keeps it. Without these notes it reports a race where a server writes a variable and
+// answers, and the client reads the variable after the answer. As in Go's race detector, all
+// descriptors count as one. Other builds have no code for it.
 #pragma once
 #include <poll.h>
 

@@ -76,6 +76,12 @@ class installed(unittest.TestCase):
         for lib in [*self.prefix.rglob("libweft.a"), *self.prefix.rglob("libweft.so")]:
             self.assertNotIn(".debug_info", run("readelf", "-S", lib).stdout)
 
+    def test_buffers_are_checked(self):
+        for lib in [*self.prefix.rglob("libweft.a"), *self.prefix.rglob("libweft.so")]:
+            symbols = run("nm", *(["-D"] if lib.suffix == ".so" else []), lib).stdout
+            for check in ["__stack_chk_fail", "__snprintf_chk"]:
+                self.assertIn(f" U {check}", symbols)
+
     def test_pkg_config_without_warnings(self):
         done = self.compile("plain", *self.pkg_config("--libs"))
         self.assertEqual(done.returncode, 0, done.stderr)
