@@ -3,8 +3,9 @@
 stress_usage() {
   cat <<'TEXT'
 usage: ./tools/dev stress [--short] [--rounds N] [KIND] [-- TAG...]
-  Runs the tests of tests/net in chaos mode, on both pollers, with 1, 2, 4 and 16 Ps, beside 8 busy loops: N rounds (1).
-  --short: one run for each poller. Tests whose facts depend on an order that chaos mode changes ([order]) are left out.
+  Runs the tests of runtime, sched, chan, net and diag in chaos mode, on both pollers, with 1, 2, 4 and 16 Ps, beside 8 busy
+  loops: N rounds (1). --short: once the tests of net, which choose pollers and Ps themselves, beside 2 busy loops.
+  Tests whose facts depend on an order that chaos mode changes ([order]) are left out.
 TEXT
 }
 
@@ -12,7 +13,7 @@ TEXT
 start_load() {
   local i
   loads=()
-  for i in 1 2 3 4 5 6 7 8; do
+  for ((i = 0; i < $1; ++i)); do
     (while kill -0 "$$" 2>/dev/null; do for _ in {1..20000}; do :; done; done) &
     loads+=($!)
   done
@@ -23,26 +24,42 @@ stop_load() {
   wait "${loads[@]}" 2>/dev/null || true
 }
 
+# stress_program WHERE PROGRAM TAG...
 stress_program() {
-  local program=$1 poller=$2 procs=$3 log
-  shift 3
+  local where=$1 program=$2 log began=$SECONDS
+  shift 2
   log=$(mktemp)
-  if WEFT_DEBUG=chaos WEFT_POLLER=$poller WEFT_MAXPROCS=$procs timeout 1800 "$program" "$@" >"$log" 2>&1 </dev/null; then
-    say "stress: ${program##*/} on $poller with $procs Ps: right"
+  if WEFT_DEBUG=chaos timeout 1800 "$program" "$@" >"$log" 2>&1 </dev/null; then
+    say "stress: ${program##*/}$where: right ($((SECONDS - began)) s)"
   else
     tail -40 "$log"
-    say "stress: ${program##*/} on $poller with $procs Ps: broken"
+    say "stress: ${program##*/}$where: broken"
     broken=1
   fi
   rm -f "$log"
 }
 
+# stress_all WHERE KIND FOLDER... -- TAG...
+stress_all() {
+  local where=$1 kind=$2 folder program folders=()
+  shift 2
+  while [ "$1" != -- ]; do folders+=("$1"); shift; done
+  shift
+  for folder in "${folders[@]}"; do
+    for program in "build/$kind/tests/$folder"/*_tests; do stress_program "$where" "$program" "$@"; done
+  done
+}
+
 do_stress() {
-  local kind=release rounds=1 widths="1 2 4 16" tags=() broken=0 program poller procs round
+  local kind=release rounds=1 short=0 tags=() broken=0 poller procs round
   while [ $# -gt 0 ]; do
     case "$1" in
-      --short) widths=2; shift ;;
-      --rounds) rounds=${2:?}; shift 2 ;;
+      --short) short=1; shift ;;
+      --rounds)
+        case "${2:-}" in *[!0-9]* | "") misuse "--rounds takes a number, not '${2:-}'" ;; esac
+        rounds=$2
+        shift 2
+        ;;
       --) shift; tags=("$@"); break ;;
       -h | --help) stress_usage; return ;;
       release | debug | asan | tsan | clang) kind=$1; shift ;;
@@ -51,18 +68,20 @@ do_stress() {
   done
   [ ${#tags[@]} -gt 0 ] || tags=('~[order]~[faults]')
   build "$kind"
-  start_load
   trap stop_load EXIT
-  for round in $(seq "$rounds"); do
-    for poller in io_uring epoll; do
-      for procs in $widths; do
-        for program in net_tests http_tests tls_tests https_tests; do
-          [ -x "build/$kind/tests/net/$program" ] || continue
-          stress_program "build/$kind/tests/net/$program" "$poller" "$procs" "${tags[@]}"
+  start_load $((short ? 2 : 8))
+  if [ $short = 1 ]; then
+    stress_all "" "$kind" net -- "${tags[@]}"
+  else
+    for round in $(seq "$rounds"); do
+      for poller in io_uring epoll; do
+        for procs in 1 2 4 16; do
+          WEFT_POLLER=$poller WEFT_MAXPROCS=$procs stress_all " on $poller with $procs Ps, round $round" "$kind" runtime sched \
+            chan net diag -- "${tags[@]}"
         done
       done
     done
-  done
+  fi
   stop_load
   trap - EXIT
   [ $broken = 0 ] || die "stress found what does not hold"

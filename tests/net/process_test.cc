@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 namespace {
 
 outcome scenario(const std::string& name, const std::string& environment = {}, int limit_s = 60) {
-  std::vector<std::string> argv{"/usr/bin/env"};
+  std::vector<std::string> argv{"/usr/bin/env", "-u", "WEFT_POLLER"};
   if (!environment.empty()) argv.push_back(environment);
   argv.push_back(beside_this_program("net_scenarios"));
   argv.push_back(name);
