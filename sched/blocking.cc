@@ -2,7 +2,10 @@
 #include "sched/g.h"
 #include "sched/no_suspend.h"
 #include "sched/retake.h"
+#include "sched/steal.h"
+#include "sched/threads.h"
 #include "sched/timeline.h"
+#include "sched/wake.h"
 #include "sched/world.h"
 
 namespace weft::detail {

@@ -7,7 +7,10 @@
 // for long. Each P has an attention bit for it, so it costs nothing while it is off.
 #include "sched/chaos.h"
 
+#include "sched/idle.h"
 #include "sched/invariants.h"
+#include "sched/threads.h"
+#include "sched/wake.h"
 #include "sched/world.h"
 
 namespace weft::detail {

@@ -1,9 +1,14 @@
 // What runs next: the order of the attempts is the policy.
+#include "sched/find_runnable.h"
+
 #include "sched/chaos.h"
 #include "sched/coarse_clock.h"
 #include "sched/g.h"
 #include "sched/idle.h"
+#include "sched/maxprocs.h"
+#include "sched/steal.h"
 #include "sched/take.h"
+#include "sched/wake.h"
 #include "sched/world.h"
 
 namespace weft::detail {

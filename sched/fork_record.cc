@@ -6,7 +6,9 @@
 #include "sched/run_queue.h"
 #include "sched/spawn_into.h"
 #include "sched/take.h"
+#include "sched/ticks.h"
 #include "sched/visit.h"
+#include "sched/wake.h"
 #include "sched/world.h"
 
 namespace weft::detail {

@@ -51,7 +51,10 @@
 #include "sched/idle.h"
 
 #include "sched/diagnosis_calls.h"
+#include "sched/maxprocs.h"
+#include "sched/steal.h"
 #include "sched/visit.h"
+#include "sched/wake.h"
 #include "sched/world.h"
 
 namespace weft::detail {

@@ -3,7 +3,10 @@
 // The M of a locked fiber runs nothing else. When the fiber parks, the M releases its P and sleeps.
 // The M that finds the fiber runnable hands its own P to the fiber's M and searches for another P.
 #include "sched/g.h"
+#include "sched/idle.h"
 #include "sched/simulated.h"
+#include "sched/threads.h"
+#include "sched/wake.h"
 #include "sched/world.h"
 
 namespace weft::detail {

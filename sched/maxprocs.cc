@@ -7,14 +7,18 @@
 //
 // Note [procs]: a P is complete before its slot is stored, and its slot before the number of Ps
 // made that covers it; readers acquire that number and the slot.
+#include "sched/maxprocs.h"
+
 #include <fmt/format.h>
 
 #include "runtime/cpu_count.h"
 #include "sched/g.h"
+#include "sched/idle.h"
 #include "sched/retake.h"
 #include "sched/take.h"
 #include "sched/timeline.h"
 #include "sched/visit.h"
+#include "sched/wake.h"
 #include "sched/world.h"
 
 namespace weft::detail {

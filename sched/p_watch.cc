@@ -23,7 +23,9 @@
 #include "sched/retake.h"
 #include "sched/retire_ms.h"
 #include "sched/thread_state.h"
+#include "sched/threads.h"
 #include "sched/timeline.h"
+#include "sched/wake.h"
 
 namespace weft::detail {
 namespace {

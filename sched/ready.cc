@@ -5,6 +5,7 @@
 #include "sched/simulated.h"
 #include "sched/spawn_into.h"
 #include "sched/visit.h"
+#include "sched/wake.h"
 #include "sched/world.h"
 
 namespace weft::detail {

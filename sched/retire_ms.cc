@@ -8,7 +8,7 @@
 
 #include <algorithm>
 
-#include "sched/idle.h"
+#include "sched/wake.h"
 #include "sched/world.h"
 
 namespace weft::detail {

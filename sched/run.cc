@@ -25,9 +25,11 @@
 #include "sched/diagnosis/stack_report.h"
 #include "sched/diagnosis/suspension.h"
 #include "sched/diagnosis_calls.h"
+#include "sched/find_runnable.h"
 #include "sched/fork.h"
 #include "sched/g.h"
 #include "sched/invariants.h"
+#include "sched/maxprocs.h"
 #include "sched/one_world.h"
 #include "sched/sim/environment.h"
 #include "sched/simulated.h"
@@ -35,6 +37,7 @@
 #include "sched/sysmon.h"
 #include "sched/threads.h"
 #include "sched/visit.h"
+#include "sched/wake.h"
 #include "sched/world.h"
 
 namespace weft::detail {

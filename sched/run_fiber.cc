@@ -18,6 +18,7 @@
 #include "sched/exit.h"
 #include "sched/leave.h"
 #include "sched/simulated.h"
+#include "sched/wake.h"
 
 namespace weft::detail {
 

@@ -7,6 +7,7 @@
 #include "sched/simulated.h"
 #include "sched/timers.h"
 #include "sched/visit.h"
+#include "sched/wake.h"
 #include "sched/world.h"
 
 namespace weft::detail {

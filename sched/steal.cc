@@ -4,6 +4,9 @@
 // hundred nanoseconds. A thief that finds nothing else waits some microseconds and takes it only if
 // the victim has not switched fibers in that time. If the victim has switched, the two fibers wake
 // each other and stay where they are.
+#include "sched/steal.h"
+
+#include "sched/idle.h"
 #include "sched/steal_order.h"
 #include "sched/world.h"
 

@@ -1,23 +1,12 @@
-// Taking work that needs no search: the local queue, and a share of the global one.
+// Taking work that needs no search: from the local queue, and in one turn of 61 from the global one.
 #pragma once
+#include "sched/find_runnable.h"
+#include "sched/ticks.h"
 #include "sched/world.h"
 
 namespace weft::detail {
 
 inline constexpr std::uint32_t fair_turn = 61;
-
-// Takes up to `most` from the global queue, at most this P's share. Returns the first; the rest go
-// to the P's ring. Returns null if the queue is empty.
-runnable* take_global(M* m, std::size_t most);
-
-// m's P was retired since maxprocs shrank: empties it and gets another. Returns true if so; m->p
-// may be new.
-bool retire_if_asked(M* m);
-
-// A time slice, in ticks of the CPU's counter.
-std::uint64_t slice_ticks() noexcept;
-// How long timers may stay unchecked while fibers keep switching, in ticks.
-std::uint64_t timer_ticks() noexcept;
 
 // The local queue: `next` first, then the ring.
 //

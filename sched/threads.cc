@@ -16,9 +16,11 @@
 #include "runtime/fatal.h"
 #include "runtime/futex.h"
 #include "runtime/sanitizer.h"
+#include "sched/find_runnable.h"
 #include "sched/signal_stack.h"
 #include "sched/sysmon.h"
 #include "sched/threads.h"
+#include "sched/wake.h"
 #include "sched/world.h"
 
 namespace weft::detail {

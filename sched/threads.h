@@ -1,14 +1,25 @@
 // The begin and the end of an M on its thread.
 #pragma once
-#include "sched/world.h"
+#include <cstdint>
 
 namespace weft::detail {
 
+struct M;
+struct P;
+struct world;
+
+// Whether a thread must be made, or only if the thread limit allows it.
+enum class thread_need { certain, optional };
+// Starts an OS thread that runs as a spinning M with `p`. At the thread limit: returns false if
+// that is optional, else ends the process.
+bool new_m(world& w, P* p, thread_need need);
 // A new M, listed in `w` but without a thread; null at the thread limit.
 M* add_m(world& w);
 // The calling thread becomes m, or stops being it; m is freed then.
 void begin_m(M* m);
 void end_m(M* m);
+// Starts the thread that starts all further Ms, unless it runs.
+void start_template_thread();
 // Blocks until the threads of ended Ms, other than the caller's, have destroyed their thread-local
 // variables. Gives up 10 s after the end of each M: a destructor may wait for the caller.
 void wait_for_ending_threads();

@@ -1,5 +1,7 @@
 // How fast the CPU's counter runs, measured once against the clock.
-#include "sched/take.h"
+#include "sched/ticks.h"
+
+#include "runtime/clock.h"
 
 namespace weft::detail {
 namespace {

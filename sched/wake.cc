@@ -1,12 +1,16 @@
 // Waking: the lists of idle Ps and Ms, and which M gets a P when there is work. idle.cc has the
 // other half of this protocol, and its proof.
+#include "sched/wake.h"
+
 #include <algorithm>
 
 #include "runtime/fatal.h"
 #include "runtime/futex.h"
 #include "sched/coarse_clock.h"
-#include "sched/idle.h"
+#include "sched/steal.h"
 #include "sched/sysmon.h"
+#include "sched/threads.h"
+#include "sched/world.h"
 
 namespace weft::detail {
 namespace {

@@ -6,7 +6,9 @@
 #include <thread>
 #include <utility>
 
+#include "sched/find_runnable.h"
 #include "sched/g.h"
+#include "sched/idle.h"
 #include "sched/spawn_into.h"
 #include "sched/world.h"
 #include "tests/support/fibers.h"

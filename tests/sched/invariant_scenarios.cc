@@ -7,6 +7,7 @@
 
 #include "sched/g.h"
 #include "sched/spawn_into.h"
+#include "sched/wake.h"
 #include "sched/world.h"
 
 using namespace weft;

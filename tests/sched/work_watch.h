@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "sched/steal.h"
 #include "sched/world.h"
 
 namespace weft::testing {
