@@ -3,7 +3,8 @@
 #include <fmt/format.h>
 #include <weft/go.h>
 
-#include "sched/spawn_into.h"
+#include "sched/ready.h"
+#include "sched/spawn.h"
 #include "sched/timers.h"
 
 namespace weft::detail {

@@ -1,6 +1,7 @@
 // Calls in blocking(): the fiber keeps the thread, the P goes to another.
 #include "sched/g.h"
 #include "sched/no_suspend.h"
+#include "sched/ready.h"
 #include "sched/retake.h"
 #include "sched/steal.h"
 #include "sched/threads.h"

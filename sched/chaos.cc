@@ -9,6 +9,7 @@
 
 #include "sched/idle.h"
 #include "sched/invariants.h"
+#include "sched/ready.h"
 #include "sched/threads.h"
 #include "sched/wake.h"
 #include "sched/world.h"

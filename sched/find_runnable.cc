@@ -6,6 +6,7 @@
 #include "sched/g.h"
 #include "sched/idle.h"
 #include "sched/maxprocs.h"
+#include "sched/ready.h"
 #include "sched/steal.h"
 #include "sched/take.h"
 #include "sched/wake.h"

@@ -2,9 +2,10 @@
 
 #include <new>
 
+#include "sched/ready.h"
 #include "sched/retake.h"
 #include "sched/run_queue.h"
-#include "sched/spawn_into.h"
+#include "sched/spawn.h"
 #include "sched/take.h"
 #include "sched/ticks.h"
 #include "sched/visit.h"

@@ -52,6 +52,7 @@
 
 #include "sched/diagnosis_calls.h"
 #include "sched/maxprocs.h"
+#include "sched/ready.h"
 #include "sched/steal.h"
 #include "sched/visit.h"
 #include "sched/wake.h"

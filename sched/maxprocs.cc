@@ -14,6 +14,7 @@
 #include "runtime/cpu_count.h"
 #include "sched/g.h"
 #include "sched/idle.h"
+#include "sched/ready.h"
 #include "sched/retake.h"
 #include "sched/take.h"
 #include "sched/timeline.h"

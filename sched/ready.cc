@@ -1,9 +1,10 @@
 // Puts runnables into the run queues, and wakes Ms for them.
+#include "sched/ready.h"
+
 #include "runtime/futex.h"
 #include "sched/g.h"
 #include "sched/retake.h"
 #include "sched/simulated.h"
-#include "sched/spawn_into.h"
 #include "sched/visit.h"
 #include "sched/wake.h"
 #include "sched/world.h"

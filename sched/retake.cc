@@ -34,6 +34,7 @@
 #include "runtime/membarrier.h"
 #include "sched/fork.h"
 #include "sched/g.h"
+#include "sched/ready.h"
 #include "sched/timeline.h"
 #include "sched/wake.h"
 

@@ -33,7 +33,7 @@
 #include "sched/one_world.h"
 #include "sched/sim/environment.h"
 #include "sched/simulated.h"
-#include "sched/spawn_into.h"
+#include "sched/spawn.h"
 #include "sched/sysmon.h"
 #include "sched/threads.h"
 #include "sched/visit.h"

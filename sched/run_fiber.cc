@@ -17,6 +17,7 @@
 #include "sched/diagnosis_calls.h"
 #include "sched/exit.h"
 #include "sched/leave.h"
+#include "sched/ready.h"
 #include "sched/simulated.h"
 #include "sched/wake.h"
 

@@ -1,15 +1,16 @@
 // From a go statement to a queue.
-#include <weft/detail/spawn.h>
+#include "sched/spawn.h"
 
 #include <fmt/format.h>
+#include <weft/detail/spawn.h>
 
 #include "runtime/fatal.h"
 #include "runtime/stack.h"
 #include "runtime/unwind/symbolize.h"
 #include "sched/g.h"
+#include "sched/ready.h"
 #include "sched/retake.h"
 #include "sched/simulated.h"
-#include "sched/spawn_into.h"
 #include "sched/visit.h"
 #include "sched/world.h"
 

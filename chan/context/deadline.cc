@@ -4,7 +4,7 @@
 // It is armed before the node is added to its parent. So the caller that marks the node finds a
 // timer that is armed, has fired, or was never armed, and can remove it.
 #include "chan/context/cancel_node.h"
-#include "sched/spawn_into.h"
+#include "sched/spawn.h"
 #include "sched/timers.h"
 
 namespace weft {

@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "runtime/fatal.h"
-#include "sched/spawn_into.h"
+#include "sched/ready.h"
 #include "sched/world.h"
 
 namespace weft::detail {

@@ -1,7 +1,7 @@
 #include "net/fd/io_op.h"
 
 #include "sched/g.h"
-#include "sched/spawn_into.h"
+#include "sched/ready.h"
 
 namespace weft::detail {
 

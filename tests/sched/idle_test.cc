@@ -9,7 +9,7 @@
 #include "sched/find_runnable.h"
 #include "sched/g.h"
 #include "sched/idle.h"
-#include "sched/spawn_into.h"
+#include "sched/ready.h"
 #include "sched/world.h"
 #include "tests/support/fibers.h"
 #include "tests/support/hang_guard.h"

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "sched/g.h"
-#include "sched/spawn_into.h"
+#include "sched/ready.h"
 #include "sched/wake.h"
 #include "sched/world.h"
 

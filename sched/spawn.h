@@ -1,15 +1,10 @@
-// Making fibers runnable from inside a timer: into a list, which the M that fires the timers
-// queues.
+// Spawning from inside a timer: into a list, which the M that fires the timers queues.
 #pragma once
-#include <weft/detail/fiber.h>
 #include <weft/detail/spawn.h>
 
 #include "sched/ready_list.h"
 
 namespace weft::detail {
-
-// As ready(), but a fiber goes to `list`. By an M that holds a P.
-void ready_into(ready_list& list, G* g);
 
 // As submit(), but into `list`. By an M that holds a P.
 void submit_into(ready_list& list, spawn_record* r, std::size_t size, const void* site);
