@@ -1,8 +1,11 @@
 // Calls in blocking(): the fiber keeps the thread, the P goes to another.
+#include "sched/blocking.h"
+
 #include "sched/g.h"
 #include "sched/no_suspend.h"
 #include "sched/ready.h"
 #include "sched/retake.h"
+#include "sched/run_fiber.h"
 #include "sched/steal.h"
 #include "sched/threads.h"
 #include "sched/timeline.h"
@@ -67,8 +70,6 @@ void queue_for_p(M* m) {
 
 }  // namespace
 
-// The calling thread's M, although it may count as a plain thread now. For reports; safe in signal
-// handlers.
 M* this_m_in_any_call() noexcept {
   M* m = this_m();
   return m ? m : blocked_m();

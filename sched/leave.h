@@ -5,14 +5,12 @@
 #include "sched/g.h"
 #include "sched/no_suspend.h"
 #include "sched/retake.h"
+#include "sched/run_fiber.h"
 #include "sched/take.h"
 #include "sched/timeline.h"
 #include "sched/world.h"
 
 namespace weft::detail {
-
-// Gives a stack to a fiber that has never run, which is m's from now on.
-G* give_stack(M* m, spawn_record* r);
 
 // Lies on the stack that is left, so it is read before that stack is released.
 struct switch_message : switch_header {

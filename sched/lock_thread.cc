@@ -2,6 +2,9 @@
 //
 // The M of a locked fiber runs nothing else. When the fiber parks, the M releases its P and sleeps.
 // The M that finds the fiber runnable hands its own P to the fiber's M and searches for another P.
+#include "sched/lock_thread.h"
+
+#include "sched/blocking.h"
 #include "sched/g.h"
 #include "sched/idle.h"
 #include "sched/simulated.h"

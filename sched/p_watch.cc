@@ -17,6 +17,7 @@
 
 #include "runtime/clock.h"
 #include "runtime/sanitizer.h"
+#include "sched/blocking.h"
 #include "sched/coarse_clock.h"
 #include "sched/diagnosis_calls.h"
 #include "sched/g_cache.h"

@@ -35,6 +35,7 @@
 #include "sched/fork.h"
 #include "sched/g.h"
 #include "sched/ready.h"
+#include "sched/run_fiber.h"
 #include "sched/timeline.h"
 #include "sched/wake.h"
 

@@ -13,6 +13,7 @@
 #include "runtime/membarrier.h"
 #include "runtime/shadow_stack.h"
 #include "runtime/unwind/symbolize.h"
+#include "sched/blocking.h"
 #include "sched/coarse_clock.h"
 #include "sched/diagnosis/crash.h"
 #include "sched/diagnosis/deadlock_verdict.h"

@@ -8,6 +8,8 @@
 //
 // A fiber that ends looks at the next runnable first: if that has never run, it runs by a function
 // call on this stack, which is warm. So a fiber that never parks costs no switch.
+#include "sched/run_fiber.h"
+
 #include <cxxabi.h>
 #include <sched.h>
 

@@ -16,6 +16,7 @@
 #include "runtime/fatal.h"
 #include "runtime/futex.h"
 #include "runtime/sanitizer.h"
+#include "sched/blocking.h"
 #include "sched/find_runnable.h"
 #include "sched/signal_stack.h"
 #include "sched/sysmon.h"

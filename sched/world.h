@@ -114,26 +114,6 @@ struct world {
 world* the_world() noexcept;
 void set_the_world(world* w) noexcept;
 
-// ---- run_fiber.cc -----------------------------------------------------------------------
-// From the M's own stack: runs r until it leaves.
-void execute(M* m, runnable* r);
-
-// m's fiber has no P: leaves its stack, and `commit` queues it. Returns when it runs again.
-void leave_without_p(M* m, wait_reason reason, commit_fn commit);
-
-// ---- lock_thread.cc ---------------------------------------------------------------------
-// m may not run r here: hands it to the right M. Returns with a P again, or when the world stops.
-void hand_to_locked_m(M* m, G* g);
-// m is locked to a parked fiber: releases its P until that fiber is runnable.
-runnable* wait_for_locked_g(M* m);
-
-// ---- blocking.cc ------------------------------------------------------------------------
-// p has no M: gives it to an M if there is anything to do, else puts it on the idle list.
-void hand_off_p(world& w, P* p, thread_need need = thread_need::certain);
-// As begin_blocking(). If no thread may be made for the other fibers, they wait until
-// end_blocking().
-void begin_blocking_if_possible();
-
 // ---- deadlock.cc ------------------------------------------------------------------------
 // Every M is about to sleep without a deadline, with the world's lock held. Returns whether no
 // event can wake any of them. `perhaps`: check again after recheck_ns.

@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 
+#include "sched/blocking.h"
 #include "sched/world.h"
 
 namespace weft::detail {

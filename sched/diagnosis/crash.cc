@@ -13,6 +13,7 @@
 #include <iterator>
 
 #include "runtime/borrowed_stacks.h"
+#include "sched/blocking.h"
 #include "sched/diagnosis/dump.h"
 #include "sched/diagnosis/fatal_exit.h"
 #include "sched/diagnosis/reporter.h"
@@ -20,9 +21,6 @@
 #include "sched/world.h"
 
 namespace weft::detail {
-
-M* this_m_in_any_call() noexcept;  // blocking.cc
-
 namespace {
 
 // The facts that the handler records. One a process.

@@ -16,15 +16,13 @@
 #include <string_view>
 
 #include "runtime/unwind/symbolize.h"
+#include "sched/blocking.h"
 #include "sched/diagnosis/dump.h"
 #include "sched/diagnosis/fatal_exit.h"
 #include "sched/g.h"
 #include "sched/world.h"
 
 namespace weft::detail {
-
-M* this_m_in_any_call() noexcept;  // blocking.cc
-
 namespace {
 
 std::string describe(std::exception_ptr what);

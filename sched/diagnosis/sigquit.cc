@@ -12,6 +12,7 @@
 
 #include "runtime/clock.h"
 #include "runtime/futex.h"
+#include "sched/blocking.h"
 #include "sched/diagnosis/crash.h"
 #include "sched/diagnosis/dump.h"
 #include "sched/diagnosis/reporter.h"
@@ -19,9 +20,6 @@
 #include "sched/world.h"
 
 namespace weft::detail {
-
-M* this_m_in_any_call() noexcept;  // blocking.cc
-
 namespace {
 
 // A request to a thread for the stack of the fiber that it runs.

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "runtime/switch.h"
-#include "sched/exit.h"
+#include "sched/run_fiber.h"
 #include "sched/sim/stacks.h"
 
 namespace weft::detail {
