@@ -10,6 +10,8 @@
 //
 // A thread of weft's that has just ended stays listed for a while. Until that has passed the answer
 // is "perhaps", and the caller looks again.
+#include "sched/deadlock.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -17,6 +19,7 @@
 
 #include "runtime/fatal.h"
 #include "sched/diagnosis_calls.h"
+#include "sched/plain_thread.h"
 #include "sched/thread_state.h"
 #include "sched/threads.h"
 #include "sched/world.h"

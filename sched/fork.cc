@@ -10,6 +10,7 @@
 #include "runtime/membarrier.h"
 #include "runtime/stack.h"
 #include "sched/g_cache.h"
+#include "sched/plain_thread.h"
 #include "sched/record_pool.h"
 #include "sched/sysmon.h"
 #include "sched/threads.h"

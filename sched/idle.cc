@@ -50,6 +50,7 @@
 // releasing its P), and at T3 wakes another: a pusher may have relied on it.
 #include "sched/idle.h"
 
+#include "sched/deadlock.h"
 #include "sched/diagnosis_calls.h"
 #include "sched/maxprocs.h"
 #include "sched/ready.h"

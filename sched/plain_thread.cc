@@ -1,5 +1,8 @@
 // A plain OS thread that uses a primitive: it has a G as its stand-in, and blocks on a futex.
+#include "sched/plain_thread.h"
+
 #include "runtime/futex.h"
+#include "sched/deadlock.h"
 #include "sched/g.h"
 #include "sched/simulated.h"
 #include "sched/visit.h"

@@ -3,6 +3,7 @@
 
 #include "runtime/futex.h"
 #include "sched/g.h"
+#include "sched/plain_thread.h"
 #include "sched/retake.h"
 #include "sched/simulated.h"
 #include "sched/visit.h"

@@ -19,14 +19,12 @@
 #include "sched/diagnosis_calls.h"
 #include "sched/exit.h"
 #include "sched/leave.h"
+#include "sched/plain_thread.h"
 #include "sched/ready.h"
 #include "sched/simulated.h"
 #include "sched/wake.h"
 
 namespace weft::detail {
-
-void park_plain_thread(wait_reason reason, commit_fn commit, void* arg);
-
 namespace {
 
 void fiber_entry(switch_header* note);

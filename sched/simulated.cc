@@ -8,6 +8,7 @@
 
 #include "runtime/clock.h"
 #include "runtime/fatal.h"
+#include "sched/solo.h"
 #include "sched/world.h"
 
 namespace weft::detail {

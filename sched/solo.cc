@@ -26,6 +26,8 @@
 // seq_cst: either the M sees D1 or the plain thread sees the world, whose M is listed by then.
 //
 // Under TSan every lock is taken: it does not model a fence made by the kernel.
+#include "sched/solo.h"
+
 #include <atomic>
 #include <mutex>
 

@@ -1,4 +1,6 @@
 // What can be asked about fibers and the world: counts, ids, names.
+#include "sched/stats.h"
+
 #include <weft/go.h>
 
 #include <mutex>

@@ -7,6 +7,7 @@
 #include "runtime/fatal.h"
 #include "runtime/futex.h"
 #include "sched/coarse_clock.h"
+#include "sched/solo.h"
 #include "sched/steal.h"
 #include "sched/sysmon.h"
 #include "sched/threads.h"

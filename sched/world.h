@@ -114,36 +114,4 @@ struct world {
 world* the_world() noexcept;
 void set_the_world(world* w) noexcept;
 
-// ---- deadlock.cc ------------------------------------------------------------------------
-// Every M is about to sleep without a deadline, with the world's lock held. Returns whether no
-// event can wake any of them. `perhaps`: check again after recheck_ns.
-enum class asleep { no, perhaps, yes };
-inline constexpr std::int64_t recheck_ns = 10'000'000;
-asleep all_asleep_locked(world& w) noexcept;
-// Returns a sentence about the threads that keep a verdict back; "" if there are none.
-std::string describe_foreign_threads(world& w);
-// Plain threads that are parked in weft without a deadline. Two that are equal: no thread has been
-// parked or woken in between. plain_thread.cc
-struct parked_threads {
-  int number;
-  std::uint64_t as_read;
-  bool operator==(const parked_threads&) const = default;
-};
-parked_threads parked_plain_threads() noexcept;
-void plain_thread_woken() noexcept;
-void forget_plain_threads_after_fork() noexcept;
-// Does not return from `yes`.
-asleep verdict_if_all_asleep(world& w);
-
-// ---- solo.cc ----------------------------------------------------------------------------
-// Returns whether Ms of `w` may skip locks while one of them holds the only P.
-bool solo_now(const world& w) noexcept;
-// Sections without an M ask whether they are simulated, from begin to end.
-void begin_simulated_sections() noexcept;
-void end_simulated_sections() noexcept;
-// The world is no longer published: after this no plain thread uses it.
-void wait_for_end_of_solo() noexcept;
-
-std::uint64_t fibers_alive(const world& w) noexcept;
-
 }  // namespace weft::detail

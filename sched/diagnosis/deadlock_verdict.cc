@@ -8,6 +8,7 @@
 #include "sched/diagnosis/dump.h"
 #include "sched/diagnosis/fatal_exit.h"
 #include "sched/diagnosis/panic.h"
+#include "sched/stats.h"
 #include "sched/world.h"
 
 namespace weft::detail {

@@ -6,6 +6,7 @@
 
 #include "runtime/unwind/symbolize.h"
 #include "sched/diagnosis/wait_cycles.h"
+#include "sched/stats.h"
 #include "sched/visit.h"
 
 namespace weft::detail {

@@ -11,6 +11,7 @@
 
 #include "runtime/unwind/symbolize.h"
 #include "sched/diagnosis/dump.h"
+#include "sched/stats.h"
 #include "sched/visit.h"
 
 namespace weft::detail {
