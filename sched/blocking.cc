@@ -1,6 +1,7 @@
 // Calls in blocking(): the fiber keeps the thread, the P goes to another.
 #include "sched/blocking.h"
 
+#include "sched/current.h"
 #include "sched/deadlock.h"
 #include "sched/g.h"
 #include "sched/no_suspend.h"

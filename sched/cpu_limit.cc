@@ -46,6 +46,7 @@
 
 #include "runtime/fatal.h"
 #include "runtime/membarrier.h"
+#include "sched/current.h"
 #include "sched/new_threads.h"
 #include "sched/thread_state.h"
 #include "sched/world.h"

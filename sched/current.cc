@@ -1,6 +1,8 @@
 // The M of the calling thread. In a separate file and never inlined: a fiber may resume in another
 // thread after any call, and the compiler keeps the address of a thread-local in a register across
 // calls. A function that only returns the value is not affected.
+#include "sched/current.h"
+
 #include <weft/detail/stripe.h>
 
 #include <algorithm>

@@ -1,5 +1,6 @@
 #include "sched/exit.h"
 
+#include "sched/current.h"
 #include "sched/simulated.h"
 #include "sched/world.h"
 

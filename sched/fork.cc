@@ -9,13 +9,14 @@
 #include "runtime/fatal.h"
 #include "runtime/membarrier.h"
 #include "runtime/stack.h"
+#include "sched/current.h"
 #include "sched/g_cache.h"
+#include "sched/m.h"
 #include "sched/plain_thread.h"
 #include "sched/record_pool.h"
 #include "sched/sysmon.h"
 #include "sched/threads.h"
 #include "sched/visit.h"
-#include "sched/world.h"
 
 namespace weft::detail {
 namespace {

@@ -2,6 +2,7 @@
 
 #include <new>
 
+#include "sched/current.h"
 #include "sched/ready.h"
 #include "sched/retake.h"
 #include "sched/run_queue.h"

@@ -5,6 +5,7 @@
 #include "sched/lock_thread.h"
 
 #include "sched/blocking.h"
+#include "sched/current.h"
 #include "sched/deadlock.h"
 #include "sched/g.h"
 #include "sched/idle.h"

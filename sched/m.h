@@ -66,8 +66,4 @@ struct M : m_face {
   std::atomic<std::uint32_t> note{0};
 };
 
-// The calling thread's M, or null on a plain thread. Never inlined.
-M* this_m() noexcept;
-void set_this_m(M* m) noexcept;
-
 }  // namespace weft::detail

@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "runtime/cpu_count.h"
+#include "sched/current.h"
 #include "sched/g.h"
 #include "sched/idle.h"
 #include "sched/ready.h"

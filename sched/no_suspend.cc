@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "sched/current.h"
 #include "sched/diagnosis_calls.h"
 
 namespace weft::detail {

@@ -1,10 +1,10 @@
 // Waits with a deadline.
 #include "runtime/futex.h"
+#include "sched/current.h"
 #include "sched/g.h"
 #include "sched/retake.h"
 #include "sched/simulated.h"
 #include "sched/timers.h"
-#include "sched/world.h"
 
 namespace weft::detail {
 namespace {

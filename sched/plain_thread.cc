@@ -2,6 +2,7 @@
 #include "sched/plain_thread.h"
 
 #include "runtime/futex.h"
+#include "sched/current.h"
 #include "sched/deadlock.h"
 #include "sched/g.h"
 #include "sched/simulated.h"

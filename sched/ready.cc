@@ -2,6 +2,7 @@
 #include "sched/ready.h"
 
 #include "runtime/futex.h"
+#include "sched/current.h"
 #include "sched/g.h"
 #include "sched/plain_thread.h"
 #include "sched/retake.h"

@@ -32,6 +32,7 @@
 #include "sched/retake.h"
 
 #include "runtime/membarrier.h"
+#include "sched/current.h"
 #include "sched/fork.h"
 #include "sched/g.h"
 #include "sched/ready.h"

@@ -15,6 +15,7 @@
 #include "runtime/unwind/symbolize.h"
 #include "sched/blocking.h"
 #include "sched/coarse_clock.h"
+#include "sched/current.h"
 #include "sched/deadlock.h"
 #include "sched/diagnosis/crash.h"
 #include "sched/diagnosis/deadlock_verdict.h"

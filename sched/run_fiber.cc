@@ -16,6 +16,7 @@
 #include <exception>
 #include <memory>
 
+#include "sched/current.h"
 #include "sched/diagnosis_calls.h"
 #include "sched/exit.h"
 #include "sched/leave.h"

@@ -9,7 +9,6 @@
 #include "runtime/clock.h"
 #include "runtime/fatal.h"
 #include "sched/solo.h"
-#include "sched/world.h"
 
 namespace weft::detail {
 namespace {

@@ -2,6 +2,7 @@
 
 #include <ctime>
 
+#include "sched/current.h"
 #include "sched/g.h"
 #include "sched/retake.h"
 #include "sched/simulated.h"

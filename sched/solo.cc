@@ -32,6 +32,7 @@
 #include <mutex>
 
 #include "runtime/membarrier.h"
+#include "sched/current.h"
 #include "sched/simulated.h"
 #include "sched/world.h"
 

@@ -7,6 +7,7 @@
 #include "runtime/fatal.h"
 #include "runtime/stack.h"
 #include "runtime/unwind/symbolize.h"
+#include "sched/current.h"
 #include "sched/g.h"
 #include "sched/ready.h"
 #include "sched/retake.h"

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "sched/current.h"
 #include "sched/g.h"
 #include "sched/m.h"
 #include "sched/world.h"

@@ -5,6 +5,7 @@
 
 #include <mutex>
 
+#include "sched/current.h"
 #include "sched/g.h"
 #include "sched/simulated.h"
 #include "sched/visit.h"

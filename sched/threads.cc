@@ -17,6 +17,7 @@
 #include "runtime/futex.h"
 #include "runtime/sanitizer.h"
 #include "sched/blocking.h"
+#include "sched/current.h"
 #include "sched/find_runnable.h"
 #include "sched/signal_stack.h"
 #include "sched/sysmon.h"

@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <mutex>
 
+#include "sched/current.h"
 #include "sched/g.h"
 #include "sched/thread_state.h"
 

@@ -2,6 +2,7 @@
 
 #include <mutex>
 
+#include "sched/current.h"
 #include "sched/visit.h"
 
 namespace weft::detail {

@@ -5,6 +5,7 @@
 #include "runtime/borrowed_stacks.h"
 #include "runtime/call_on_stack.h"
 #include "runtime/sanitizer.h"
+#include "sched/current.h"
 #include "sched/g.h"
 #include "sched/world.h"
 

@@ -110,8 +110,4 @@ struct world {
   P* p_at(int i) const noexcept { return ps[static_cast<std::size_t>(i)].load(std::memory_order_acquire); }  // [procs]
 };
 
-// The world that runs now, or null.
-world* the_world() noexcept;
-void set_the_world(world* w) noexcept;
-
 }  // namespace weft::detail

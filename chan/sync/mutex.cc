@@ -15,6 +15,7 @@
 #include <exception>
 
 #include "runtime/clock.h"
+#include "sched/current.h"
 #include "sched/retake.h"
 #include "sched/simulated.h"
 

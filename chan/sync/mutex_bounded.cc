@@ -9,6 +9,7 @@
 #include <weft/mutex.h>
 
 #include "runtime/clock.h"
+#include "sched/current.h"
 #include "sched/retake.h"
 
 namespace weft {

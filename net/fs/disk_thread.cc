@@ -10,6 +10,7 @@
 #include <mutex>
 
 #include "sched/blocking.h"
+#include "sched/current.h"
 #include "sched/world.h"
 
 namespace weft::detail {

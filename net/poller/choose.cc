@@ -12,6 +12,7 @@
 #include "net/poller/epoll.h"
 #include "net/poller/uring.h"
 #include "runtime/fatal.h"
+#include "sched/current.h"
 #include "sched/simulated.h"
 #include "sched/world.h"
 

@@ -2,6 +2,7 @@
 // belongs to a P does so under one. Nothing within may suspend the fiber or sleep in the kernel. In a fiber only;
 // waits for a P if the fiber's has been taken.
 #pragma once
+#include "sched/current.h"
 #include "sched/retake.h"
 #include "sched/world.h"
 

@@ -3,6 +3,7 @@
 #include "net/fd/io_lock.h"
 #include "net/fd/seen_by_tsan.h"
 #include "net/poller/uring.h"
+#include "sched/current.h"
 
 namespace weft::detail {
 

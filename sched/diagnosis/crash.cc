@@ -18,7 +18,7 @@
 #include "sched/diagnosis/fatal_exit.h"
 #include "sched/diagnosis/reporter.h"
 #include "sched/g.h"
-#include "sched/world.h"
+#include "sched/m.h"
 
 namespace weft::detail {
 namespace {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "runtime/unwind/symbolize.h"
+#include "sched/current.h"
 #include "sched/diagnosis/wait_cycles.h"
 #include "sched/stats.h"
 #include "sched/visit.h"

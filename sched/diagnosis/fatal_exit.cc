@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstdlib>
 
+#include "sched/current.h"
 #include "sched/diagnosis/dump.h"
 #include "sched/world.h"
 

@@ -13,6 +13,7 @@
 #include "runtime/borrowed_stacks.h"
 #include "runtime/unwind/cfi_rules.h"
 #include "sched/coarse_clock.h"
+#include "sched/current.h"
 #include "sched/diagnosis/wait_cycles.h"
 #include "sched/g.h"
 

@@ -10,6 +10,7 @@
 #include <map>
 
 #include "runtime/unwind/symbolize.h"
+#include "sched/current.h"
 #include "sched/diagnosis/dump.h"
 #include "sched/stats.h"
 #include "sched/visit.h"

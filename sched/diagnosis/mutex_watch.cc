@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "runtime/unwind/backtrace.h"
+#include "sched/current.h"
 #include "sched/m.h"
 
 namespace weft::detail {

@@ -20,7 +20,7 @@
 #include "sched/diagnosis/dump.h"
 #include "sched/diagnosis/fatal_exit.h"
 #include "sched/g.h"
-#include "sched/world.h"
+#include "sched/m.h"
 
 namespace weft::detail {
 namespace {

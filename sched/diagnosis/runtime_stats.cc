@@ -3,6 +3,7 @@
 
 #include <mutex>
 
+#include "sched/current.h"
 #include "sched/diagnosis/stack_report.h"
 #include "sched/visit.h"
 #include "sched/world.h"

@@ -13,6 +13,7 @@
 #include "runtime/clock.h"
 #include "runtime/futex.h"
 #include "sched/blocking.h"
+#include "sched/current.h"
 #include "sched/deadlock.h"
 #include "sched/diagnosis/crash.h"
 #include "sched/diagnosis/dump.h"

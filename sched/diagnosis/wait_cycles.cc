@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "sched/current.h"
 #include "sched/g.h"
 #include "sched/m.h"
 #include "sched/simulated.h"

@@ -7,6 +7,7 @@
 #include <functional>
 #include <ostream>
 
+#include "sched/current.h"
 #include "sched/one_world.h"
 #include "sched/sim/simulation.h"
 

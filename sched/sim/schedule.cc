@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "runtime/unwind/backtrace.h"
+#include "sched/current.h"
 #include "sched/sim/describe.h"
 #include "sched/sim/simulation.h"
 

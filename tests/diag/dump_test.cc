@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "sched/coarse_clock.h"
+#include "sched/current.h"
 #include "sched/diagnosis/dump.h"
 #include "sched/g.h"
 #include "tests/diag/scenario.h"

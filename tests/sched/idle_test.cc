@@ -6,6 +6,7 @@
 #include <thread>
 #include <utility>
 
+#include "sched/current.h"
 #include "sched/find_runnable.h"
 #include "sched/g.h"
 #include "sched/idle.h"

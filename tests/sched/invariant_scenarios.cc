@@ -5,10 +5,11 @@
 #include <map>
 #include <string>
 
+#include "sched/current.h"
 #include "sched/g.h"
 #include "sched/ready.h"
+#include "sched/ready_list.h"
 #include "sched/wake.h"
-#include "sched/world.h"
 
 using namespace weft;
 using namespace weft::detail;

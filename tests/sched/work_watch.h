@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "sched/current.h"
 #include "sched/steal.h"
 #include "sched/world.h"
 
