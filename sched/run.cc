@@ -162,14 +162,6 @@ void destroy(world& w) {
 
 }  // namespace
 
-// Note [poller]: a poller is complete before it is stored, and stays; readers acquire it.
-
-poller* install_poller(world& w, poller* net) noexcept {
-  poller* none = nullptr;
-  // [poller] in both cases the poller that is returned is seen complete
-  return w.net.compare_exchange_strong(none, net, std::memory_order_acq_rel, std::memory_order_acquire) ? net : none;
-}
-
 // Note [stop]: `stopping` is stored before an M is woken, and an M looks at it under the world's
 // lock before it sleeps; wake_everybody() takes that lock after the store. So no M sleeps through
 // it.
