@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "runtime/unwind/cfi_rules.h"
+#include "runtime/unwind/dwarf_expression.h"
 
 namespace weft::detail {
 namespace {

@@ -39,8 +39,4 @@ struct frame_rules {
 // The rules that hold just before the instruction at `pc`. False if nothing is written about it.
 bool find_rules(std::uint64_t pc, frame_rules& rules) noexcept;
 
-// The value of a DWARF expression; `first`, if any, is on its stack when it begins.
-bool evaluate(dwarf_code code, const frame_registers& r, const stack_image& stack, const std::uint64_t* first,
-              std::uint64_t& value) noexcept;
-
 }  // namespace weft::detail

@@ -1,6 +1,7 @@
 // DWARF expressions, as far as unwind tables use them: procedure linkage tables, realigned
 // stacks, signal frames.
-#include "runtime/unwind/cfi_rules.h"
+#include "runtime/unwind/dwarf_expression.h"
+
 #include "runtime/unwind/dwarf_reader.h"
 
 namespace weft::detail {
