@@ -19,7 +19,7 @@
 #include "sched/deadlock.h"
 #include "sched/diagnosis/crash.h"
 #include "sched/diagnosis/deadlock_verdict.h"
-#include "sched/diagnosis/dump.h"
+#include "sched/diagnosis/leaks.h"
 #include "sched/diagnosis/mutex_watch.h"
 #include "sched/diagnosis/panic.h"
 #include "sched/diagnosis/reporter.h"

@@ -19,7 +19,4 @@ std::string describe_fibers(std::span<const fiber_view> fibers);
 // The lines of one stack and its start site, each with a tab before it.
 std::string describe_stack(const fiber_view& f);
 
-// The fibers that live when the world ends, counted by start site, on standard error.
-void report_leaks(world& w);
-
 }  // namespace weft::detail

@@ -1,4 +1,6 @@
 // Fibers that have not ended: the report at the end of run(), and the check for tests.
+#include "sched/diagnosis/leaks.h"
+
 #include <fmt/format.h>
 #include <unistd.h>
 #include <weft/testing.h>
