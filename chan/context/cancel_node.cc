@@ -1,4 +1,4 @@
-// Cancelling a tree of contexts. cancel_node.h has the promises.
+// Cancelling a tree of contexts. The header has the promises.
 //
 // Note [context-done]: the cause is written, then `status_` is stored with release; a reader of a
 // status other than 0 acquires it. The done channel is closed after that, so a waiter that it wakes
