@@ -7,6 +7,7 @@
 #include <array>
 #include <mutex>
 
+#include "net/http/date.h"
 #include "net/http/exchange.h"
 
 namespace weft::http::impl {

@@ -1,13 +1,11 @@
 #include "net/http/client_conn.h"
 
-#include <sys/socket.h>
 #include <weft/go.h>
 #include <weft/select.h>
 #include <weft/time.h>
 #include <weft/timer.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <iterator>
 #include <mutex>
 
@@ -21,17 +19,6 @@ constexpr duration look_interval = 100ms;
 constexpr duration too_late = 5s;
 
 }  // namespace
-
-bool is_quiet(const net::conn& c) {
-  ssize_t n = 0;
-  int why = 0;
-  (void)c.raw_control([&](int fd) {
-    char one = 0;
-    n = ::recv(fd, &one, 1, MSG_PEEK | MSG_DONTWAIT);
-    why = errno;
-  });
-  return n < 0 && (why == EAGAIN || why == EWOULDBLOCK);
-}
 
 std::error_code client_conn::fill(const context& ctx) {
   if (!bytes_) bytes_ = std::make_unique_for_overwrite<char[]>(read_size);

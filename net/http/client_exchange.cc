@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "net/http/secure.h"
+#include "net/http/over_tls.h"
 
 namespace weft::http::impl {
 namespace {

@@ -2,12 +2,16 @@
 //
 // What a request needs lies in the frame of serve_request(), below the frames that wait. A stack that a request has
 // made deeper is given back after a short rest: at a busy connection that costs nothing.
+#include "net/http/connection.h"
+
 #include <fmt/format.h>
 #include <weft/time.h>
 
 #include <exception>
 
+#include "net/http/date.h"
 #include "net/http/exchange.h"
+#include "net/http/serve_request.h"
 #include "sched/stack_rest.h"
 
 namespace weft::http::impl {

@@ -1,9 +1,11 @@
+#include "net/http/date.h"
+
 #include <fmt/format.h>
+#include <weft/detail/spin_lock.h>
 
 #include <ctime>
 #include <mutex>
 
-#include "net/http/exchange.h"
 #include "runtime/clock.h"
 
 namespace weft::http::impl {

@@ -114,15 +114,4 @@ struct exchange {
   std::error_code ask_for_body();
 };
 
-// Answers one request whose first bytes are there. False: the connection ends, or is hijacked.
-bool serve_request(server_state& s, server_state::place here, stream& c, input& in, bool& hijacked);
-
-// "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n", of now.
-void append_date(std::string& head);
-// "Sun, 06 Nov 1994 08:49:37 GMT".
-std::string http_date(std::time_t t);
-
-// When that much time will have passed, to within some milliseconds; not before.
-time_point in_about(duration d) noexcept;
-
 }  // namespace weft::http::impl

@@ -1,4 +1,6 @@
-#include "net/http/secure.h"
+#include "net/http/over_tls.h"
+
+#include "net/http/server.h"
 #include "net/http/server_state.h"
 
 namespace weft::http {

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <boost/beast/http/status.hpp>
 
+#include "net/http/date.h"
 #include "net/http/exchange.h"
 
 namespace weft::http {

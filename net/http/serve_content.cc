@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "net/http/date.h"
 #include "net/http/exchange.h"
 #include "net/http/media_type.h"
 #include "net/http/precondition.h"

@@ -2,11 +2,14 @@
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // g++ sees it in Boost's optional when it builds for ASan
 #endif
+#include "net/http/serve_request.h"
+
 #include <fmt/format.h>
 #include <weft/time.h>
 
 #include <exception>
 
+#include "net/http/date.h"
 #include "net/http/exchange.h"
 
 namespace weft::http::impl {

@@ -1,4 +1,6 @@
 // A fiber takes connections, and each has a fiber of its own.
+#include "net/http/server.h"
+
 #include <fmt/format.h>
 #include <weft/go.h>
 #include <weft/time.h>
@@ -7,6 +9,7 @@
 #include <exception>
 #include <mutex>
 
+#include "net/http/connection.h"
 #include "net/http/server_state.h"
 #include "runtime/fatal.h"
 

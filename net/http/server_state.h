@@ -48,11 +48,4 @@ struct server_state : std::enable_shared_from_this<server_state> {
   void log(std::string_view text) const noexcept;
 };
 
-using accept_fn = std::function<result<stream_ptr>()>;
-// Serves what `accept` returns until it fails because `l` is closed.
-std::error_code serve_all(const std::shared_ptr<server_state>& s, const net::listener& l, const accept_fn& accept);
-
-// Serves a connection until it ends. Throws nothing but what ends its fiber.
-void serve_connection(const std::shared_ptr<server_state>& s, const stream_ptr& c);
-
 }  // namespace weft::http::impl

@@ -1,6 +1,6 @@
 #include <weft/http.h>
 
-#include "net/http/secure.h"
+#include "net/http/over_tls.h"
 
 namespace weft::http {
 

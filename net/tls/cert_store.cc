@@ -1,4 +1,6 @@
 // Certificates by name, which may be replaced while servers use them.
+#include "net/tls/cert_store.h"
+
 #include <openssl/x509v3.h>
 #include <weft/detail/spin_lock.h>
 

@@ -15,6 +15,7 @@
 #include <algorithm>
 
 #include "net/fd/c_string.h"
+#include "net/tls/cert_store.h"
 #include "net/tls/errors.h"
 #include "net/tls/resumption.h"
 #include "runtime/fatal.h"

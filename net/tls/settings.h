@@ -67,7 +67,4 @@ handshake_settings settings_of(const config& how, side s, const net::endpoint& p
 // Returns a connection that has not begun. `mine` must live as long as the SSL. An error if OpenSSL refuses: keys too
 // short, for example.
 result<ssl_ptr> make_ssl(const config& how, side s, const handshake_settings* mine);
-// Returns the certificate for exactly this name, or an empty handle.
-certificate exact_match(const certificate_store& all, std::string_view server_name);
-
 }  // namespace weft::tls::impl
