@@ -9,6 +9,7 @@ import commits
 import examples
 import includes
 import layout
+import namesakes
 import orderings
 import readme
 import reference
@@ -94,6 +95,42 @@ class arrows(in_a_small_tree):
     def test_tests_and_tools_may_include_anything(self):
         self.write("tools/bench/main.cc", '#include "sched/world.h"\n#include <weft/go.h>')
         self.expect(includes)
+
+
+class names_of_files(in_a_small_tree):
+    def setUp(self):
+        super().setUp()
+        self.write("sched/wake.h", "#include <mutex>\nnamespace weft {\nstruct M { void run(); };\n// Wakes m.\n"
+                   "[[nodiscard]] bool wake(M* m,\n          int n = f(1, 2)) noexcept;\ninline int twice(int i) { return 2 * i; }\n}")
+        self.write("sched/wake.cc", '#include "sched/wake.h"\nnamespace weft {\nnamespace {\nvoid note(int i);\n}\n'
+                   "bool wake(M* m, int) noexcept { return '{' == m->c || \"}\" == m->s; }\nstatic void note();\n}")
+        self.write("sched/run.cc", "namespace weft {\nvoid M::run() { std::lock_guard hold(lock); }\nvoid wake(int) {}\n"
+                   "namespace {\nbool wake(M* m, int n) { return true; }\n}\nconst auto f = [](int) { return 1; };\n}")
+
+    def test_a_header_that_declares_what_its_file_defines_is_right(self):
+        self.expect(namesakes)
+
+    def test_a_function_of_another_file_is_found(self):
+        self.write("sched/idle.h", "namespace weft::detail {\nstruct P;\nP* idle(M* m);\n}")
+        self.write("sched/idle.cc", "namespace weft {\nnamespace detail {\nP* idle() { return nullptr; }\n}\n}")
+        self.write("sched/park.cc", "namespace weft {\nP* detail::idle(M* m) {\n  if (m) return m->p;\n}\n}")
+        self.expect(namesakes, "sched/idle.h:3: idle() is defined in sched/park.cc: declare it in sched/park.h")
+
+    def test_a_namesake_in_another_folder_is_found(self):
+        self.write("sched/diagnosis/wake.h", "namespace weft {\nbool wake(M* m, int n) noexcept;\n}")
+        self.expect(namesakes, "sched/diagnosis/wake.h:2: wake() is defined in sched/wake.cc")
+
+    def test_a_declaration_in_a_file_of_code_is_found(self):
+        self.write("sched/exit.cc", "namespace weft {\nbool wake(M*, int) noexcept;\nvoid f() {\n  extern bool wake(M*, int);\n}\n}")
+        self.expect(namesakes, "sched/exit.cc:2: wake() is declared in a .cc", "sched/exit.cc:4: wake() is declared in a .cc")
+
+    def test_a_function_that_is_gone_is_found(self):
+        self.write("sched/wake.cc", '#include "sched/wake.h"')
+        self.expect(namesakes, "sched/wake.h:5: wake() is declared, and no file of the library defines it")
+
+    def test_a_file_that_cannot_be_read_is_found(self):
+        self.write("chan/odd.cc", "#if A\nvoid f() {\n#else\nvoid f(int) {\n#endif\n}")
+        self.expect(namesakes, "chan/odd.cc:1: the brackets of this file do not match")
 
 
 class pairs(in_a_small_tree):
