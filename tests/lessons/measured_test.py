@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The programs of lessons/parallelism as shipped, measured by the kernel's CPU time.
 
-  measured_test.py PROGRAM [RUNS]     PROGRAM is that of lessons/parallelism; RUNS of each, 2 if not given
+  measured_test.py PROGRAM [RUNS]     PROGRAM is that of lessons/parallelism; RUNS of each, 3 if not given
 
 On one P, on two, and on one CPU; on a quiet machine and beside a busy loop. No limit depends on a fast machine: CPU time
 is compared with wall time, and the wall time of the halves with the CPU time of the whole.
@@ -17,12 +17,14 @@ from pathlib import Path
 
 from promises import run
 
-RUNS = int(sys.argv[2]) if len(sys.argv) > 2 else 2
+RUNS = int(sys.argv[2]) if len(sys.argv) > 2 else 3
 CPUS = sorted(os.sched_getaffinity(0))
 WITHOUT_LIMIT = "limit=0"  # the word of WEFT_DEBUG that switches the limit off
 BLOCKS = ("p1", "p2", "p3", "p4", "p6", "exercise")  # two fibers that print without a yield
 ALL = (*BLOCKS, "p5", "halves", "crowd")
-ONE_P = 1.05  # CPUs at work
+# CPUs at work, by the median of the runs: where a virtual machine stands still for some milliseconds, each thread that is on
+# a CPU then is charged for them, whoever it is: 1 run in 300 on such a machine, with up to 1.3.
+ONE_P = 1.05
 # A fiber that computes longer than a time slice takes turns with the others, in slices of the scheduler or the kernel.
 # Two fibers that compute at the same instant print token by token: a token is 200 us of work. On a busy machine the
 # kernel's slices are shorter: each change needs one thread whose CPU the kernel has taken.
@@ -47,11 +49,13 @@ def busy_loop():
 
 def faults_on_one_p(runs):
     """What contradicts that one fiber computes at a time."""
-    found = []
+    found, busy = [], {}
+    for r in runs:
+        if r.wall_us > 5000:
+            busy.setdefault(f"{r.lesson} {r.program}", []).append(r.cpus_busy)
+    found += [f"{name}: {all_of} CPUs at work" for name, all_of in busy.items() if statistics.median(all_of) > ONE_P]
     for r in runs:
         name = f"{r.lesson} {r.program}"
-        if r.cpus_busy > ONE_P and r.wall_us > 5000:
-            found.append(f"{name}: {r.cpus_busy} CPUs at work")
         if r.lesson in ("P1", "P2", "P3", "P4", "P6", "P7") or r.program == "no-yields":
             if r.output_changes > 2 + max(r.cpu_us / BLOCK_US, r.preempted):
                 found.append(f"{name}: not in blocks, {r.output_changes} changes in {r.cpu_us} us of CPU time")
