@@ -2,6 +2,7 @@
 #include "sched/ready.h"
 
 #include "runtime/futex.h"
+#include "runtime/rmw_fence.h"
 #include "sched/current.h"
 #include "sched/g.h"
 #include "sched/plain_thread.h"
@@ -57,7 +58,7 @@ void push_ring(M* m, runnable* r) {
 
 void push_next(M* m, runnable* r) {
   run_queue& q = m->p->queue;
-  runnable* displaced = q.exchange_next(r);  // [wake-up] S1, S2
+  runnable* displaced = q.exchange_next(r);  // [wake-up] S1; wake_for_next() reads seq_cst behind it: S2
   world& w = *m->w;
   if (!displaced) {
     if (!q.alone()) wake_for_next(w);
@@ -121,7 +122,8 @@ void push_fired(M* m, ready_list& list, rouse who) {
   const bool more = list.size() > 1 || m->g;
   if (runnable* before = q.take_next()) push_ring(m, before);
   while (list.size() > 1) push_ring(m, list.pop());
-  q.exchange_next(list.pop());  // [wake-up] S1, S2
+  q.exchange_next(list.pop());  // [wake-up] S1
+  fence_after_rmw();            // S2, for the ring too
   if (more && who == rouse::if_worth_it && !q.alone()) wake_for_ring(*m->w);
 }
 

@@ -6,6 +6,7 @@
 
 #include "runtime/fatal.h"
 #include "runtime/futex.h"
+#include "runtime/rmw_fence.h"
 #include "sched/coarse_clock.h"
 #include "sched/solo.h"
 #include "sched/steal.h"
@@ -186,9 +187,10 @@ void wake_for_ring(world& w) noexcept {
 }
 
 void wake_for_next(world& w) noexcept {
-  if (w.idle_ps.load(std::memory_order_relaxed) == 0) return;  // [wake-up] S3
-  if (w.spinning.load(std::memory_order_relaxed) != 0) return;
-  if (w.watching.load(std::memory_order_relaxed)) return;  // I4
+  // [wake-up] S3, seq_cst like the pusher's exchange, which is no fence for relaxed loads
+  if (w.idle_ps.load(std::memory_order_seq_cst) == 0) return;
+  if (w.spinning.load(std::memory_order_seq_cst) != 0) return;  // [wake-up]
+  if (w.watching.load(std::memory_order_seq_cst)) return;       // [wake-up] S3 for I4
   wake_one(w);
 }
 
@@ -270,7 +272,8 @@ bool post_is_vacant(M* m) {
 void stop_spinning_with_work(M* m) {
   world& w = *m->w;
   m->spinning = false;
-  one_less_spins(w);  // [wake-up] T1 and T2 in one, [post] Y1
+  one_less_spins(w);  // [wake-up] T1, [post] Y1
+  fence_after_rmw();  // T2
   if (w.idle_ps.load(std::memory_order_relaxed) == 0) return;
   const bool work_elsewhere = any_work_approx(w, m->quiet ? m->p : nullptr);  // a quiet M's own ring: I4
   if (work_elsewhere || (!m->quiet && post_is_vacant(m))) {
