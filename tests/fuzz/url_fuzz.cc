@@ -1,5 +1,6 @@
 // Whatever a URL, a Location or an address says, it is parsed or refused, and what is accepted cannot forge a request:
 // libFuzzer's target for URLs and endpoints. An input is a base, a line break and a reference.
+#include <arpa/inet.h>
 #include <weft/weft.h>
 
 #include <algorithm>
@@ -40,8 +41,15 @@ void check_url(const uri_parts& parts, encode how) {
   must(!wrong && again.target == u.target && again.port == u.port, "a URL's own text is a URL");
 }
 
+// Anything else would be looked up as a name, by the network.
+bool is_address(std::string host) {
+  if (host.size() >= 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
+  in6_addr any{};
+  return host.empty() || inet_pton(AF_INET, host.c_str(), &any) == 1 || inet_pton(AF_INET6, host.c_str(), &any) == 1;
+}
+
 void check_endpoint(const std::string& text) {
-  if (text.find_first_not_of("0123456789.:[]") != std::string::npos) return;  // a name would be looked up
+  if (!is_address(text.substr(0, text.rfind(':')))) return;
   const auto [at, err] = net::resolve("tcp", text);
   if (err || at.port() == 0) return;
   const auto [again, wrong] = net::resolve("tcp", at.to_string());
