@@ -38,8 +38,11 @@ TEST_CASE("dumps and panics show the frames on both stacks", "[diag][quit][with_
   CAPTURE(quit.err, quit.timed_out);
   CHECK(quit.status == 2);
   CHECK_THAT(quit.err, Contains("wait_at_the_gate"));
-  // One parked, one not: below their last frames, on the other stack. TSan delays the signal that asks who runs.
-  CHECK(count(quit.err, "borrow_and(") == (weft::detail::under_tsan ? 1 : 2));
+  // Of two fibers, below their last frames, on the other stack. One asks for the dump and then sleeps. If it still
+  // runs, TSan delays the signal that asks for its frames.
+  const auto shown = count(quit.err, "borrow_and(");
+  CHECK(shown <= 2);
+  CHECK(shown >= (weft::detail::under_tsan ? 1 : 2));
   const outcome panic = scenario("throws-with-stack");
   CAPTURE(panic.err);
   CHECK(panic.status == 2);
