@@ -38,8 +38,8 @@ TEST_CASE("dumps and panics show the frames on both stacks", "[diag][quit][with_
   CAPTURE(quit.err, quit.timed_out);
   CHECK(quit.status == 2);
   CHECK_THAT(quit.err, Contains("wait_at_the_gate"));
-  // Of two fibers, below their last frames, on the other stack. One asks for the dump and then sleeps. If it still
-  // runs, TSan delays the signal that asks for its frames.
+  // Of two fibers, below their last frames, on the other stack. One of them sends SIGQUIT and then sleeps. While it
+  // still runs, TSan delays the signal to its thread, and the dump has no frames of it.
   const auto shown = count(quit.err, "borrow_and(");
   CHECK(shown <= 2);
   CHECK(shown >= (weft::detail::under_tsan ? 1 : 2));
