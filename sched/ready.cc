@@ -96,21 +96,6 @@ void push_global_list(world& w, ready_list& list) {
   wake_for_ring(w);
 }
 
-void push_ready_list(M* m, ready_list& list, rouse who) {
-  if (list.empty()) return;
-  if (!m || !m->p) {
-    const visit here(m);
-    if (here.where()) push_global_list(*here.where(), list);
-    return;
-  }
-  // One is for this P itself; only more than that are worth waking another M.
-  const bool more = list.size() > 1 || m->g;
-  while (runnable* r = list.pop()) push_ring(m, r);
-  if (!more || who == rouse::nobody || m->p->queue.alone()) return;
-  std::atomic_thread_fence(std::memory_order_seq_cst);  // [wake-up] S2
-  wake_for_ring(*m->w);
-}
-
 // As in Go, each fiber that a timer makes ready becomes the next to run and displaces the previous
 // one to the ring's end: a fiber that slept is late by one turn, not by the whole queue. It runs in
 // the time slice of the fiber before it (take_local()), so fibers that sleep and wake starve the

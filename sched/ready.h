@@ -16,11 +16,9 @@ void push_ring(M* m, runnable* r);
 // To the global queue's end. With a fence and a wake-up.
 void push_global(world& w, runnable* r);
 void push_global_list(world& w, ready_list& list);
-// In order to the end of this M's ring, or of the global queue without a P.
-enum class rouse { if_worth_it, nobody };
-void push_ready_list(M* m, ready_list& list, rouse who = rouse::if_worth_it);
 // Queues fibers that timers made ready, by an M that holds a P: the last is the next to run, the
-// others as above. Go's order.
+// others go to the ring's end. Go's order.
+enum class rouse { if_worth_it, nobody };
 void push_fired(M* m, ready_list& list, rouse who);
 // Queues fibers that a poller made ready, perhaps a thousand together, in order, behind all that
 // wait already. By an M that holds a P. If they went to the ring while older fibers wait in the
