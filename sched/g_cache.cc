@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <mutex>
 #include <new>
+#include <utility>
 #include <vector>
 
 #include "sched/sysmon.h"
@@ -15,7 +16,7 @@ struct shared_cache {
   spin_lock lock;
   G* first = nullptr;           // under lock
   std::size_t count = 0;        // under lock
-  std::size_t least = 0;        // under lock: smallest count since the last rest_idle_gs
+  std::size_t least = 0;        // under lock: smallest count since count_idle_gs
   const stack_arena* arena = nullptr;  // under lock: of the stacks of all of them
 };
 
@@ -88,25 +89,31 @@ void g_cache::give_back_all() noexcept {
   }
 }
 
-std::size_t rest_idle_gs(const stack_arena& arena) {
-  constexpr std::size_t step = 4096;  // bounds the time that one call spends in madvise
+idle_gs count_idle_gs(const stack_arena& arena) noexcept {
+  shared_cache& s = shared();
+  const std::lock_guard hold(s.lock);
+  if (s.arena != &arena) return {};
+  return {.all = s.count, .unused = std::exchange(s.least, s.count)};
+}
+
+std::size_t rest_idle_gs(const stack_arena& arena, std::size_t n) {
   shared_cache& s = shared();
   G* cold = nullptr;
-  std::size_t left = 0;
   {
     const std::lock_guard hold(s.lock);
     if (s.arena != &arena) return 0;
-    for (std::size_t n = std::min(s.least, step); n > 0 && s.first; --n) {
+    n = std::min(n, s.least);
+    for (std::size_t i = 0; i < n; ++i) {
       G* g = s.first;
       s.first = static_cast<G*>(g->next);
-      --s.count;
       g->next = cold;
       cold = g;
     }
-    s.least = left = s.count;
+    s.count -= n;
+    s.least -= n;
   }
   rest_chain(cold);
-  return left;
+  return n;
 }
 
 void renew_g_cache_after_fork() { ::new (static_cast<void*>(&shared())) shared_cache; }

@@ -36,9 +36,16 @@ class g_cache {
   std::uint32_t count_ = 0;
 };
 
-// Rests the Gs of `arena` that stayed unused in the shared cache, which is behind the Ps' caches,
-// since the last call: their stacks' memory is returned to the system. Returns how many Gs remain.
-std::size_t rest_idle_gs(const stack_arena& arena);
+// The Gs of `arena` in the shared cache, which is behind the Ps' caches.
+struct idle_gs {
+  std::size_t all = 0;
+  std::size_t unused = 0;  // since the last count
+};
+idle_gs count_idle_gs(const stack_arena& arena) noexcept;
+
+// Rests up to `n` Gs that stayed unused since the last count: their stacks' memory is returned
+// to the system, which takes 10 to 20 us for each. Returns how many.
+std::size_t rest_idle_gs(const stack_arena& arena, std::size_t n);
 
 // In a forked child: drops the Gs, which belong to arenas that the child no longer uses.
 void renew_g_cache_after_fork();

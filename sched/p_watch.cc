@@ -39,6 +39,8 @@ constexpr std::int64_t second_look = 50 * us;
 constexpr std::int64_t chaos_look = 50 * us;
 constexpr std::int64_t slice = 10 * ms * (under_tsan ? 20 : under_asan ? 4 : 1);  // the same work in each build
 constexpr std::int64_t tidy_every = 100 * ms;
+constexpr std::int64_t delay_tidying = 2 * ms;  // while nothing else is to be done
+constexpr std::size_t stacks_per_look = 64;     // about 1 ms
 
 // A fiber that could run now and has no P, or an event that only an M with a P can find.
 bool somebody_waits(const world& w, std::int64_t now) noexcept {
@@ -82,7 +84,6 @@ bool p_watch::any_p_held() const noexcept {
 std::int64_t p_watch::look(std::int64_t now) {
   set_coarse_clock(w_, now);
   trace(now);
-  const bool tidy = tidy_up(now);
   const bool waits = (somebody_waits(w_, now) || w_.debug.chaos) && m_available_approx(w_);
   standing s = standing::moving;
   {
@@ -99,8 +100,9 @@ std::int64_t p_watch::look(std::int64_t now) {
   else if (!taken_.empty()) delay_ = delay_min;
   hand_off_what_was_taken();
   const std::int64_t until_trace = trace_at_ == never ? never : std::max<std::int64_t>(trace_at_ - now, 0);
-  const std::int64_t delay = std::min(next_look(s, waits, tidy), until_trace);
+  const std::int64_t delay = std::min(next_look(s, waits, tidy_up(now)), until_trace);
   leave_no_timer_alone(now, delay == never ? never : now + delay);
+  if (delay >= delay_min) rest_some_stacks();
   return delay;
 }
 
@@ -126,7 +128,7 @@ void p_watch::leave_no_timer_alone(std::int64_t now, std::int64_t next) {
 std::int64_t p_watch::next_look(standing s, bool waits, bool tidy) noexcept {
   if (s == standing::asleep) return second_look;
   const bool limited = w_.limit.epoch.load(std::memory_order_relaxed) != 0;  // what sleeps may compute again
-  if (at_rest()) return tidy && !limited ? never : tidy_every;
+  if (at_rest()) return unused_gs_ > 0 ? delay_tidying : tidy && !limited ? never : tidy_every;
   if (w_.debug.chaos && active_) return chaos_look;
   const std::int64_t most = !waits ? delay_max : s == standing::busy ? computing_delay_ : delay_max_with_queue;
   const std::int64_t delay = std::min(delay_, most);
@@ -171,13 +173,21 @@ void p_watch::hand_off_what_was_taken() {
   taken_.clear();
 }
 
-// Frees stacks and threads that have not been used for a while. Returns true if all is freed.
+// Sees which stacks and threads have not been used for a while. Returns true if none is left.
 bool p_watch::tidy_up(std::int64_t now) {
   if (now < tidy_at_) return tidy_;
   tidy_at_ = now + tidy_every;
-  const std::size_t stacks = rest_idle_gs(*w_.stacks);
-  tidy_ = retire_idle_ms(w_) && stacks == 0;
+  const idle_gs idle = count_idle_gs(*w_.stacks);
+  unused_gs_ = idle.unused;
+  tidy_ = retire_idle_ms(w_) && idle.all == 0;
   return tidy_;
+}
+
+// A hundred thousand stacks take seconds. In one call, no P would be retaken for all that time.
+void p_watch::rest_some_stacks() {
+  if (unused_gs_ == 0) return;
+  const std::size_t n = std::min(unused_gs_, stacks_per_look);
+  unused_gs_ = rest_idle_gs(*w_.stacks, n) == n ? unused_gs_ - n : 0;
 }
 
 void p_watch::trace(std::int64_t now) {

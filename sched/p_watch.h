@@ -35,6 +35,7 @@ class p_watch {
   void leave_no_timer_alone(std::int64_t now, std::int64_t next);
   void hand_off_what_was_taken();
   bool tidy_up(std::int64_t now);
+  void rest_some_stacks();
   void trace(std::int64_t now);
 
   world& w_;
@@ -48,6 +49,7 @@ class p_watch {
   bool active_ = false;  // at the last look, or since the one before, some P was held
   int quiet_looks_ = 0;  // in a row, not active
   bool tidy_ = true;
+  std::size_t unused_gs_ = 0;  // unused at the last count, still to be freed
 };
 
 }  // namespace weft::detail
