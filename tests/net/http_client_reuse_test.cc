@@ -170,11 +170,11 @@ TEST_CASE("idle connections are closed when their servers end them, or when they
 
 TEST_CASE("the youngest connection is taken, and the oldest is dropped", "[http]") {
   on_each_poller([] {
-    auto both = make_chan<void>();
+    auto both = make_chan<void>(), pair_is_idle = make_chan<void>();
     scripted_server s([&](const net::conn& c, int number) {
       for (std::string r; !(r = read_request(c)).empty();) {
         if (has(r, "/pair ")) both.send();
-        if (has(r, "/late ")) both.recv(), sleep(2ms);
+        if (has(r, "/late ")) both.recv(), pair_is_idle.recv();
         if (c.write(ok(std::to_string(number))).err) return;
       }
     });
@@ -182,7 +182,10 @@ TEST_CASE("the youngest connection is taken, and the oldest is dropped", "[http]
     std::string late;
     wait_group all;
     all.go([&] { late = c.get(background(), s.url("/late")).value.body; });
-    all.go([&] { FACT(!c.get(background(), s.url("/pair")).err); });
+    all.go([&] {
+      FACT(!c.get(background(), s.url("/pair")).err);
+      pair_is_idle.close();
+    });
     all.wait();
     FACT(s.connections == 2);
     for (int i = 0; i < 5; ++i) FACT(c.get(background(), s.url()).value.body == late);
