@@ -151,13 +151,22 @@ int run_in_child(const variant& v, char** args) {
   for (; *args; ++args) argv.push_back(*args);
   argv.push_back(choice.data());
   argv.push_back(nullptr);
-  pid_t child = 0;
-  if (posix_spawn(&child, "/proc/self/exe", nullptr, nullptr, argv.data(), environ) != 0) return 127;
-  // Ctrl-C ends the program that runs; the next program follows.
+  // Ctrl-C ends the program that runs, and the next program follows. It may come as soon as there is a child.
+  posix_spawnattr_t in_child{};
+  sigset_t by_default{};
+  sigemptyset(&by_default);
+  sigaddset(&by_default, SIGINT);
+  posix_spawnattr_init(&in_child);
+  posix_spawnattr_setsigdefault(&in_child, &by_default);
+  posix_spawnattr_setflags(&in_child, POSIX_SPAWN_SETSIGDEF);
   std::signal(SIGINT, SIG_IGN);
+  pid_t child = 0;
   int status = 0;
-  waitpid(child, &status, 0);
+  const bool made = posix_spawn(&child, "/proc/self/exe", nullptr, &in_child, argv.data(), environ) == 0;
+  if (made) waitpid(child, &status, 0);
   std::signal(SIGINT, SIG_DFL);
+  posix_spawnattr_destroy(&in_child);
+  if (!made) return 127;
   return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
