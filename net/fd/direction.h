@@ -92,7 +92,7 @@ class direction {
   // No timer will look at this any more.
   void forget_timer();
 
-  // With the lock: the last operation has taken all there was. With io_uring for accept alone.
+  // With the lock: the last operation has taken all there was. For waits in epoll.
   bool drained = false;
   // Much has come the last time. net/socket/received.cc.
   std::atomic<bool> in_bulk{false};

@@ -14,7 +14,8 @@ struct ring;
 
 struct io_traits {
   bool has_sqe = true;  // false: io_uring has no such operation, so attempts are made, with waits between them
-  bool bursty = false;  // one that succeeds is often followed by more: an attempt before the next wait pays
+  bool by_readiness =
+      false;  // the kernel must hold nothing while it waits: attempts, with waits in an epoll between them
 };
 
 // What an operation came to. An error is made only where there is one.

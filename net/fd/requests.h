@@ -32,7 +32,7 @@ struct accept_one final : io_request {
   sockaddr_storage peer;
   socklen_t length;
   explicit accept_one(int s) noexcept;
-  void prepare(io_uring_sqe& sqe) override;
+  void prepare(io_uring_sqe&) override {}
   int attempt() override;
 };
 

@@ -150,6 +150,12 @@ void epoll_poller::wait(std::int64_t deadline_ns, ready_list& ready) {
   if (sleeper) rung_.exchange(false, std::memory_order_acq_rel);  // [bell]
 }
 
+void epoll_poller::collect(ready_list& ready) {
+  epoll_event events[128];
+  const int n = epoll_until(epoll_, events, 0);
+  for (int i = 0; i < n; ++i) deliver(events[i].data.u64, events[i].events, ready);
+}
+
 void epoll_poller::wake() noexcept {
   if (!rung_.exchange(true, std::memory_order_acq_rel)) ring();  // [bell]
 }
@@ -166,6 +172,7 @@ void epoll_poller::end_world(bool) {
     for (epoll_slot& s : *made_[i / chunk].load(std::memory_order_acquire))  // [slots]
       for (auto& w : s.waiting) w.store(epoll_slot::ready(), std::memory_order_relaxed);
   waiters_.store(0, std::memory_order_relaxed);
+  rung_.store(false, std::memory_order_relaxed);  // no sleeper will take that down
 }
 
 void epoll_poller::renew_after_fork() {
@@ -193,7 +200,7 @@ epoll_poller* of_process = nullptr;
 }  // namespace
 
 // Made again if there was no descriptor left the last time.
-backend* the_epoll(std::string& why_not) {
+epoll_poller* the_epoll(std::string& why_not) {
   static std::mutex making;
   const std::lock_guard hold(making);
   if (!of_process) {

@@ -52,6 +52,9 @@ class epoll_poller final : public backend {
   // In a forked child, which would share the epoll with its parent: another one, with what this one watches.
   void renew_after_fork();
 
+  // For io_uring, whose sleeper waits until this can be read, and then collects the fibers that are ready.
+  int fd() const noexcept { return epoll_; }
+  void collect(ready_list& ready);
   // Watches `fd` from now on. Null and errno if the kernel refuses.
   epoll_slot* watch(int fd);
   void unwatch(epoll_slot* s, int fd) noexcept;
@@ -88,7 +91,7 @@ class epoll_poller final : public backend {
 };
 
 // Returns the epoll of the process, or null, errno and the reason in words.
-backend* the_epoll(std::string& why_not);
+epoll_poller* the_epoll(std::string& why_not);
 
 // A fiber waits.
 class waiting_counted {

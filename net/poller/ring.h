@@ -6,7 +6,7 @@
 // as little and lets another thread take the completions.
 //
 // A thousand connections may have requests at the same time. A fiber should serve its request to the end while its
-// memory is in the cache, so of the completions that a peer has initiated (received, accepted) a batch is taken at a
+// memory is in the cache, so of the completions that a peer has initiated (received) a batch is taken at a
 // time and the others stand in line; those of a fiber's own steps (sent) are passed on immediately.
 //
 // An entry is published as it is written, so a batch may be submitted by any thread: a canceller does, for an

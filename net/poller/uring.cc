@@ -11,6 +11,7 @@
 #include <cstring>
 #include <mutex>
 
+#include "net/poller/epoll.h"
 #include "net/poller/on_p.h"
 #include "net/poller/sleep_until.h"
 #include "runtime/fatal.h"
@@ -19,6 +20,12 @@ namespace weft::detail {
 namespace {
 
 constexpr unsigned ring_entries = 512;
+
+// What an event in sleep_ says.
+constexpr std::uint64_t from_bell = 0, from_ring = 1, from_readiness = 2;
+
+// While all Ps are busy, each such poll looks at the epoll too, which costs a system call.
+constexpr unsigned polls_per_look = 8;
 
 // Sleep at most for so long while the kernel has refused to take operations.
 constexpr std::int64_t try_again_ns = 2'000'000;
@@ -62,7 +69,7 @@ int uring::open() noexcept {
   bell_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   sleep_ = epoll_create1(EPOLL_CLOEXEC);
   if (bell_ < 0 || sleep_ < 0) return errno;
-  epoll_event e{.events = EPOLLIN | EPOLLET, .data = {.u64 = 0}};
+  epoll_event e{.events = EPOLLIN | EPOLLET, .data = {.u64 = from_bell}};
   if (epoll_ctl(sleep_, EPOLL_CTL_ADD, bell_, &e) != 0) return errno;
   return add_ring(0);
 }
@@ -80,7 +87,7 @@ int uring::add_ring(int p) noexcept {
   const int n = rings_.load(std::memory_order_relaxed);
   auto made = std::make_unique<ring>();
   int error = made->open(ring_entries);
-  epoll_event e{.events = EPOLLIN, .data = {.u64 = 1}};
+  epoll_event e{.events = EPOLLIN, .data = {.u64 = from_ring}};
   if (!error && epoll_ctl(sleep_, EPOLL_CTL_ADD, made->fd(), &e) != 0) error = errno;
   auto& slot = of_p_[static_cast<std::size_t>(p)];
   if (error) {
@@ -93,6 +100,23 @@ int uring::add_ring(int p) noexcept {
   slot.store(made.release(), std::memory_order_release);  // [rings]
   rings_.store(n + 1, std::memory_order_release);         // [rings]
   return 0;
+}
+
+epoll_poller* uring::epoll_for_readiness() {
+  if (epoll_poller* e = readiness()) return e;
+  std::string why_not;
+  epoll_poller* const made = the_epoll(why_not);
+  if (!made) return nullptr;
+  epoll_event e{.events = EPOLLIN, .data = {.u64 = from_readiness}};
+  if (epoll_ctl(sleep_, EPOLL_CTL_ADD, made->fd(), &e) != 0 && errno != EEXIST) return nullptr;
+  readiness_.store(made, std::memory_order_release);  // [rings]
+  return made;
+}
+
+void uring::look_at_readiness(ready_list& ready) {
+  epoll_poller* const e = readiness();
+  polls_.store(0, std::memory_order_relaxed);
+  if (e) e->collect(ready);
 }
 
 void uring::start(io_request& rq) {
@@ -115,7 +139,8 @@ void uring::start(io_request& rq) {
 }
 
 bool uring::has_waiters() const noexcept {
-  bool any = false;
+  const epoll_poller* const e = readiness();
+  bool any = e && e->has_waiters();
   each([&](const ring& r) { any = any || r.busy(); });
   return any;
 }
@@ -124,6 +149,11 @@ void uring::poll(P& p, ready_list& ready) {
   ring* r = ring_of(p.id);
   if (r) r->reap(ready, r->unsubmitted() ? ring::look::with_system_call : ring::look::in_memory);
   if (r && r->refused()) wake();  // this M may have nothing more to run: the sleeper tries again
+  if (readiness()) {
+    const unsigned n = polls_.load(std::memory_order_relaxed) + 1;
+    polls_.store(n, std::memory_order_relaxed);  // counts less where two Ps do this at the same time
+    if (n >= polls_per_look) look_at_readiness(ready);
+  }
   if (!ready.empty() || rings_.load(std::memory_order_relaxed) == 1) return;
   each([&](ring& other) {
     if (&other != r && other.refused()) other.submit();
@@ -158,7 +188,9 @@ void uring::wait(std::int64_t deadline_ns, ready_list& ready) {
     look();
   }
   if (ready.empty()) {
-    epoll_until(sleep_, events, deadline_ns);
+    const int n = epoll_until(sleep_, events, deadline_ns);
+    for (int i = 0; i < n; ++i)
+      if (events[i].data.u64 == from_readiness) look_at_readiness(ready);
     look();
   }
   rung_.exchange(false, std::memory_order_acq_rel);  // [bell]
@@ -179,6 +211,7 @@ void uring::flush(P& p) {
 
 void uring::end_world(bool all_gone) {
   each([](ring& r) { r.cancel_all(); });
+  if (epoll_poller* e = readiness()) e->end_world(all_gone);
   // Each completion is there or on its way: the operations of threads that have ended were cancelled with them.
   const std::int64_t until = now_ns() + 1'000'000'000;
   while (has_waiters() && now_ns() < until) {

@@ -2,6 +2,8 @@
 //
 // The sleeper waits in epoll on the rings' descriptors, not in io_uring_enter: that would count as waiting
 // for a disk, and could wait for one ring only.
+//
+// Requests by readiness, such as accept, wait in the process's epoll, whose descriptor the sleeper waits on too.
 #pragma once
 #include <array>
 #include <atomic>
@@ -14,6 +16,8 @@
 #include "runtime/cpu_count.h"
 
 namespace weft::detail {
+
+class epoll_poller;
 
 class uring final : public backend {
  public:
@@ -34,7 +38,7 @@ class uring final : public backend {
   outcome perform(const io_lock& l, io_request& rq, const context* ctx) override;
   int perform_on_file(io_request& rq) override;
   std::error_code wait_for_foreign(int fd, short events, const context* ctx) override;
-  void forget(registration*, int) noexcept override {}
+  void forget(registration*, int) noexcept override {}  // what is registered is the epoll's
   // perform_first() has begun, and rq was not completed with a result.
   outcome finish_first(io_lock& l, io_request& rq);
 
@@ -47,6 +51,10 @@ class uring final : public backend {
 
  private:
   int add_ring(int p) noexcept;
+  // The process's epoll; null and errno if there can be none just now.
+  epoll_poller* epoll_for_readiness();
+  epoll_poller* readiness() const noexcept { return readiness_.load(std::memory_order_acquire); }  // [rings]
+  void look_at_readiness(ready_list& ready);
   template <class F>
   void each(F f) const {
     const int n = rings_.load(std::memory_order_acquire);  // [rings]
@@ -61,6 +69,8 @@ class uring final : public backend {
   std::array<ring*, max_procs> made_{};   // those in use; written under adding_
   std::atomic<int> rings_{0};
   spin_lock adding_;
+  std::atomic<epoll_poller*> readiness_{nullptr};  // null before the first request by readiness
+  std::atomic<unsigned> polls_{0};                 // since the last look at that
 };
 
 // Returns what io_uring can do here, for one world, or null and the reason in words, and errno.

@@ -3,7 +3,9 @@
 #include <optional>
 
 #include "net/fd/io_lock.h"
+#include "net/fd/open_socket.h"
 #include "net/fd/requests.h"
+#include "net/poller/epoll.h"
 #include "net/poller/uring.h"
 
 namespace weft::detail {
@@ -30,16 +32,6 @@ outcome until_ready(uring& u, direction& way, const io_request& rq, const contex
   return by_completion(u, way, ready, ctx);
 }
 
-// For requests that no ring does, and for one that is bursty. Returns -EAGAIN if it is the ring's turn.
-int attempt_first(direction& way, io_request& rq) {
-  const bool tries = rq.traits.bursty && !way.drained;
-  if (!tries && rq.traits.has_sqe) return -EAGAIN;
-  int res = rq.attempt();
-  while (res == -EINTR) res = rq.attempt();
-  if (res == -EAGAIN) way.drained = tries;
-  return res;
-}
-
 // The kernel has completed rq with an error, or `why` has ended the wait before. Returns nothing if rq is to begin
 // again.
 std::optional<outcome> finish_or_retry(uring& u, direction& way, io_request& rq, const context* ctx, wait_result why) {
@@ -54,17 +46,14 @@ std::optional<outcome> finish_or_retry(uring& u, direction& way, io_request& rq,
 
 outcome by_completion(uring& u, direction& way, io_request& rq, const context* ctx) {
   for (;;) {
-    // One completion in each round of the poller would let a crowd of connections wait for a second to be accepted.
-    if (rq.traits.bursty || !rq.traits.has_sqe) {
-      const int res = attempt_first(way, rq);
+    if (!rq.traits.has_sqe) {
+      const int res = rq.attempt();
+      if (res == -EINTR) continue;
       if (res != -EAGAIN) return outcome_of(res);
-      if (!rq.traits.has_sqe) {
-        if (const outcome o = until_ready(u, way, rq, ctx); o.err) return o;
-        continue;
-      }
+      if (const outcome o = until_ready(u, way, rq, ctx); o.err) return o;
+      continue;
     }
     const wait_result why = carry_out(u, way, rq, ctx);
-    way.drained = false;
     if (rq.op.res >= 0) return {rq.op.res, {}};
     if (const auto o = finish_or_retry(u, way, rq, ctx, why)) return *o;
   }
@@ -73,6 +62,10 @@ outcome by_completion(uring& u, direction& way, io_request& rq, const context* c
 }  // namespace
 
 outcome uring::perform(const io_lock& l, io_request& rq, const context* ctx) {
+  if (rq.traits.by_readiness) {
+    epoll_poller* const e = epoll_for_readiness();
+    return e ? e->perform(l, rq, ctx) : outcome{0, last_error()};
+  }
   return by_completion(*this, l.it(), rq, ctx);
 }
 

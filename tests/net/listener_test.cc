@@ -225,6 +225,29 @@ TEST_CASE("names are looked up", "[net]") {
   });
 }
 
+TEST_CASE("connections are accepted while every P has fibers to run", "[net]") {
+  on_each_poller([] {
+    const hang_guard guard("busy Ps accept nothing");
+    std::atomic<bool> over = false;
+    wait_group busy;
+    for (int i = 0; i < 2 * maxprocs(); ++i)
+      busy.go([&] {
+        while (!over) yield();
+      });
+    const auto l = net::listen("tcp", "127.0.0.1:0").unwrap();
+    auto client = blocking([&] { return net::dial("tcp", l.addr().to_string()); }).unwrap();  // by no ring
+    FACT(!l.accept().err);
+    wait_group all;
+    all.go([&] {
+      for (int i = 0; i < 3; ++i) FACT(!l.accept().err);
+    });
+    for (int i = 0; i < 3; ++i) FACT(!net::dial("tcp", l.addr().to_string()).err);
+    all.wait();
+    over = true;
+    busy.wait();
+  });
+}
+
 TEST_CASE("connections leave no descriptors behind", "[net][NET-45]") {
   on_each_poller([&] {
     { auto first = tcp_pair(); }  // the poller is there from here on

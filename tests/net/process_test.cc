@@ -4,6 +4,7 @@
 
 #include <sys/resource.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <fstream>
 #include <thread>
@@ -143,6 +144,17 @@ TEST_CASE("a pipe in memory that nobody uses any more is a deadlock", "[net][pro
   const outcome r = scenario("deadlock-in-a-pipe", {}, 30);
   CHECK(r.status == 2);
   CHECK(r.err.find("all fibers are asleep") != std::string::npos);
+}
+
+TEST_CASE("what a process that was killed has listened at is free immediately", "[net][process]") {
+  for (const std::string kind : {"io_uring", "epoll"})
+    for (int i = 0; i < (sanitized ? 5 : 30); ++i) {
+      const outcome r = scenario("killed-as-it-listens", "WEFT_POLLER=" + kind);
+      REQUIRE(r.status == 128 + SIGKILL);
+      const std::string address = r.out.substr(0, r.out.find('\n'));
+      CAPTURE(kind, i, address);
+      REQUIRE_FALSE(net::listen("tcp", address).err);
+    }
 }
 
 TEST_CASE("waiting connections use no CPU and wait for no disk", "[net][process]") {

@@ -87,6 +87,16 @@ void ready_behind_a_blocked_p() {
   std::puts("heard all");
 }
 
+// The process dies while two fibers wait for connections.
+void killed_as_it_listens() {
+  const auto l = net::listen("tcp", "127.0.0.1:0").unwrap();
+  for (int i = 0; i < 2; ++i) go([l] { (void)l.accept().err; });
+  sleep(2ms);
+  std::puts(l.addr().to_string().c_str());
+  std::fflush(stdout);
+  std::raise(SIGKILL);
+}
+
 int in_world(void (*f)()) { return run(options{.maxprocs = 2}, f); }
 
 }  // namespace
@@ -104,6 +114,7 @@ int main(int argc, char** argv) {
   }
   if (std::strcmp(what, "accept-for-ever") == 0)
     return in_world([] { (void)net::listen("tcp", "127.0.0.1:0").unwrap().accept().err; });
+  if (std::strcmp(what, "killed-as-it-listens") == 0) return in_world(killed_as_it_listens);
   if (std::strcmp(what, "deadlock-beside-a-listener") == 0)
     return in_world([] {
       talk();
