@@ -108,13 +108,6 @@ bool is_from_our_sources(const source_frame& f) noexcept {
   return inside.starts_with("sched/") || inside.starts_with("runtime/") || inside.starts_with("chan/");
 }
 
-// Functions of the runtime and the C++ library that may stand between a user's function and the
-// bottom of its stack.
-bool is_below_user_code(const source_frame& f) noexcept {
-  return is_internal(f) || is_from_our_headers(f) || is_in(f.function, "std::") || f.function.starts_with("__invoke") ||
-         f.function.starts_with("__gthread_") || f.function.starts_with("__glibcxx_") || is_in(f.function, "weft::run");
-}
-
 // Below this function there is only the frame that jumped to it.
 bool is_bottom(const source_frame& f) noexcept { return f.function.find("::fiber_entry(") != std::string::npos; }
 
@@ -142,6 +135,11 @@ std::string to_string(const source_frame& f) {
 bool is_internal(const source_frame& f) noexcept {
   if (is_in(f.function, "weft::detail::")) return true;
   return qualified(f.function).find("::") == std::string_view::npos && is_from_our_sources(f);
+}
+
+bool is_below_user_code(const source_frame& f) noexcept {
+  return is_internal(f) || is_from_our_headers(f) || is_in(f.function, "std::") || f.function.starts_with("__invoke") ||
+         f.function.starts_with("__gthread_") || f.function.starts_with("__glibcxx_") || is_in(f.function, "weft::run");
 }
 
 namespace {

@@ -27,6 +27,9 @@ std::string to_string(const source_frame& f);
 
 // Returns true for functions of the runtime that no program calls by name.
 bool is_internal(const source_frame& f) noexcept;
+// Returns true for functions of the runtime and the C++ library that may stand between a user's
+// function and the bottom of its stack.
+bool is_below_user_code(const source_frame& f) noexcept;
 
 // Returns the innermost frame of a backtrace that is neither the runtime's nor the C++ library's;
 // if there is none, the last.

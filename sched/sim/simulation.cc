@@ -118,7 +118,7 @@ sim_fiber* simulation::new_fiber(spawn_record* r) {
     e.time = now_ns_ - epoch_ns;
     e.op = sim_op::start;
     if (extras) e.text = extras->name;
-    if (f->site) e.frames = {reinterpret_cast<std::uintptr_t>(f->site)};
+    if (f->site) e.frames = {reinterpret_cast<std::uintptr_t>(f->site) - 1};  // inside the go statement
     events_->push_back(std::move(e));
   }
   return f;

@@ -19,26 +19,52 @@ constexpr std::size_t page_width = 80, time_width = 11, most_columns = 4, most_r
 
 std::string base_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
-// "recv" of "weft::detail::receiving<int, X>::recv() const".
-std::string last_name(const std::string& function) {
-  std::string flat;
+// The end of what begins with the bracket at `from`.
+std::size_t end_of_brackets(std::string_view text, std::size_t from) {
   int depth = 0;
-  for (const char c : function) {
-    if (c == '<') ++depth;
-    if (depth == 0 && c == '(') break;
-    if (depth == 0) flat += c;
-    if (c == '>') --depth;
+  for (std::size_t i = from; i < text.size(); ++i) {
+    if (text[i] == '(' || text[i] == '<') ++depth;
+    if ((text[i] == ')' || text[i] == '>') && --depth == 0) return i + 1;
   }
-  const std::size_t at = flat.rfind("::");
-  return at == std::string::npos ? flat : flat.substr(at + 2);
+  return text.size();
 }
 
-bool is_library(const std::string& function) {
-  const auto begins = [&](const char* with) {
-    return function.find(with) != std::string::npos && function.find(with) < 12;
-  };
-  return function.starts_with("weft::") || function.starts_with("std::") || begins("weft::") || begins("std::") ||
-         function.starts_with("__");
+// "recv" of "weft::detail::receiving<int, X>::recv() const", "cancel_func" of "weft::cancel_func::operator()() const".
+// Empty for a lambda.
+std::string last_name(std::string_view function) {
+  std::string flat;
+  std::size_t at = 0;
+  while (at < function.size() && function[at] != '(') {
+    if (function[at] == '<') at = end_of_brackets(function, at);
+    else flat += function[at++];
+  }
+  if (flat.ends_with("::operator")) {
+    flat.resize(flat.size() - 10);
+    at = end_of_brackets(function, at);
+  }
+  if (at < function.size() && function.substr(end_of_brackets(function, at)).find("::") != function.npos) return {};
+  const std::size_t name = flat.rfind("::");
+  return name == std::string::npos ? flat : flat.substr(name + 2);
+}
+
+bool contains(const std::string& text, const char* part) { return text.find(part) != std::string::npos; }
+
+bool is_in(const std::string& function, const char* space) {
+  return function.starts_with(space) || function.find(space) < 12;  // behind its type
+}
+
+bool is_library(const source_frame& f) {
+  return is_below_user_code(f) || is_in(f.function, "weft::") || is_in(f.function, "std::") ||
+         f.function.starts_with("__") || contains(f.file, "/include/c++/");
+}
+
+// What a program calls by name. An inlined function has a name without its namespaces, and the file.
+bool is_operation(const source_frame& f, const std::string& name) {
+  if (name.empty() || name.find_first_of("~{") != std::string::npos || name.starts_with("operator")) return false;
+  if (name == "begin" || name == "iterator") return false;  // of a channel: a receive
+  if (contains(f.file, "include/weft/")) return !contains(f.file, "include/weft/detail/");
+  if (is_in(f.function, "weft::detail::sending<") || is_in(f.function, "weft::detail::receiving<")) return true;
+  return is_in(f.function, "weft::") && !is_internal(f);
 }
 
 struct place {
@@ -50,14 +76,11 @@ place place_of(const std::vector<std::uintptr_t>& frames) {
   place p;
   for (const std::uintptr_t pc : frames)
     for (const source_frame& f : symbolize(pc)) {
-      if (!is_library(f.function)) {
+      if (!is_library(f)) {
         if (!f.file.empty()) p.where = fmt::format("{}:{}", base_name(f.file), f.line);
         return p;
       }
-      const std::string name = last_name(f.function);
-      if (f.function.find("weft::") != std::string::npos && name.find('~') == std::string::npos && !name.empty() &&
-          !is_internal(f))
-        p.operation = name;
+      if (const std::string name = last_name(f.function); is_operation(f, name)) p.operation = name;
     }
   return p;
 }
