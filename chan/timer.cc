@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <weft/go.h>
 
+#include <mutex>
+
 #include "sched/ready.h"
 #include "sched/spawn.h"
 #include "sched/timers.h"
@@ -156,12 +158,11 @@ bool stop_timer(timer_state* t) {
 }
 
 bool reset_timer(timer_state* t, duration d, duration period) {
-  t->lock.lock();
+  const std::lock_guard hold(t->lock);
   const bool armed = disarm(t);
   const bool kept = t->ticks && t->ticks->drain();
   t->period = period.count();
   arm(t, d);
-  t->lock.unlock();
   return armed || kept;
 }
 

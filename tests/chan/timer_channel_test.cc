@@ -89,6 +89,14 @@ TEST_CASE("a panic about a timer leaves the others at work", "[chan][timer][TM-2
   });
 }
 
+TEST_CASE("a timer whose reset panics, for no world runs, holds no lock", "[chan][timer][TM-26]") {
+  hang_guard guard("a reset that panicked left the timer locked");
+  timer t;
+  run([&t] { t = timer(1h); });
+  CHECK_THROWS_AS(t.reset(1ms), panic);
+  CHECK_FALSE(t.stop());
+}
+
 TEST_CASE("a timer of nothing fires every time", "[chan][timer][TM-13]") {
   hang_guard guard("a timer of zero does not fire");
   in_world(GENERATE(1, 2, 4, 16), [] {
