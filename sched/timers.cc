@@ -1,6 +1,7 @@
 #include "sched/timers.h"
 
 #include <mutex>
+#include <utility>
 
 #include "sched/current.h"
 #include "sched/retake.h"
@@ -134,6 +135,18 @@ void timer_heap::clear() {
     publish_locked();
   }
   for (timer_node* t : forgotten) t->forget(t);
+}
+
+void timer_heap::earliest_together(std::vector<timer_node*>& all) {
+  const std::lock_guard hold(lock_);
+  for (const entry& e : entries_)
+    if (e.due == entries_[0].due) all.push_back(e.node);
+}
+
+void timer_heap::swap_places(timer_node* a, timer_node* b) noexcept {
+  const std::lock_guard hold(lock_);
+  std::swap(entries_[a->position].node, entries_[b->position].node);
+  std::swap(a->position, b->position);
 }
 
 // Note [timer-home]: a node's word names the heap that contains it. The word changes only under

@@ -64,6 +64,11 @@ class alignas(64) timer_heap {
   void clear();
 
  private:
+  // The order in which timers that are due at the same time are fired, for a simulation: adds those
+  // that share the earliest time to `all`, and exchanges two of them.
+  void earliest_together(std::vector<timer_node*>& all);
+  void swap_places(timer_node* a, timer_node* b) noexcept;
+
   friend bool remove_timer(timer_node* t);
   struct entry {
     std::int64_t due;

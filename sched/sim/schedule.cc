@@ -215,6 +215,7 @@ bool simulation::fire_timers() {
   if (due > now_ns_) now_ns_ = due;
   const bool was_busy = std::exchange(busy_, true);
   p_.next_id = next_id_;
+  draw_ties();
   p_.ids_end = UINT64_MAX;
   ready_list started;
   set_this_m(&timer_m_);

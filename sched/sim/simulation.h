@@ -130,6 +130,8 @@ class simulation final : public simulator {
   void record(sim_fiber* f, sim_op op, std::size_t n, std::uint64_t chosen);
   void event(sim_fiber* f, sim_op op, wait_reason why, std::uint64_t to, bool forced);
   void event_of_value(sim_fiber* f, std::uint64_t v);
+  void draw_ties();
+  std::uint64_t draw(sim_fiber* f, std::uint64_t n);
   void set_verdict(sim::verdict what, std::string message, std::uint64_t signature);
   void judge_the_end();
   void panicked(sim_fiber* f);
@@ -159,6 +161,7 @@ class simulation final : public simulator {
   sim_fiber* current_ = nullptr;
   sim_fiber* main_ = nullptr;  // until it has ended
   stack main_stack_;  // after that
+  std::vector<timer_node*> tied_;
   sim_fiber* waiting_ = nullptr;  // in wait()
   sim_fiber* dead_ = nullptr;  // has ended, and is still on its stack
   std::vector<sim_fiber*> dropped_;  // their stacks may still be in queues

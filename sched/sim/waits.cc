@@ -50,6 +50,21 @@ void simulation::sleep_until(std::int64_t due_ns) {
   park(wait_reason::sleep, nullptr, nullptr);
 }
 
+// The order of timers that are due at the same time: one of them may end a wait that another would end too, as two
+// tickers in a select or a tick and the end of a recv_for. Sleeps need no draw: they only wake
+// fibers, and which of these runs first is a choice that follows.
+void simulation::draw_ties() {
+  tied_.clear();
+  timers().earliest_together(tied_);
+  std::erase_if(tied_, [](timer_node* t) { return t->fire == timed_wait::over && !static_cast<timed_wait*>(t)->word; });
+  for (std::size_t i = 0; i + 1 < tied_.size(); ++i) {
+    const std::size_t other = i + draw(current_, tied_.size() - i);
+    if (other != i && events_) events_->back().text = "fires first another timer that is due now";
+    timers().swap_places(tied_[i], tied_[other]);
+    std::swap(tied_[i], tied_[other]);
+  }
+}
+
 void simulation::wait_for_others() {
   sim_fiber* f = current_;
   if (waiting_) throw panic("sim::wait: another fiber is in it");
@@ -65,6 +80,10 @@ void simulation::wait_for_others() {
 std::uint64_t simulation::value(std::uint64_t n) noexcept {
   sim_fiber* f = current_;
   if (!f || f->unwinds || busy_ || n < 2) return 0;
+  return draw(f, n);
+}
+
+std::uint64_t simulation::draw(sim_fiber* f, std::uint64_t n) {
   if (!step(f, sim_op::value)) return 0;  // the next operation ends the schedule
   const std::uint64_t v = by_->value(decision_of(f, sim_op::value), n);
   record(f, sim_op::value, n, v);

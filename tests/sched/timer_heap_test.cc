@@ -18,6 +18,7 @@ namespace {
 
 struct bell : timer_node {
   std::vector<std::int64_t>* log = nullptr;
+  std::vector<const timer_node*>* order = nullptr;
   std::atomic<int> fired{0};
 
   void arm(timer_heap& h, std::int64_t at) {
@@ -25,6 +26,7 @@ struct bell : timer_node {
     fire = [](timer_node* t, std::int64_t, ready_list&) -> std::int64_t {
       auto* self = static_cast<bell*>(t);
       if (self->log) self->log->push_back(self->due);
+      if (self->order) self->order->push_back(self);
       ++self->fired;
       self->let_go();
       return never;
@@ -141,4 +143,35 @@ TEST_CASE("stopping and firing race for a timer and one of them gets it", "[sche
     }
     REQUIRE(stopped + fired == n);
   }
+}
+
+TEST_CASE("timers of one time that change places fire in the other order and can still be stopped",
+          "[sched][timers][BUB-18]") {
+  timer_heap heap;
+  std::vector<bell> bells(12);
+  const auto fire_all = [&](auto change) {
+    std::vector<const timer_node*> order;
+    for (std::size_t i = 0; i < bells.size(); ++i) {
+      bells[i].order = &order;
+      bells[i].arm(heap, i < 8 ? 5 : 9);
+    }
+    change();
+    ready_list none;
+    heap.run_due(9, none);
+    return order;
+  };
+  std::vector<timer_node*> together;
+  const auto before = fire_all([&] { heap.earliest_together(together); });
+  REQUIRE(together.size() == 8);
+  for (const timer_node* t : together) CHECK(t->due == 5);
+  auto after = before;
+  std::swap(after[0], after[7]);
+  const auto find = [&](const timer_node* t) { return *std::find(together.begin(), together.end(), t); };
+  CHECK(fire_all([&] { heap.swap_places(find(before[0]), find(before[7])); }) == after);
+  const auto without = fire_all([&] {
+    heap.swap_places(find(before[0]), find(before[7]));
+    CHECK(remove_timer(find(before[0])));
+  });
+  CHECK(without.size() == 11);
+  CHECK(std::count(without.begin(), without.end(), before[0]) == 0);
 }

@@ -69,6 +69,66 @@ TEST_CASE("a timer fires at its nominal instant and time.After_func runs in the 
   CHECK(r);
 }
 
+TEST_CASE("a tick is the nominal time, read before or after its deadline", "[sim][BUB-05]") {
+  const report r = run([] {
+    const auto began = weft::now();
+    weft::timer early(2s), late(2s);
+    require(*early.c().recv() - began == 2s);
+    require(weft::now() - began == 2s);
+    weft::sleep(3s);
+    require(*late.c().recv() - began == 2s);
+    weft::ticker every(2s);
+    weft::sleep(7s);  // three ticks: the first is kept
+    require(*every.c().recv() - began == 7s);
+    require(*every.c().recv() - began == 13s);
+    require(weft::now() - began == 13s);
+  });
+  INFO(r);
+  CHECK(r);
+}
+
+TEST_CASE("a reset counts from its own instant: armed, fired, stopped, and of a ticker", "[sim][BUB-05]") {
+  const report r = run([] {
+    const auto began = weft::now();
+    weft::timer t(10s);
+    weft::sleep(1s);
+    require(t.reset(3s), "it was armed");
+    require(*t.c().recv() - began == 4s);
+    require(!t.reset(3s), "it had fired");
+    weft::sleep(1s);
+    require(t.stop());
+    weft::sleep(5s);
+    require(!t.reset(250ms), "it was stopped");
+    require(*t.c().recv() - began == 10'250ms);
+    weft::ticker every(1s);
+    weft::sleep(750ms);
+    every.reset(2s);
+    require(*every.c().recv() - began == 13s);
+    require(*every.c().recv() - began == 15s);
+  });
+  INFO(r);
+  CHECK(r);
+}
+
+TEST_CASE("after the main fiber has returned time stops, and the run waits for the other fibers", "[sim][BUB-07]") {
+  bool fired = false;
+  int ran = 0;
+  weft::timer kept;
+  const report r = run([&] {
+    kept = weft::after_func(1s, [&fired] { fired = true; });
+    weft::go([&ran] {
+      const auto began = weft::now();
+      for (int i = 0; i < 10; ++i) weft::yield();
+      ran += weft::now() == began;
+    });
+  });
+  INFO(r);
+  CHECK(r);
+  CHECK(r.virtual_time == 0s);
+  CHECK_FALSE(fired);
+  CHECK(ran == 2);  // the one schedule is run twice
+}
+
 TEST_CASE("after the main fiber has returned no timer fires, and who waits for one is a leak",
           "[sim][BUB-07][BUB-13]") {
   const report r = run([] { weft::go([] { weft::sleep(1s); }); });
@@ -128,4 +188,63 @@ TEST_CASE("simulations do not nest, and none runs inside a world nor a world ins
   const report world_inside = run([] { weft::run([] {}); });
   CHECK(world_inside.what == verdict::panic);
   weft::run([] { CHECK_THROWS_AS(run([] {}), weft::panic); });
+}
+
+TEST_CASE("what a fiber has written is read after wait and after the run", "[sim][BUB-17]") {
+  int by_end = 0;
+  const report r = run([&by_end] {
+    int by_wait = 0;  // no atomic: the order is that of wait()
+    const auto go_on = weft::make_chan<void>();
+    weft::go([&by_wait, &by_end, go_on] {
+      by_wait = 1;
+      go_on.recv();
+      by_wait = 2;
+      weft::go([&by_end] { ++by_end; });
+    });
+    weft::sim::wait();
+    require(by_wait == 1);
+    go_on.send();
+    weft::sim::wait();
+    require(by_wait == 2);
+    weft::after_func(1s, [&by_wait] { by_wait = 3; });
+    weft::sleep(1s);
+    weft::sim::wait();
+    require(by_wait == 3);
+    weft::go([&by_end] { ++by_end; });
+  });
+  INFO(r);
+  CHECK(r);
+  CHECK(by_end == 4);  // the one schedule is run twice
+}
+
+TEST_CASE("sleep and wait: all that an instant wakes has run", "[sim][BUB-21]") {
+  const report r = weft::sim::explore({.seed = 1, .schedules = 50}, [] {
+    auto done = std::make_shared<int>(0);
+    for (int i = 0; i < 3; ++i)
+      weft::go([done] {
+        weft::sleep(1s);
+        weft::yield();
+        ++*done;
+      });
+    weft::sleep(1s);
+    weft::sim::wait();
+    require(*done == 3);
+  });
+  INFO(r);
+  CHECK(r);
+}
+
+TEST_CASE("a section of a test is a run of its own", "[sim][BUB-21]") {
+  const auto check = [](auto program) {
+    const report r = run(program);
+    INFO(r);
+    CHECK(r);
+    CHECK(r.virtual_time == 1s);
+  };
+  SECTION("one") {
+    check([] { weft::sleep(1s); });
+  }
+  SECTION("another") {
+    check([] { weft::after(1s).recv(); });
+  }
 }
