@@ -127,7 +127,7 @@ std::size_t select_one(std::span<case_base* const> cases, when_none none) {
         wait_reason::select, [](G*, void* held) { static_cast<sections*>(held)->leave(); }, &hold);
   } catch (...) {  // the end of a simulation
     leave_queues(cases);
-    throw;
+    leave_ended_wait();
   }
 
   const std::size_t chosen = word.decided() - 1;
@@ -138,7 +138,7 @@ std::size_t select_one(std::span<case_base* const> cases, when_none none) {
     if (c.w.queued) c.queue().remove(&c.w);
   }
   case_base& c = *cases[chosen];
-  if (c.is_send() && !c.w.ok) panic_send_on_closed();
+  if (c.is_send() && !c.w.ok) c.base()->panic_of_send();
   return finished(c, chosen);
 }
 

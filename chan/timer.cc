@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "sched/ready.h"
+#include "sched/simulated.h"
 #include "sched/spawn.h"
 #include "sched/timers.h"
 
@@ -102,10 +103,24 @@ void arm(timer_state* t, duration d) {
 }
 
 // Returns true if it was armed.
-bool disarm(timer_state* t) {
+[[gnu::always_inline]] inline bool disarm(timer_state* t) {
   if (!remove_timer(t)) return false;
   if (t->f) t->refs.fetch_sub(1, std::memory_order_relaxed);  // the caller has another
   return true;
+}
+
+// For a timer that was not armed, which one whose schedule has ended never is.
+void panic_if_ended(const timer_state* t, const char* use) {
+  if (t->schedule != 0 && t->schedule != static_cast<std::uint32_t>(sim_schedule())) panic_of_ended(use);
+}
+
+// A tick that was never taken has not happened: Go's rule since 1.23.
+[[gnu::always_inline]] inline bool take_back_tick(timer_state* t) { return t->ticks && t->ticks->drain(); }
+
+[[gnu::noinline]] bool stop_unarmed(timer_state* t) {
+  if (take_back_tick(t)) return true;
+  panic_if_ended(t, "stop of timer");
+  return false;
 }
 
 }  // namespace
@@ -129,7 +144,9 @@ timer_state* make_func_timer(duration d, std::unique_ptr<callback> f, const void
   t->forget = [](timer_node* n) { drop(static_cast<timer_state*>(n)); };
   t->f = std::move(f);
   t->site = site;
-  arm(t.get(), d);
+  t->refs.store(2, std::memory_order_relaxed);  // the caller's and the heap's
+  t->due = deadline_after(d);
+  arm_timer(t.get());
   return t.release();
 }
 
@@ -138,7 +155,10 @@ void release(timer_state* t) noexcept {
     drop(t);
     return;
   }
-  stop_timer(t);
+  t->lock.lock();
+  disarm(t);
+  t->lock.unlock();
+  take_back_tick(t);
   t->ticks->drop_ref();
 }
 
@@ -152,17 +172,19 @@ bool stop_timer(timer_state* t) {
   t->lock.lock();
   const bool armed = disarm(t);
   t->lock.unlock();
-  // A tick that was never taken has not happened: Go's rule since 1.23.
-  const bool kept = t->ticks && t->ticks->drain();
-  return armed || kept;
+  if (!armed) return stop_unarmed(t);
+  take_back_tick(t);
+  return true;
 }
 
 bool reset_timer(timer_state* t, duration d, duration period) {
   const std::lock_guard hold(t->lock);
-  const bool armed = disarm(t);
-  const bool kept = t->ticks && t->ticks->drain();
+  const bool armed = disarm(t), kept = take_back_tick(t);
+  if (!armed && !kept) panic_if_ended(t, "reset of timer");
   t->period = period.count();
+  const std::uint32_t made_in = t->schedule;
   arm(t, d);
+  if (t->schedule != made_in) t->schedule = made_in;
   return armed || kept;
 }
 

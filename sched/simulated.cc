@@ -9,6 +9,7 @@
 #include "runtime/clock.h"
 #include "runtime/fatal.h"
 #include "sched/solo.h"
+#include "sched/timers.h"
 
 namespace weft::detail {
 namespace {
@@ -64,6 +65,11 @@ G* sim_self() noexcept {
   return s ? s->self() : nullptr;
 }
 
+std::uint64_t sim_schedule() noexcept {
+  simulator* s = this_simulator();
+  return s ? s->schedule() : 0;
+}
+
 std::size_t sim_fibers() noexcept {
   simulator* s = this_simulator();
   return s ? s->fibers() : 0;
@@ -112,6 +118,7 @@ bool sim_random(std::uint64_t& v) noexcept {
 bool sim_arm_timer(timer_node* t) {
   simulator* s = this_simulator();
   if (!s) return false;
+  t->schedule = static_cast<std::uint32_t>(s->schedule());
   s->arm(t);
   return true;
 }

@@ -32,7 +32,8 @@ enum class sim_op : std::uint8_t {
   wait,
   value,
   start,
-  timers
+  timers,
+  panic
 };
 
 // What the runtime asks of the simulation that its caller is a fiber of.
@@ -41,6 +42,7 @@ class simulator {
   // A scheduling point before an operation on `object`.
   virtual void point(sim_op op, const void* object) noexcept = 0;
   virtual G* self() noexcept = 0;
+  virtual std::uint64_t schedule() const noexcept = 0;
   virtual std::size_t fibers() const noexcept = 0;
   virtual std::int64_t now() const noexcept = 0;
   virtual void park(wait_reason reason, commit_fn commit, void* arg) = 0;
@@ -67,6 +69,8 @@ void set_this_simulator(simulator* s) noexcept;
 
 void sim_point(sim_op op, const void* object) noexcept;
 G* sim_self() noexcept;
+// The number of the schedule that the calling thread runs a fiber of, from 1 on in a process; 0 outside.
+std::uint64_t sim_schedule() noexcept;
 std::size_t sim_fibers() noexcept;
 bool sim_park(wait_reason reason, commit_fn commit, void* arg);
 bool sim_park_until(wait_reason reason, commit_fn commit, void* arg, claim_word& word, std::int64_t deadline_ns);

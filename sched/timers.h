@@ -37,6 +37,7 @@ struct timer_node {
   // The heap that contains it, or null. Written under that heap's lock.
   std::atomic<timer_heap*> heap{nullptr};
   std::uint32_t position = 0;  // in the heap, under its lock
+  std::uint32_t schedule = 0;  // that armed it last, of a simulation; 0: none. The low bits
 
   // [timer-home] the heap's last access, for a thread that sees the node in no heap
   void let_go() noexcept { heap.store(nullptr, std::memory_order_release); }
@@ -63,12 +64,12 @@ class alignas(64) timer_heap {
   // Drops all timers: the world has ended.
   void clear();
 
- private:
   // The order in which timers that are due at the same time are fired, for a simulation: adds those
   // that share the earliest time to `all`, and exchanges two of them.
   void earliest_together(std::vector<timer_node*>& all);
   void swap_places(timer_node* a, timer_node* b) noexcept;
 
+ private:
   friend bool remove_timer(timer_node* t);
   struct entry {
     std::int64_t due;

@@ -22,6 +22,8 @@ bounded_wait::bounded_wait(spin_lock* lock, const wait_bound& bound)
       hold_({locks_.data(), order_locks()}),
       over_(done_ && done_->closed_locked()) {}
 
+void bounded_wait::check_context() const { done_->panic_of_wait_if_ended(); }
+
 void bounded_wait::enter(waiter& w) noexcept {
   w.g = self();
   w.word = &word_;
@@ -46,7 +48,7 @@ wait_end bounded_wait::park(wait_reason reason) {
     else park_until(reason, leave_locks, &hold_, word_, deadline_ns_);
   } catch (...) {  // the end of a simulation
     if (listener_.queued) done_->receivers().remove(&listener_);
-    throw;
+    throw;  // to the handler of the primitive's queue
   }
 
   const std::uint32_t by = word_.decided();
@@ -69,7 +71,12 @@ wait_end bounded_wait::park_in(wait_queue& queue, waiter& w, wait_reason reason)
 
 wait_end wait_for_bound(wait_reason reason, const wait_bound& bound) {
   bounded_wait wait(nullptr, bound);
-  return wait.over_locked() ? wait_end::canceled : wait.park(reason);
+  if (wait.over_locked()) return wait_end::canceled;
+  try {
+    return wait.park(reason);
+  } catch (...) {  // the end of a simulation
+    leave_ended_wait();
+  }
 }
 
 }  // namespace weft::detail

@@ -24,6 +24,9 @@ const recv_chan<void>& closed_for_all() {
 const recv_chan<void>& cancel_node::done() {
   if (const recv_chan<void>* d = done_.load(std::memory_order_acquire)) return *d;  // [context-channel]
   const recv_chan<void> made = make_chan<void>();
+  // It is of the context's schedule, not of that which runs.
+  if (schedule_ == 0) channel_of(made)->leave_schedule();
+  else if (schedule_ != sim_schedule()) channel_of(made)->schedule_has_ended();
   section hold(lock_);
   if (const recv_chan<void>* d = done_.load(std::memory_order_relaxed)) return *d;
   own_done_ = made;

@@ -13,6 +13,7 @@
 // thousand wake-ups. Refused: recursion: a fiber's stack is limited.
 #pragma once
 #include <weft/context.h>
+#include <weft/detail/in_line.h>
 
 #include <atomic>
 #include <cstddef>
@@ -21,6 +22,7 @@
 #include <string>
 
 #include "runtime/clock.h"
+#include "sched/simulated.h"
 
 namespace weft::detail {
 
@@ -34,6 +36,8 @@ struct cancel_node : context_node {
   explicit cancel_node(context_node* of) noexcept
       : context_node(of), above(of->canceler), deadline_ns(above ? above->deadline_ns : never) {
     canceler = this;
+    if (in_line.simulated) [[unlikely]]
+      schedule_ = sim_schedule();
   }
   const char* name() const noexcept override { return "with_cancel"; }
 
@@ -73,6 +77,7 @@ struct cancel_node : context_node {
   cancel_node* next_ = nullptr;                          // these three under above->lock_
   cancel_node* prev_ = nullptr;
   bool linked_ = false;
+  std::uint64_t schedule_ = 0;                           // that it was made in; 0: in none. Constant
   std::unique_ptr<std::stop_source> stops_;              // under lock_ until it is there, then constant
 };
 

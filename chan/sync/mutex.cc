@@ -89,10 +89,11 @@ void mutex::lock_slow() {
     if (was_woken) queue_.push_front(&w);
     else queue_.push(&w);
     try {
-      park_queued(wait_reason::mutex_lock, hold, queue_, w);
+      park(wait_reason::mutex_lock, hold);
     } catch (...) {  // the end of a simulation
+      if (w.queued) queue_.remove(&w);
       give_back_wake_up(w);
-      throw;
+      leave_ended_wait();
     }
     if (w.ok) {  // handed over, in starvation mode
       if (now_ns() - began < starves_after_ns || !(state_.load(std::memory_order_relaxed) & waiting))

@@ -123,7 +123,8 @@ bool direction::wait_with(io_op& op, const context& ctx, wait_result& why) {
   if (done && std::less<>()(locks[1], locks[0])) std::swap(locks[0], locks[1]);
   sections hold({locks.data(), done ? 2U : 1U});
   why = over_;
-  if (why == wait_result::none && done && done->closed_locked()) why = wait_result::context;
+  // The context of a simulation that has ended ends no wait.
+  if (why == wait_result::none && done && done->closed_locked() && !done->ended_locked()) why = wait_result::context;
   if (why != wait_result::none || op.word.done()) {
     hold.leave();
     return op.word.done();

@@ -102,6 +102,7 @@ const char* to_string(sim_op op) noexcept {
     case sim_op::value: return "choice";
     case sim_op::start: return "starts";
     case sim_op::timers: return "timer fires early";
+    case sim_op::panic: return "panics";
   }
   return "";
 }

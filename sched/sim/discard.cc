@@ -4,7 +4,10 @@
 // schedules need no more memory than one. A fiber that outlives the main fiber may hold references to what that had on
 // its stack, and to touch that would be an error that the program, outside a simulation, does not have: such a fiber
 // stays as it is, and so does one that waits in a destructor, where nothing may be thrown. What their frames own is
-// lost; their stacks are used again.
+// lost; their stacks are used again. So it leaves the queue that it waits in, which may be that of a channel or a lock
+// that was made outside: it is thrown out of its wait too, and goes no further than to the handler there.
+#include <cxxabi.h>
+
 #include <cstring>
 #include <exception>
 #include <utility>
@@ -59,17 +62,29 @@ void simulation::discard_all() {
   };
   while (!alive_.empty()) {
     sim_fiber* f = youngest();
-    if (f->unwinds || !may_unwind(*f)) {  // it has left again without an end
+    if (f->unwinds) {  // it has left again without an end
       drop(f);
       continue;
     }
     f->unwinds = true;
-    run_from_own_stack(f);
+    f->stays = !may_unwind(*f);
+    if (!f->stays || f->in_queue) run_from_own_stack(f);
   }
   runnable_.clear();
   waiting_ = main_ = nullptr;
   for (sim_fiber* f : dropped_) give_sim_stack(f);
   dropped_.clear();
+}
+
+void leave_ended_wait() {
+  if (simulation* s = this_simulation()) s->out_of_queue();
+  throw;
+}
+
+void simulation::out_of_queue() {
+  if (!current_->stays) return;
+  abi::__cxa_end_catch();  // the handler is not left otherwise
+  for (;;) leave_schedule(current_);
 }
 
 // std::terminate in a fiber. The schedule ends, and the fiber goes no further.

@@ -64,11 +64,11 @@ class search {
       count(r);
       seen.insert(std::uint64_t{check_of(r.trace)} << 32 | (r.steps & UINT32_MAX));
       report_.distinct = seen.size();
+      if (r.what == verdict::passed && i % check_every == 0 && !repeats(r)) break;
       if (r.what != verdict::passed) {
         found(std::move(r));
         break;
       }
-      if (i % check_every == 0 && !repeats(r)) break;
     }
     return report_;
   }
@@ -108,12 +108,14 @@ class search {
   }
 
   // True if the same choices give the same steps. What a program does once in a process, such as to initialise a
-  // static, may be missing in the repetition: then that is compared with two more. The result is the repetition.
+  // static, may be missing in the repetition: then that is compared with two more. So it is if the repetition alone
+  // panics, as it does where a static keeps a channel of the first run. The result is the repetition.
   bool repeats(schedule_result& r) {
     const std::vector<deviation> choices = r.deviations;
     schedule_result second = with(choices);
     bool same = equal(r, second);
-    if (!same && second.what == r.what && second.signature == r.signature) {
+    const bool panics = r.what == verdict::passed && second.what == verdict::panic;
+    if (!same && (panics || (second.what == r.what && second.signature == r.signature))) {
       const std::vector<deviation> left = second.deviations;
       same = equal(second, with(left)) && equal(second, with(left));
     }
@@ -140,7 +142,8 @@ class search {
         "nondeterministic: step {} differs in two runs with the same choices ({}): the program asks something outside "
         "the simulation",
         step + 1, one == other ? one : one + ", " + other);
-    if (a.what != verdict::passed) report_.message += fmt::format(" (one of them: {})", a.message);
+    const std::string& failure = a.what != verdict::passed ? a.message : b.message;
+    if (!failure.empty()) report_.message += fmt::format(" (one of them: {})", failure);
   }
 
   void found(schedule_result r) {

@@ -165,8 +165,10 @@ void simulation::park(wait_reason reason, commit_fn commit, void* arg) {
   f->state.store(g_state::parked, std::memory_order_relaxed);
   f->pending = sim_op::park;
   const bool may_run = step(f, sim_op::park);
+  f->in_queue = commit != nullptr;
   if (commit) commit(f, arg);
   wait_in_queue(f, may_run);
+  f->in_queue = false;
 }
 
 // f waits, and its waker can find it.
@@ -213,9 +215,9 @@ bool simulation::fire_timers() {
   const std::int64_t due = timers().earliest();
   if (due == never || ++idle_fires_ > most_idle_fires) return false;
   if (due > now_ns_) now_ns_ = due;
+  draw_ties();
   const bool was_busy = std::exchange(busy_, true);
   p_.next_id = next_id_;
-  draw_ties();
   p_.ids_end = UINT64_MAX;
   ready_list started;
   set_this_m(&timer_m_);
@@ -258,9 +260,20 @@ void simulation::fail(sim::verdict what, std::string message, std::uint64_t sign
 }
 
 void simulation::panicked(sim_fiber* f) {
+  if (over_) return;
   const std::string text = describe_exception();
   set_verdict(sim::verdict::panic, fmt::format("panic: {}, in fiber {}", text, fiber_name(*f)),
               std::hash<std::string>()(text));
+  if (!events_) return;
+  // Its frames are gone: the place is that of its last operation.
+  const auto last =
+      std::find_if(events_->rbegin(), events_->rend(), [f](const sim_event& e) { return e.fiber == f->id; });
+  sim_event e;
+  if (last != events_->rend() && last->op != sim_op::start) e.frames = last->frames;
+  e.fiber = f->id;
+  e.time = now_ns_ - epoch_ns;
+  e.op = sim_op::panic;
+  events_->push_back(std::move(e));
 }
 
 void simulation::event(sim_fiber* f, sim_op op, wait_reason why, std::uint64_t to, bool forced) {

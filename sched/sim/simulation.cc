@@ -5,6 +5,7 @@
 
 #include "runtime/switch.h"
 #include "sched/run_fiber.h"
+#include "sched/sim/objects.h"
 #include "sched/sim/stacks.h"
 
 namespace weft::detail {
@@ -19,6 +20,8 @@ simulation::~simulation() { p_.records.give_back_all(); }
 
 schedule_result simulation::run_schedule(chooser& by, const std::function<void()>& program,
                                          std::vector<sim_event>* events) {
+  static std::uint64_t schedules = 0;  // in this process
+  schedule_ = ++schedules;
   by_ = &by;
   events_ = events;
   program_ = &program;
@@ -39,6 +42,7 @@ schedule_result simulation::run_schedule(chooser& by, const std::function<void()
   run_from_own_stack(main_);
   discard_all();
   p_.timers.clear();
+  mark_simulated_objects();
   result_.ended_at = now_ns_;
   return std::move(result_);
 }
@@ -106,7 +110,7 @@ sim_fiber* simulation::new_fiber(spawn_record* r) {
   f->decisions = 0;
   f->pending = sim_op::start;
   f->object = nullptr;
-  f->unwinds = f->ran = false;
+  f->unwinds = f->ran = f->in_queue = f->stays = false;
   f->points_unwinding = 0;
   f->place = alive_.size();
   alive_.push_back(f);

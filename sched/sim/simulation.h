@@ -31,6 +31,8 @@ struct sim_fiber : G {
   std::size_t place = 0;  // in simulation::alive_
   bool unwinds = false;  // thrown out of its wait: the schedule has ended
   bool ran = false;  // has begun
+  bool in_queue = false;  // waits, and a waker can find it
+  bool stays = false;  // unwinds no further than out of its queue
   std::uint32_t points_unwinding = 0;
 };
 
@@ -97,7 +99,10 @@ class simulation final : public simulator {
   bool coin(std::string_view name);
   [[noreturn]] void fail(sim::verdict what, std::string message, std::uint64_t signature);
   G* self() noexcept override { return current_; }
+  std::uint64_t schedule() const noexcept override { return schedule_; }
   [[noreturn]] void terminated();
+  // In a handler for what ends the caller's wait. Does not return if the caller goes no further.
+  void out_of_queue();
 
   // ---- by the running fiber, or a timer ----------------------------------------------------
   void ready(G* g) noexcept override;
@@ -125,13 +130,13 @@ class simulation final : public simulator {
   [[noreturn]] void leave_and_throw(sim_fiber* f);
   sim_fiber* decide(sim_fiber* f, sim_op op, bool may_stay, bool stays_last);
   bool fire_timers();
+  void draw_ties();
+  std::uint64_t draw(sim_fiber* f, std::uint64_t n);
   bool timer_is_due() const noexcept { return !main_returned_ && p_.timers.earliest() <= now_ns_; }
   bool step(sim_fiber* f, sim_op op) noexcept;
   void record(sim_fiber* f, sim_op op, std::size_t n, std::uint64_t chosen);
   void event(sim_fiber* f, sim_op op, wait_reason why, std::uint64_t to, bool forced);
   void event_of_value(sim_fiber* f, std::uint64_t v);
-  void draw_ties();
-  std::uint64_t draw(sim_fiber* f, std::uint64_t n);
   void set_verdict(sim::verdict what, std::string message, std::uint64_t signature);
   void judge_the_end();
   void panicked(sim_fiber* f);
@@ -150,18 +155,19 @@ class simulation final : public simulator {
   stack_context own_stack_;  // of run_schedule()
 
   // ---- of one schedule
+  std::uint64_t schedule_ = 0;
   chooser* by_ = nullptr;
   std::vector<sim_event>* events_ = nullptr;
   schedule_result result_;
   std::vector<sim_fiber*> alive_;
   std::vector<sim_fiber*> runnable_;  // longest first
+  std::vector<timer_node*> tied_;
   std::vector<sim_candidate> candidates_;
   std::vector<sim_fiber*> order_;  // the fibers of candidates_
   const std::function<void()>* program_ = nullptr;
   sim_fiber* current_ = nullptr;
   sim_fiber* main_ = nullptr;  // until it has ended
   stack main_stack_;  // after that
-  std::vector<timer_node*> tied_;
   sim_fiber* waiting_ = nullptr;  // in wait()
   sim_fiber* dead_ = nullptr;  // has ended, and is still on its stack
   std::vector<sim_fiber*> dropped_;  // their stacks may still be in queues

@@ -95,6 +95,10 @@ std::string text_of(const sim_event& e) {
     case sim_op::park: what = fmt::format("waits: {}", to_string(e.reason)); break;
     case sim_op::value: what = e.text; break;
     case sim_op::timers: what = "a timer fires early"; break;
+    case sim_op::panic:
+      what = "panics";
+      if (!p.where.empty()) what += p.operation.empty() ? " after" : " after " + p.operation;
+      break;
     default: what = p.operation.empty() ? to_string(e.op) : p.operation;
   }
   if (!p.where.empty() && e.op != sim_op::end) what += " " + p.where;

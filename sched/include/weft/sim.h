@@ -13,8 +13,9 @@
 // fixed instant, and jumps to the next timer when no fiber can run. A fiber's own code between two
 // operations of weft takes no time.
 //
-// The program begins from nothing in each schedule, so what it uses is made inside it. A fiber that
-// lives on after the main fiber has returned must own what it uses. Not simulated: std::thread,
+// The program begins from nothing in each schedule, so what it uses is made inside it. A channel or
+// a timer that was made in a schedule throws weft::panic when it is used in another one or outside.
+// A fiber that lives on after the main fiber has returned must own what it uses. Not simulated: std::thread,
 // std::mutex, the clocks of std::chrono, the network and files; a program that asks one of these
 // for something gives verdict::nondeterministic, or waits in real time.
 #pragma once

@@ -53,8 +53,13 @@ class bounded_wait {
   bounded_wait(const bounded_wait&) = delete;
   bounded_wait& operator=(const bounded_wait&) = delete;
 
-  // Returns true if the context is done. With the locks held; do not queue then.
-  bool over_locked() const noexcept { return over_; }
+  // Returns true if the context is done. With the locks held; do not queue then. Throws weft::panic
+  // if the context was made in a simulation that has ended.
+  bool over_locked() const {
+    if (!over_) return false;
+    check_context();
+    return true;
+  }
   // Releases the locks, once.
   void leave() noexcept { hold_.leave(); }
 
@@ -72,6 +77,7 @@ class bounded_wait {
  private:
   static constexpr std::uint32_t by_context = claim_word::timed_out - 1;
   std::size_t order_locks() noexcept;
+  void check_context() const;
 
   spin_lock* lock_;
   channel_base* done_;  // null: no context, or the channel is `lock`'s own

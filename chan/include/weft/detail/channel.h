@@ -11,6 +11,7 @@
 #pragma once
 #include <weft/clock.h>
 #include <weft/detail/bounded_wait.h>
+#include <weft/detail/simulated_object.h>
 #include <weft/detail/wait_queue.h>
 #include <weft/errors.h>
 
@@ -61,20 +62,18 @@ T&& from_slot(slot_of<T>& s) noexcept {
 }
 
 // Throws weft::panic; out of line, so that the callers stay small.
-[[noreturn]] void panic_send_on_closed();
-[[noreturn]] void panic_close_of_closed();
 [[noreturn]] void panic_close_of_nil();
+[[noreturn, gnu::cold]] void panic_of_ended(const char* use);  // of an object of a schedule that has ended
 [[noreturn]] void panic_size_out_of_range();
 
 enum class attempt { done, not_ready };
 
-// The part that does not know T.
-class channel_base {
- public:
-  channel_base(const channel_base&) = delete;
-  channel_base& operator=(const channel_base&) = delete;
-  virtual ~channel_base() = default;
+// `ended`: so is the schedule of a simulation in which the channel was made. Any use is a panic.
+enum class channel_state : std::uint8_t { open, closed, ended };
 
+// The part that does not know T.
+class channel_base : public simulated_object {
+ public:
   void add_ref() noexcept { refs_.fetch_add(1, std::memory_order_relaxed); }
   void drop_ref() noexcept {
     // [refs] all uses of the channel before its end
@@ -88,32 +87,52 @@ class channel_base {
   void close();
   // As close(), but false if it is closed already, instead of a panic.
   bool close_once() noexcept;
-  // A channel that no other fiber has yet is closed from its beginning.
-  void begin_closed() noexcept { closed_.store(true, std::memory_order_release); }  // [peek]
+  // A channel that no other fiber has yet is closed from its beginning, in each schedule.
+  void begin_closed() noexcept {
+    leave_schedule();
+    state_.store(channel_state::closed, std::memory_order_release);  // [peek]
+  }
+
+  void schedule_has_ended() noexcept final;
 
   spin_lock& lock() noexcept { return lock_; }
   wait_queue& receivers() noexcept { return receivers_; }
   wait_queue& senders() noexcept { return senders_; }
-  bool closed_locked() const noexcept { return closed_.load(std::memory_order_relaxed); }
+  // True also for a channel that has ended.
+  bool closed_locked() const noexcept { return state_.load(std::memory_order_relaxed) != channel_state::open; }
 
-  bool closed_approx() const noexcept { return closed_.load(std::memory_order_acquire); }  // [peek]
+  bool ended_locked() const noexcept { return state_.load(std::memory_order_relaxed) == channel_state::ended; }
+  bool closed_approx() const noexcept {
+    return state_.load(std::memory_order_acquire) != channel_state::open;  // [peek]
+  }
+
+  // Of a channel that is closed or has ended. These three throw weft::panic.
+  [[noreturn, gnu::cold]] void panic_of_send() const;
+  void panic_of_receive_if_ended() const {
+    if (ended_locked()) [[unlikely]]
+      panic_of_ended("receive on channel");
+  }
+  [[gnu::cold]] void panic_of_wait_if_ended() const;  // with a context that has this done channel
 
   // Read without the lock. A false result was true at the moment of the first read.
   bool can_receive_approx() const noexcept {
     if (count_.load(std::memory_order_acquire) >= in_line.least) return true;  // [peek] then, not before, closed_
     if (senders_.looks_waiting()) return true;
-    return closed_.load(std::memory_order_acquire);  // [peek]
+    return closed_approx();
   }
   bool can_send_approx() const noexcept {
     return count_.load(std::memory_order_acquire) < cap_ || receivers_.looks_waiting() ||  // [peek]
-           closed_.load(std::memory_order_acquire);  // [peek]
+           closed_approx();
   }
 
  protected:
   explicit channel_base(std::size_t cap, bool hidden = false) noexcept : hidden_(hidden), cap_(cap) {}
+  ~channel_base() override = default;
+  // Returns the number of elements in the ring of a channel that has ended, once.
+  [[gnu::cold]] std::size_t forget_kept() noexcept;
 
   spin_lock lock_;
-  std::atomic<bool> closed_{false};  // written under lock_
+  std::atomic<channel_state> state_{channel_state::open};  // written under lock_
   const bool hidden_;
   std::atomic<std::uint32_t> refs_{1};
   const std::size_t cap_;
@@ -139,8 +158,11 @@ class channel : public channel_base {
       if (cap > 0) ring_ = std::allocator<slot>().allocate(cap);
   }
   ~channel() override {
+    [[maybe_unused]] std::size_t n = count_.load(std::memory_order_relaxed);
+    if (ended_locked()) [[unlikely]]
+      n = forget_kept();
     if constexpr (!weightless<slot>) {
-      for (std::size_t n = count_.load(std::memory_order_relaxed); n > 0; --n) {
+      for (; n > 0; --n) {
         std::destroy_at(&ring_[head_]);
         head_ = after(head_);
       }
@@ -162,7 +184,7 @@ class channel : public channel_base {
     w.slot = &s;
     senders_.push(&w);
     park_queued(wait_reason::chan_send, hold, senders_, w);
-    if (!w.ok) panic_send_on_closed();
+    if (!w.ok) panic_of_send();
   }
 
   // Blocks until there is an element; empty if the channel is closed and empty.
@@ -207,7 +229,7 @@ class channel : public channel_base {
   // With the lock held. `partner`: the waiter to make ready after the lock is released.
   attempt try_send_locked(slot& s, waiter*& partner) {
     if (closed_locked()) [[unlikely]]
-      panic_send_on_closed();
+      panic_of_send();
     if (waiter* w = receivers_.take()) {
       static_cast<out*>(w->slot)->emplace(std::move(s));
       w->ok = true;
@@ -237,7 +259,9 @@ class channel : public channel_base {
       partner = w;
       return attempt::done;
     }
-    return closed_locked() ? attempt::done : attempt::not_ready;
+    if (!closed_locked()) return attempt::not_ready;
+    panic_of_receive_if_ended();
+    return attempt::done;
   }
 
  protected:
@@ -295,7 +319,7 @@ wait_end channel<T>::send_bounded(slot& s, const wait_bound& bound) {
   waiter w;
   w.slot = &s;
   const wait_end end = wait.park_in(senders_, w, wait_reason::chan_send);
-  if (end == wait_end::granted && !w.ok) panic_send_on_closed();
+  if (end == wait_end::granted && !w.ok) panic_of_send();
   return end;
 }
 

@@ -59,6 +59,11 @@ class wait_queue {
     else last_ = w->prev;
     w->queued = false;
   }
+  // Drops all waiters, whose stacks are gone.
+  void clear() noexcept {
+    first_.store(nullptr, std::memory_order_release);  // [peek]
+    last_ = nullptr;
+  }
   // Returns the longest waiter, claimed or not. It stays in the queue.
   waiter* first_locked() const noexcept { return first_.load(std::memory_order_relaxed); }
   // Takes out and returns the longest waiter that can be claimed. Drops claimed waiters before it.
@@ -83,7 +88,7 @@ auto wait_queued(wait_queue& queue, waiter& w, F f) {
     return f();
   } catch (...) {
     if (w.queued) queue.remove(&w);
-    throw;
+    leave_ended_wait();
   }
 }
 inline void park_queued(wait_reason reason, section& held, wait_queue& queue, waiter& w) {
