@@ -18,7 +18,7 @@
 #include <weft/clock.h>
 #include <weft/context.h>
 #include <weft/detail/chrono.h>
-#include <weft/detail/deadline.h>
+#include <weft/detail/deadline_setters.h>
 #include <weft/endpoint.h>
 #include <weft/errors.h>
 #include <weft/received.h>
@@ -91,7 +91,7 @@ struct fd_message;
 inline constexpr std::size_t max_fds = 253;
 
 // The functions that all sockets have.
-class socket {
+class socket : public detail::deadline_setters<socket> {
  public:
   // Empty: every operation returns errc::closed.
   socket() noexcept = default;
@@ -106,18 +106,9 @@ class socket {
   void set_deadline(time_point at = time_point::max()) const;
   void set_read_deadline(time_point at = time_point::max()) const;
   void set_write_deadline(time_point at = time_point::max()) const;
-  template <class Clock, class D>
-  void set_deadline(std::chrono::time_point<Clock, D> at) const {
-    set_deadline(time_point(duration(detail::deadline_of(at))));
-  }
-  template <class Clock, class D>
-  void set_read_deadline(std::chrono::time_point<Clock, D> at) const {
-    set_read_deadline(time_point(duration(detail::deadline_of(at))));
-  }
-  template <class Clock, class D>
-  void set_write_deadline(std::chrono::time_point<Clock, D> at) const {
-    set_write_deadline(time_point(duration(detail::deadline_of(at))));
-  }
+  using deadline_setters::set_deadline;  // for any clock
+  using deadline_setters::set_read_deadline;
+  using deadline_setters::set_write_deadline;
 
   // Calls setsockopt(2) with `size` bytes of `value`, or with an int. Errors: the system's. Does
   // not block.

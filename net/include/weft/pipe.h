@@ -12,7 +12,7 @@
 #include <weft/clock.h>
 #include <weft/context.h>
 #include <weft/detail/chrono.h>
-#include <weft/detail/deadline.h>
+#include <weft/detail/deadline_setters.h>
 #include <weft/endpoint.h>
 #include <weft/errors.h>
 
@@ -32,7 +32,7 @@ struct pipe_end;
 // One end. A shared handle: copies are the same end, and the destructor of the last copy closes it.
 // For any number of fibers and plain threads; plain threads block. One fiber may read while another
 // writes; concurrent writes queue and are not mixed.
-class pipe_conn {
+class pipe_conn : public detail::deadline_setters<pipe_conn> {
  public:
   // Empty: every operation returns errc::closed.
   pipe_conn() noexcept = default;
@@ -62,18 +62,9 @@ class pipe_conn {
   void set_deadline(time_point at = time_point::max()) const;
   void set_read_deadline(time_point at = time_point::max()) const;
   void set_write_deadline(time_point at = time_point::max()) const;
-  template <class Clock, class D>
-  void set_deadline(std::chrono::time_point<Clock, D> at) const {
-    set_deadline(time_point(duration(detail::deadline_of(at))));
-  }
-  template <class Clock, class D>
-  void set_read_deadline(std::chrono::time_point<Clock, D> at) const {
-    set_read_deadline(time_point(duration(detail::deadline_of(at))));
-  }
-  template <class Clock, class D>
-  void set_write_deadline(std::chrono::time_point<Clock, D> at) const {
-    set_write_deadline(time_point(duration(detail::deadline_of(at))));
-  }
+  using deadline_setters::set_deadline;  // for any clock
+  using deadline_setters::set_read_deadline;
+  using deadline_setters::set_write_deadline;
 
   // Return an empty endpoint, for code that takes any connection.
   const endpoint& local_addr() const noexcept;

@@ -18,6 +18,7 @@
 #include <weft/clock.h>
 #include <weft/context.h>
 #include <weft/detail/chrono.h>
+#include <weft/detail/deadline_setters.h>
 #include <weft/endpoint.h>
 #include <weft/errors.h>
 #include <weft/net.h>
@@ -215,7 +216,7 @@ struct connection_state {
 };
 
 // A TLS stream. Functions behave as those of net::conn unless stated. Go's tls.Conn.
-class conn {
+class conn : public detail::deadline_setters<conn> {
  public:
   // Empty: every operation returns errc::closed.
   conn() noexcept = default;
@@ -249,18 +250,9 @@ class conn {
   void set_deadline(time_point at = time_point::max()) const;
   void set_read_deadline(time_point at = time_point::max()) const;
   void set_write_deadline(time_point at = time_point::max()) const;
-  template <class Clock, class D>
-  void set_deadline(std::chrono::time_point<Clock, D> at) const {
-    set_deadline(time_point(duration(detail::deadline_of(at))));
-  }
-  template <class Clock, class D>
-  void set_read_deadline(std::chrono::time_point<Clock, D> at) const {
-    set_read_deadline(time_point(duration(detail::deadline_of(at))));
-  }
-  template <class Clock, class D>
-  void set_write_deadline(std::chrono::time_point<Clock, D> at) const {
-    set_write_deadline(time_point(duration(detail::deadline_of(at))));
-  }
+  using deadline_setters::set_deadline;  // for any clock
+  using deadline_setters::set_read_deadline;
+  using deadline_setters::set_write_deadline;
 
   // Returns the result of the handshake. Go's ConnectionState.
   tls::connection_state connection_state() const;
