@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "corpus/corpus.h"
+#include "tests/support/lost_on_purpose.h"
 
 using weft::sim::report;
 using weft::sim::verdict;
@@ -57,6 +58,7 @@ TEST_CASE("one seed gives the same failure, replay string and story in every bui
       {"philosophers_3", verdict::deadlock, 21, 471, "w1-1-1-78d8bbd1-2.2>4", 0x6aab397e0c400c44},
   };
   for (const recorded& expected : all) {
+    [[maybe_unused]] const weft::testing::lost_on_purpose frames;  // of fibers that outlive the main fiber
     const corpus::kernel& k = kernel_of(expected.name);
     const auto program = [&k] { k.program(corpus::variant::broken); };
     const report r = weft::sim::explore({.seed = 1, .early_timers = true}, program);
