@@ -18,7 +18,10 @@
 // The affinity that an application has given a thread is kept: the thread gets the part of it that
 // is inside the limit, and exactly its former affinity when the limit ends. If no part is inside,
 // it gets all of it, and the monitor chooses the CPUs again. The CPUs that most threads may use
-// come first. Two fibers that the application has bound to two CPUs run on two CPUs.
+// come first. Two fibers that the application has bound to two CPUs run on two CPUs. One case cannot
+// be seen: the application binds a thread to exactly the CPUs that the limit has given it at that
+// time. Then the thread gets its former affinity back. So a fiber that binds its thread does that
+// before fibers compute.
 //
 // A forked child gets the affinity without the limit, and so does a thread that a fiber makes. A
 // program that a fiber starts by posix_spawn() or system(), outside of blocking(), keeps the

@@ -117,20 +117,18 @@ TEST_CASE("the affinity that a program has set stays", "[sched][limit]") {
   hang_guard guard("a pinned fiber that computes does not end");
   const former_affinity restored_at_the_end;
   in_world(1, [] {
+    lock_os_thread();
+    const cpu_set_t one = only(first_cpu(affinity()));
+    sched_setaffinity(0, sizeof one, &one);  // no other fiber is there yet, so no limit has bound this thread
     wait_group all;
-    all.go([] {
-      lock_os_thread();
-      const cpu_set_t one = only(first_cpu(affinity()));
-      sched_setaffinity(0, sizeof one, &one);
-      for (int i = 0; i < 5; ++i) {
-        compute(15ms);
-        yield();
-      }
-      FACT(same(affinity(), one));
-    });  // ends with its thread
-    yield();
     for (int i = 0; i < 3; ++i) all.go([] { compute(100ms); });
+    for (int i = 0; i < 5; ++i) {
+      compute(15ms);
+      yield();
+    }
     all.wait();
+    FACT(same(affinity(), one));
+    unlock_os_thread();
   });
   report_broken_fact();
 }
