@@ -258,7 +258,7 @@ void push_batch(M* m, ready_list& due, std::int64_t now) {
   const auto turns = static_cast<std::int64_t>(due.size() + m->p->queue.ring_size_approx());
   m->quiet = w.deputies.load(std::memory_order_relaxed) > 0 &&
              turns * w.turn_cost_ns.load(std::memory_order_relaxed) < rousing_ns;
-  push_fired(m, due, m->quiet ? rouse::nobody : rouse::if_worth_it);
+  push_fired(m, due, m->quiet ? rouse::none : rouse::if_worth_it);
   if (!m->quiet) m->batch_began += now_ns() - now;  // waking an M is no part of a turn
 }
 

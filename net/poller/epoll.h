@@ -1,4 +1,5 @@
-// epoll as the poller: for kernels, containers and policies that refuse io_uring.
+// epoll as the poller: for kernels, containers and policies that refuse io_uring. With io_uring too, for requests by
+// readiness: uring.h.
 //
 // Each descriptor is registered once, edge-triggered, at its first wait. An edge wakes the fiber that waits for that
 // direction, or is kept for the next that would. So an edge that comes between a failed attempt and the wait is not

@@ -61,7 +61,7 @@ TEST_CASE("a fiber that computes loses its P while the stacks of many others are
   });
 }
 
-TEST_CASE("unused stacks are freed a few at a time, and not those that were in use again", "[sched]") {
+TEST_CASE("unused stacks are freed a few at a time, and none that was in use again", "[sched]") {
   hang_guard guard("unused stacks");
   in_world(1, [] {
     // A size of its own, which the world's monitor does not look at.
