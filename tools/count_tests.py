@@ -4,7 +4,8 @@
   count_tests.py [--broken N] KIND...     reads build/KIND/meson-logs/testlog.json; N more have failed elsewhere
 
 A Catch2 program counts by its test cases, a Python one by its tests, anything else as one. A program that failed
-without saying so (it crashed, or ran out of time) is one failure more. Exit status 1 if anything failed.
+without saying so (it crashed, or ran out of time) is one failure more. Before the counts stand the lines of each failed
+program that tell what failed, as a log that is cut short keeps its end. Exit status 1 if anything failed.
 """
 import argparse
 import json
@@ -18,6 +19,11 @@ CATCH_ALL = re.compile(r"^All tests passed \(.* in (\d+) test cases?\)", re.M)
 CATCH_SOME = re.compile(r"^test cases:(.*)$", re.M)
 UNITTEST = re.compile(r"^Ran (\d+) tests? in ", re.M)
 UNITTEST_BAD = re.compile(r"^FAILED \((.*)\)$", re.M)
+
+# The lines at which Catch2, unittest, the sanitizers and a fatal error of weft say that something is wrong.
+TELLS = re.compile(r"FAILED:$|^(FAIL|ERROR): |(ERROR|WARNING): \w+Sanitizer|^(fatal error|panic): |^Assertion .* failed")
+BEFORE, AFTER = 8, 16  # lines printed around such a line
+MOST = 80  # lines printed of one program
 
 
 class tally:
@@ -71,13 +77,28 @@ def count(test):
     return said
 
 
+def what_failed(test):
+    """The lines of a failed program's output that tell what failed; its last lines where none does."""
+    lines = (test.get("stdout", "") + "\n" + test.get("stderr", "")).splitlines()
+    shown = set()
+    for at, line in enumerate(lines):
+        if TELLS.search(line):
+            shown.update(range(max(0, at - BEFORE), min(len(lines), at + AFTER + 1)))
+    told = [lines[at] for at in sorted(shown)][:MOST] or lines[-BEFORE - AFTER:]
+    return [line for line in told if line.strip()]
+
+
 def count_build(kind):
     log = ROOT / "build" / kind / "meson-logs" / "testlog.json"
     if not log.exists():
         return tally()
     total = tally()
     for line in log.read_text(encoding="utf-8").splitlines():
-        total += count(json.loads(line))
+        test = json.loads(line)
+        of_test = count(test)
+        if of_test.failed:
+            print(f"---- {kind}: {test['name']}: {test['result']}", *what_failed(test), sep="\n")
+        total += of_test
     return total
 
 

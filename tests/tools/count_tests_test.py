@@ -45,5 +45,26 @@ class counting(unittest.TestCase):
         self.assertEqual(counted("some output", "TIMEOUT"), "0 passed, 1 failed")
 
 
+class telling(unittest.TestCase):
+    def test_the_failed_assertion_is_shown_and_not_the_noise_after_it(self):
+        noise = "".join(f"weft: noise {n}\n" for n in range(500))
+        told = count_tests.what_failed({"stdout": "begin\na_test.cc:5: FAILED:\n  CHECK( a == b )\nwith expansion:\n  1 == 2\n",
+                                        "stderr": noise})
+        self.assertIn("a_test.cc:5: FAILED:", told)
+        self.assertIn("  1 == 2", told)
+        self.assertLess(len(told), 40)
+
+    def test_a_sanitizer_report_is_shown(self):
+        told = count_tests.what_failed({"stdout": "x\n" * 200, "stderr": "==7==ERROR: LeakSanitizer: detected memory leaks\n"})
+        self.assertIn("==7==ERROR: LeakSanitizer: detected memory leaks", told)
+
+    def test_a_program_that_tells_nothing_shows_its_end(self):
+        self.assertEqual(count_tests.what_failed({"stdout": "".join(f"{n}\n" for n in range(100))})[-1], "99")
+
+    def test_many_failures_are_cut(self):
+        told = count_tests.what_failed({"stdout": "a_test.cc:5: FAILED:\n" * 1000})
+        self.assertEqual(len(told), count_tests.MOST)
+
+
 if __name__ == "__main__":
     unittest.main()
