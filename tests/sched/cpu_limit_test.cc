@@ -54,7 +54,7 @@ TEST_CASE("any number of fibers that compute use as many CPUs as there are Ps", 
   hang_guard guard("fibers that compute without a P do not end");
   const int procs = GENERATE(1, 2), hogs = GENERATE(2, 5);
   in_world(procs,
-           [=] { CHECK(cpus_used([&] { all_at_once(procs * hogs, [] { compute(60ms); }); }) <= at_most(procs)); });
+           [=] { CHECK(cpus_used([&] { all_at_once(procs * hogs, [] { compute(150ms); }); }) <= at_most(procs)); });
 }
 
 TEST_CASE("what a fiber computes after a blocking call counts", "[sched][limit]") {
