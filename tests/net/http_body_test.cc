@@ -105,38 +105,45 @@ TEST_CASE("a client is no faster than the handler that reads", "[http][body]") {
 TEST_CASE("a body that does not arrive whole is an error of its handler", "[http][body]") {
   on_each_poller([] {
     const hang_guard guard("body errors");
-    http::limits l;
-    l.max_body = 100;
-    l.body_time = 5ms;
     const auto seen = make_chan<std::error_code>(1);
-    plain_server s(
-        [&](auto& w, const auto& r) {
-          std::byte some[10];
-          if (r.path() == "/read") {
-            std::error_code e;
-            while (!e) e = r.read(some).err;
-            seen.send(e);
-            http::error(w, 499, "read");
-            return;
-          }
-          (void)w.write(r.body());
-        },
-        l);
-    const auto ask = [&](const std::string& path, const std::string& rest, bool half_closes) {
+    const http::handler reads = [&](auto& w, const auto& r) {
+      std::byte some[10];
+      if (r.path() == "/read") {
+        std::error_code e;
+        while (!e) e = r.read(some).err;
+        seen.send(e);
+        http::error(w, 499, "read");
+        return;
+      }
+      (void)w.write(r.body());
+    };
+    http::limits patient, hasty;
+    patient.max_body = 100;
+    hasty.body_time = 5ms;
+    plain_server waits(reads, patient), gives_up(reads, hasty);
+    const auto ask = [](const plain_server& s, const std::string& path, const std::string& rest) {
       auto c = net::dial("tcp", s.place()).unwrap();
       (void)c.write("POST " + path + " HTTP/1.1\r\nHost: a\r\n" + rest);
-      if (half_closes) (void)c.close_write();
+      return c;
+    };
+    const auto cut_off = [&](const std::string& path, const std::string& rest) {
+      const net::conn c = ask(waits, path, rest);
+      (void)c.close_write();
       return read_up_to(c, 12);
     };
-    FACT(ask("/", "Content-Length: 101\r\n\r\n", false) == "HTTP/1.1 413");
-    FACT(ask("/", "Content-Length: 10\r\n\r\nabc", true) == "HTTP/1.1 400");
-    FACT(ask("/", "Content-Length: 10\r\n\r\nabc", false) == "HTTP/1.1 408");
-    FACT(ask("/", "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", true) == "HTTP/1.1 400");
-    FACT(ask("/", "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", false) == "HTTP/1.1 408");
-    FACT(ask("/", "Transfer-Encoding: chunked\r\n\r\n65\r\nabc", false) == "HTTP/1.1 413");
-    FACT(ask("/read", "Content-Length: 10\r\n\r\nabc", true) == "HTTP/1.1 499");
+    const auto silent = [&](const plain_server& s, const std::string& path, const std::string& rest) {
+      return read_up_to(ask(s, path, rest), 12);
+    };
+    const std::string part = "Content-Length: 10\r\n\r\nabc", chunks = "Transfer-Encoding: chunked\r\n\r\n";
+    FACT(cut_off("/", part) == "HTTP/1.1 400");
+    FACT(cut_off("/", chunks + "3\r\nabc\r\n") == "HTTP/1.1 400");
+    FACT(cut_off("/read", part) == "HTTP/1.1 499");
     FACT(seen.recv() == std::errc::bad_message);
-    FACT(ask("/read", "Content-Length: 10\r\n\r\nabc", false) == "HTTP/1.1 499");
+    FACT(silent(waits, "/", "Content-Length: 101\r\n\r\n") == "HTTP/1.1 413");
+    FACT(silent(waits, "/", chunks + "65\r\nabc") == "HTTP/1.1 413");
+    FACT(silent(gives_up, "/", part) == "HTTP/1.1 408");
+    FACT(silent(gives_up, "/", chunks + "3\r\nabc\r\n") == "HTTP/1.1 408");
+    FACT(silent(gives_up, "/read", part) == "HTTP/1.1 499");
     FACT(seen.recv() == errc::timeout);
   });
 }

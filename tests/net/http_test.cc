@@ -158,11 +158,13 @@ TEST_CASE("a client that is slow with its head or silent is let go", "[http]") {
     http::limits l;
     l.header_time = 5ms;
     l.idle_time = 5ms;
-    running s(say_hello, l);
-    auto slow = net::dial("tcp", s.place()).unwrap();
-    FACT(!slow.write("GET / HT").err);
+    auto at = net::listen("tcp", "127.0.0.1:0").unwrap();
+    const std::string place = at.addr().to_string();
+    const auto slow = net::dial("tcp", place).unwrap();
+    FACT(!slow.write("GET / HT").err);  // before it is accepted, which its time begins with
+    const running_server<net::listener> s(std::move(at), say_hello, l);
     FACT(read_up_to(slow, 1000).starts_with("HTTP/1.1 408 "));
-    auto silent = net::dial("tcp", s.place()).unwrap();
+    const auto silent = net::dial("tcp", place).unwrap();
     FACT(read_up_to(silent, 1000).empty());
   });
 }
