@@ -84,7 +84,7 @@ def what_failed(test):
     for at, line in enumerate(lines):
         if TELLS.search(line):
             shown.update(range(max(0, at - BEFORE), min(len(lines), at + AFTER + 1)))
-    told = [lines[at] for at in sorted(shown)][:MOST] or lines[-BEFORE - AFTER:]
+    told = [lines[at] for at in sorted(shown)][:MOST] or lines[-MOST:]
     return [line for line in told if line.strip()]
 
 

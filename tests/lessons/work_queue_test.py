@@ -60,11 +60,24 @@ class Queue:
 
     def __exit__(self, *failure):
         if failure[0]:
-            print(self.log.read_text()[-2000:])
+            self.tell()
         for p in [*self.processes, self.server]:
             p.kill()
             p.wait()
         self.here.cleanup()
+
+    def tell(self):
+        """Prints what is known of a failure: the server's log and state, the record, and the fibers of each process."""
+        print(self.log.read_text()[-2000:], *self.events()[-50:], sep="\n", flush=True)
+        for p in self.processes:
+            if p.poll() is None:
+                p.send_signal(signal.SIGQUIT)  # to stderr
+                p.wait(PATIENCE)
+        for subject in "STREAM.INFO.JOBS", "CONSUMER.INFO.JOBS.workers":
+            try:
+                print(self.api(subject))
+            except (AssertionError, OSError) as e:
+                print(f"{subject}: {e}")
 
     def start_server(self):
         ready = self.log.read_text().count("Server is ready") if self.log.exists() else 0
