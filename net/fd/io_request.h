@@ -16,6 +16,7 @@ struct io_traits {
   bool has_sqe = true;  // false: io_uring has no such operation, so attempts are made, with waits between them
   bool by_readiness =
       false;  // the kernel must hold nothing while it waits: attempts, with waits in an epoll between them
+  bool on_socket = false;  // either: an attempt never blocks, and Note [several Ps] in uring.h says which costs less
 };
 
 // What an operation came to. An error is made only where there is one.

@@ -12,10 +12,12 @@ namespace weft::detail {
 // More than this at a time the kernel does not take.
 inline unsigned at_most(std::size_t n) noexcept { return static_cast<unsigned>(n < 0x7ffff000 ? n : 0x7ffff000); }
 
+inline constexpr io_traits of_a_socket{.on_socket = true};
+
 struct receive final : io_request {
   void* const to;
   const std::size_t size;
-  receive(int s, void* buffer, std::size_t n) noexcept : io_request(s, POLLIN), to(buffer), size(n) {}
+  receive(int s, void* buffer, std::size_t n) noexcept : io_request(s, POLLIN, of_a_socket), to(buffer), size(n) {}
   void prepare(io_uring_sqe& sqe) override { io_uring_prep_recv(&sqe, fd, to, at_most(size), 0); }
   int attempt() override;
 };
@@ -23,7 +25,7 @@ struct receive final : io_request {
 struct send final : io_request {
   const void* const from;
   const std::size_t size;
-  send(int s, const void* data, std::size_t n) noexcept : io_request(s, POLLOUT), from(data), size(n) {}
+  send(int s, const void* data, std::size_t n) noexcept : io_request(s, POLLOUT, of_a_socket), from(data), size(n) {}
   void prepare(io_uring_sqe& sqe) override { io_uring_prep_send(&sqe, fd, from, at_most(size), MSG_NOSIGNAL); }
   int attempt() override;
 };
@@ -49,14 +51,14 @@ struct connect_to final : io_request {
 struct receive_message final : io_request {
   msghdr& head;
   const int flags;
-  receive_message(int s, msghdr& m, int f = 0) noexcept : io_request(s, POLLIN), head(m), flags(f) {}
+  receive_message(int s, msghdr& m, int f = 0) noexcept : io_request(s, POLLIN, of_a_socket), head(m), flags(f) {}
   void prepare(io_uring_sqe& sqe) override;
   int attempt() override;
 };
 
 struct send_message final : io_request {
   const msghdr& head;
-  send_message(int s, const msghdr& m) noexcept : io_request(s, POLLOUT), head(m) {}
+  send_message(int s, const msghdr& m) noexcept : io_request(s, POLLOUT, of_a_socket), head(m) {}
   void prepare(io_uring_sqe& sqe) override;
   int attempt() override;
 };

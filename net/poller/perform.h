@@ -18,7 +18,9 @@ template <class Request>
 [[gnu::always_inline]] inline outcome perform_first(io_lock& l, descriptor* d, Request& rq, const context* ctx) {
   [[maybe_unused]] const seen_by_tsan order(rq);
   M* const m = this_m();
-  uring* const u = d && !ctx && m && m->g ? as_uring(static_cast<backend*>(m->w->poller_or_null())) : nullptr;
+  uring* const u = d && !ctx && m && m->g && !sockets_by_readiness(*m->w)
+                       ? as_uring(static_cast<backend*>(m->w->poller_or_null()))
+                       : nullptr;
   const auto start = [&]() __attribute__((always_inline)) {
     ring* const r = u->ring_of(m->p->id);  // in a section, which keeps the P
     rq.op.prefetch_around = d;

@@ -24,7 +24,7 @@ constexpr unsigned ring_entries = 512;
 // What an event in sleep_ says.
 constexpr std::uint64_t from_bell = 0, from_ring = 1, from_readiness = 2;
 
-// While all Ps are busy, each such poll looks at the epoll too, which costs a system call.
+// While all Ps are busy, each such poll looks at the epoll too, which costs a system call. Each, if sockets wait there.
 constexpr unsigned polls_per_look = 8;
 
 // Sleep at most for so long while the kernel has refused to take operations.
@@ -98,7 +98,7 @@ int uring::add_ring(int p) noexcept {
   }
   made_[static_cast<std::size_t>(n)] = made.get();
   slot.store(made.release(), std::memory_order_release);  // [rings]
-  rings_.store(n + 1, std::memory_order_release);         // [rings]
+  rings_.store(n + 1, std::memory_order_release);  // [rings]
   return 0;
 }
 
@@ -149,10 +149,10 @@ void uring::poll(P& p, ready_list& ready) {
   ring* r = ring_of(p.id);
   if (r) r->reap(ready, r->unsubmitted() ? ring::look::with_system_call : ring::look::in_memory);
   if (r && r->refused()) wake();  // this M may have nothing more to run: the sleeper tries again
-  if (readiness()) {
+  if (const epoll_poller* const e = readiness(); e && e->has_waiters()) {
     const unsigned n = polls_.load(std::memory_order_relaxed) + 1;
     polls_.store(n, std::memory_order_relaxed);  // counts less where two Ps do this at the same time
-    if (n >= polls_per_look) look_at_readiness(ready);
+    if (n >= polls_per_look || sockets_by_readiness(*this_m()->w)) look_at_readiness(ready);
   }
   if (!ready.empty() || rings_.load(std::memory_order_relaxed) == 1) return;
   each([&](ring& other) {

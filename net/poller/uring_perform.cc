@@ -7,6 +7,7 @@
 #include "net/fd/requests.h"
 #include "net/poller/epoll.h"
 #include "net/poller/uring.h"
+#include "sched/current.h"
 
 namespace weft::detail {
 namespace {
@@ -62,7 +63,7 @@ outcome by_completion(uring& u, direction& way, io_request& rq, const context* c
 }  // namespace
 
 outcome uring::perform(const io_lock& l, io_request& rq, const context* ctx) {
-  if (rq.traits.by_readiness) {
+  if (rq.traits.by_readiness || (rq.traits.on_socket && sockets_by_readiness(*this_m()->w))) {
     epoll_poller* const e = epoll_for_readiness();
     return e ? e->perform(l, rq, ctx) : outcome{0, last_error()};
   }
