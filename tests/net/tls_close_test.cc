@@ -51,6 +51,8 @@ class slow_server {
     getsockname(fd_, reinterpret_cast<sockaddr*>(&at), &n);
     return "127.0.0.1:" + std::to_string(ntohs(at.sin_port));
   }
+  // SSL_accept() has written the tickets. OpenSSL writes without MSG_NOSIGNAL, so the client must not close before.
+  bool has_sent_tickets() const { return has_sent_tickets_; }
   // How much has come, and whether the end was the client's goodbye.
   std::pair<std::size_t, bool> end() {
     blocking([&] { thread_.join(); });
@@ -63,6 +65,7 @@ class slow_server {
     const std::unique_ptr<SSL, decltype(&SSL_free)> ssl(SSL_new(ctx_.get()), SSL_free);
     SSL_set_fd(ssl.get(), fd);
     FACT(SSL_accept(ssl.get()) == 1);
+    has_sent_tickets_ = true;
     usleep(100'000);
     char buf[16384];
     for (int n = 0; (n = SSL_read(ssl.get(), buf, sizeof buf)) > 0; got_ += static_cast<std::size_t>(n)) usleep(200);
@@ -72,6 +75,7 @@ class slow_server {
 
   const int fd_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> ctx_;
+  std::atomic<bool> has_sent_tickets_{false};
   std::size_t got_ = 0;
   bool goodbye_ = false;
   std::thread thread_;
@@ -89,7 +93,7 @@ TEST_CASE("what a client wrote arrives though it closes over unread tickets", "[
         tls::config how;
         how.insecure_skip_verify = true;
         auto c = tls::dial("tcp", s.place(), how).unwrap();
-        sleep(20ms);  // the tickets have come
+        while (!s.has_sent_tickets()) sleep(1ms);
         FACT(c.write(std::string(size, 'x')).value == size);
         if (polite) FACT(!c.close_write());
         FACT(!c.close());
