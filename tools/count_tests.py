@@ -97,7 +97,7 @@ def count_build(kind):
         test = json.loads(line)
         of_test = count(test)
         if of_test.failed:
-            print(f"---- {kind}: {test['name']}: {test['result']}", *what_failed(test), sep="\n")
+            print(f"---- {kind}: {test['name']}: {test['result']}, status {test.get('returncode')}", *what_failed(test), sep="\n")
         total += of_test
     return total
 
