@@ -12,6 +12,7 @@
 
 #include "sched/g.h"
 #include "tests/diag/actors.h"
+#include "tests/support/fork.h"
 
 namespace {
 
@@ -116,7 +117,7 @@ int prefork(poller_kind kind) {
   });
   std::vector<pid_t> children;
   for (int i = 0; i < 3; ++i) {
-    const pid_t child = fork();
+    const pid_t child = testing::fork_at_rest();
     if (child == 0)
       std::_Exit(run(o, [&] {
         go([&] {
@@ -158,7 +159,7 @@ int fork_in_a_fiber(void (*in_child)()) {
   return world([] {}, 1) + run(options{.maxprocs = 2}, [in_child] {
            go([] { wait_at_the_gate(); });
            yield();
-           const pid_t child = fork();
+           const pid_t child = testing::fork_at_rest();
            if (child == 0) {
              in_child();
              std::_Exit(0);
@@ -257,7 +258,7 @@ const scenario_map fault_scenarios = {
      [] {
        return world([] {
          const int status = blocking([] {
-           const pid_t child = fork();
+           const pid_t child = testing::fork_at_rest();
            if (child == 0) std::_Exit(run([] { sleep(1ms); }));
            return end_of_child(child);
          });
