@@ -101,8 +101,12 @@ TEST_CASE("long work is not cut into slices but takes turns where it yields", "[
   for (int i = 0; i < 20 && parts.at(0).number("wall_us") >= slice_us; ++i)
     parts = run_json({"p5", "--yield-every=10"});
   REQUIRE(parts.size() == 2);
-  CHECK(parts[0].number("output_changes") == 1);
-  CHECK(parts[0].number("switches") == 1);
+  if (parts[0].number("wall_us") < slice_us) {
+    CHECK(parts[0].number("output_changes") == 1);
+    CHECK(parts[0].number("switches") == 1);
+  } else {
+    WARN("the machine has kept 21 runs from their work for a time slice");
+  }
   CHECK(parts[1].number("output_changes") > 100);
   for (const lesson_line& l : parts) {
     CHECK(l.number("at_once") == 1);

@@ -156,7 +156,8 @@ TEST_CASE("a file sent to a peer that has hung up is an error and no signal", "[
   for (const std::string network : {"tcp", "unix"})
     on_each_poller([&] {
       const hang_guard guard("send_file");
-      auto l = net::listen(network, network == "tcp" ? "127.0.0.1:0" : "@weft-test-send-file").unwrap();
+      auto l = net::listen(network, network == "tcp" ? "127.0.0.1:0" : "@weft-send-file-" + std::to_string(getpid()))
+                   .unwrap();
       auto c = net::dial(network, l.addr().to_string()).unwrap();
       auto served = l.accept().unwrap();
       if (network == "tcp") FACT(!served.set_linger(0));
