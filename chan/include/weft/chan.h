@@ -17,6 +17,7 @@
 #include <weft/detail/channel.h>
 #include <weft/detail/chrono.h>
 #include <weft/detail/deadline.h>
+#include <weft/detail/with_slot.h>
 
 #include <concepts>
 #include <cstddef>
@@ -216,7 +217,7 @@ class sending : public Base {
   bool try_send(E&& v) const
     requires(!std::is_void_v<T>)
   {
-    return with_slot(
+    return with_slot<E>(
         v, [this](slot& s) { return this->c_->try_send(s); },
         Base::c_ != nullptr && (!boxed<E> || Base::c_->can_send_approx()));
   }
@@ -292,37 +293,6 @@ class sending : public Base {
     slot s = to_slot<E>(std::forward<U>(v));
     this->c_->send(s);
   }
-  // Moves a boxed value back into the variable that it came from, unless a receiver has taken it.
-  struct give_back {
-    E& v;
-    slot& s;
-    ~give_back() {
-      if (!s) return;
-      std::destroy_at(&v);
-      std::construct_at(&v, std::move(*s));
-    }
-  };
-  // Runs f on v as a slot. Moves the value back into v if f did not take it.
-  template <class F>
-  static bool with_slot(E& v, F f, bool there) {
-    if (!there) return false;
-    if constexpr (boxed<E> && std::is_nothrow_move_constructible_v<E>) {
-      slot s = to_slot<E>(std::move(v));
-      const give_back at_end{v, s};
-      return f(s) == attempt::done;
-    } else if constexpr (boxed<E> && std::copy_constructible<E>) {
-      slot s = to_slot<E>(std::as_const(v));
-      return f(s) == attempt::done;
-    } else if constexpr (boxed<E>) {
-      static_assert(std::is_move_assignable_v<E>, "a value that was not sent could not be given back");
-      slot s = to_slot<E>(std::move(v));
-      const bool went = f(s) == attempt::done;
-      if (!went) v = std::move(*s);
-      return went;
-    } else {
-      return f(v) == attempt::done;
-    }
-  }
   template <class U>
   std::error_code send_or_error(const context& ctx, U&& v) const {
     if (const std::error_code e = error_of(ctx)) return e;
@@ -337,13 +307,13 @@ class sending : public Base {
       return end == wait_end::granted ? attempt::done : attempt::not_ready;
     };
     if constexpr (std::is_same_v<std::remove_reference_t<U>, E> && std::is_rvalue_reference_v<U&&>) {
-      with_slot(v, attempt_it, true);
+      with_slot<E>(v, attempt_it, true);
     } else if constexpr (boxed<E>) {
       slot s = to_slot<E>(std::forward<U>(v));
       attempt_it(s);
     } else {
       E copy(std::forward<U>(v));
-      with_slot(copy, attempt_it, true);
+      with_slot<E>(copy, attempt_it, true);
     }
     return end;
   }
