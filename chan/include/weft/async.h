@@ -3,6 +3,13 @@
 //   weft::task<int> sum = weft::async([] { return add_up(numbers); });
 //   int n = sum.get();              // blocks until the fiber has ended, rethrows what it threw
 //
+// With a context the wait is bounded, and the result is not lost:
+//
+//   auto [n, err] = sum.get(ctx);   // n is a std::optional<int>
+//   if (err) n = sum.get();         // ctx was done first; the fiber has gone on
+//
+// For several fibers of which the first failure counts: errgroup.
+//
 // All functions may be called from fibers and plain threads, not from signal handlers. async()
 // needs a running world.
 #pragma once

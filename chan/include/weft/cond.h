@@ -1,8 +1,19 @@
 // Condition variables: waiting until a state that a lock guards has changed. Go's sync.Cond, with
 // the interface of std::condition_variable_any.
 //
-//   std::unique_lock hold(mu);
+//   weft::mutex mu;
+//   weft::cond ready;
+//   std::deque<job> queue;                                 // under mu
+//
+//   std::unique_lock hold(mu);                             // the consumer
 //   ready.wait(hold, [&] { return !queue.empty(); });      // mu is released during the wait
+//   take(queue.front());
+//
+//   { std::lock_guard hold(mu); queue.push_back(j); }      // the producer
+//   ready.signal();
+//
+// A channel says the same with less wherever values change hands; a cond is for a state that is more
+// than a queue.
 //
 // All functions may be called from fibers and plain threads, not from signal handlers.
 #pragma once

@@ -4,6 +4,8 @@
 //   init.call([] { load_tables(); });           // the first caller runs it, the others wait for it
 //   auto table = weft::once_value(read_table);  // table() runs read_table at the first call
 //
+// A function-local static does the same, but a fiber that waits for it blocks its OS thread.
+//
 // All functions may be called from fibers and plain threads, not from signal handlers.
 #pragma once
 #include <weft/errors.h>

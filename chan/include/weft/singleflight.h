@@ -3,6 +3,14 @@
 //   weft::singleflight<std::string, page> pages;
 //   auto [p, shared] = pages.call(url, [&] { return fetch(url); });
 //
+// It stands before something slow, often a cache: when a page is missing, a hundred requests for it
+// fetch it once. It stores nothing: a call that begins after the outcome was delivered runs again.
+// call_chan() is for a caller that does not wait as long as the call may take:
+//
+//   auto got = pages.call_chan(url, [url] { return fetch(url); });
+//   std::optional<weft::singleflight<std::string, page>::outcome> o;
+//   if (weft::select(recv(got, o), recv(ctx.done())) == 1) return ctx.err();   // the call still runs
+//
 // All functions may be called from fibers and plain threads, not from signal handlers.
 #pragma once
 #include <weft/chan.h>
@@ -29,6 +37,7 @@ namespace weft {
 template <class K, class V, class Hash = std::hash<K>, class Equal = std::equal_to<K>>
 class singleflight {
  public:
+  // What a call returns.
   struct outcome {
     V value;
     bool shared;  // more than one caller got this value
@@ -96,6 +105,7 @@ class singleflight {
     return {c, mine};
   }
 
+  // Runs f and delivers its outcome to all that have joined.
   template <class F>
   void fly(const K& key, const flight_ptr& c, F& f) {
     try {
@@ -110,6 +120,7 @@ class singleflight {
     land(key, c);
   }
 
+  // Ends the flight: the next call with the key starts a new one.
   void land(const K& key, const flight_ptr& c) {
     std::vector<chan<outcome>> channels;
     {

@@ -3,6 +3,9 @@
 //   weft::sync_map<std::string, int> ports;
 //   ports.store("http", 80);
 //   if (auto p = ports.load("http")) use(*p);
+//   auto [port, was_there] = ports.load_or_store("https", 443);
+//   for (auto n = hits.load(k); n && !hits.compare_and_swap(k, *n, *n + 1); n = hits.load(k)) {}
+//   ports.range([](const std::string& name, int port) { return port != 80; });   // false ends it
 //
 // The keys are spread over 32 parts, each a hash map under a reader-writer lock. Readers do not
 // wait for readers; writers contend only in the same part. Equality and copying of keys and values

@@ -3,6 +3,10 @@
 //   weft::bufio::reader in(conn);
 //   while (auto line = in.read_line()) ...
 //
+//   weft::bufio::writer out(conn);
+//   for (const row& r : rows) out.write(r.text());   // an error stays: it is enough to check flush()
+//   if (std::error_code e = out.flush()) ...
+//
 // For each stream with read(std::span<std::byte>) or write(std::span<const std::byte>) as a
 // connection has. One fiber or plain thread at a time uses an object. Functions block and fail as
 // the stream does; with ctx also by ctx's error, if the stream's functions take a context. A value
