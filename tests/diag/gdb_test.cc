@@ -60,6 +60,21 @@ TEST_CASE("gdb shows the fibers of a live process", "[diag][gdb]") {
       300));
 }
 
+TEST_CASE("gdb says that there are no fibers before a world runs, and no process before that", "[diag][gdb]") {
+  if (!can_use_gdb()) return;
+  const std::vector<std::string> typed{"source " + commands, "info fibers", "fiber check", "break main", "run",
+                                       "info fibers",        "fiber 2 bt",  "fiber check", "kill"};
+  std::vector<std::string> call{"/usr/bin/gdb", "-nx", "-batch"};
+  for (const std::string& c : typed) call.insert(call.end(), {"-ex", c});
+  call.insert(call.end(), {"--args", program, "is-looked-at"});
+  const outcome o = run_child(call, 300);
+  CAPTURE(o.out, o.err, o.timed_out);
+  CHECK(count(o.err, "there is no process: run the program, attach to it, or open its core file\n") == 2);
+  CHECK_THAT(o.out, Contains("There are no fibers.\n") && Contains("no world is running\n"));
+  CHECK(count(o.err, "no fiber 2; see info fibers\n") == 1);
+  CHECK(count(o.err, "Python Exception") == 0);
+}
+
 TEST_CASE("gdb shows the fibers of a core file", "[diag][gdb]") {
   if (!can_use_gdb()) return;
   const auto folder = std::filesystem::temp_directory_path() / ("weft-core-" + std::to_string(getpid()));

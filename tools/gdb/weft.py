@@ -49,11 +49,15 @@ def elements(vector):
 
 def statics(mangled):
     """The address of a variable that only its own function or file can name."""
+    if gdb.selected_inferior().pid == 0:
+        raise gdb.GdbError("there is no process: run the program, attach to it, or open its core file")
     return int(gdb.parse_and_eval("(unsigned long)&'%s'" % mangled))
 
 
 def arenas():
     listed = word(statics("_ZZN4weft6detail12_GLOBAL__N_16arenasEvE4list"))
+    if listed == 0:  # no world has run yet
+        return
     arena_list = gdb.Value(listed).cast(gdb.lookup_type("weft::detail::(anonymous namespace)::arena_list").pointer())
     for holder in elements(arena_list["arenas"]):
         pointer = word(int(holder.address))  # a unique_ptr is its pointer
@@ -243,8 +247,11 @@ class InfoFibers(gdb.Command):
         super().__init__("info fibers", gdb.COMMAND_STACK)
 
     def invoke(self, argument, from_tty):
-        for fiber in fibers():
+        listed = fibers()
+        for fiber in listed:
             gdb.write("%s started in %s\n" % (fiber.describe(), fiber.started_in()))
+        if not listed:
+            gdb.write("There are no fibers.\n")
 
 
 def linked(first, field):
