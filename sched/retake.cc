@@ -28,7 +28,6 @@
 //
 // Where membarrier is refused, and under TSan, which does not model it, in_doubt is always set, and
 // settling repeats R1 with a full fence.
-// does R1 again with a full fence.
 #include "sched/retake.h"
 
 #include "runtime/membarrier.h"

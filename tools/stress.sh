@@ -1,4 +1,4 @@
-# Sourced by tools/dev: the network's tests in chaos mode beside a load.
+# Sourced by tools/dev: the library's tests in chaos mode beside a load.
 
 stress_usage() {
   cat <<'TEXT'

@@ -56,8 +56,7 @@ int serve(const std::string& target, const char* address) {
   std::fflush(stdout);
 
   signal.done().recv();
-  // From the entrance to the exit: requests under way are answered, then no handler sends, then the queue can be
-// closed.
+  // The requests under way are answered; then no handler sends, and the queue can be closed.
   if (server.shutdown(weft::with_timeout(weft::background(), 10s).ctx)) {
     (void)server.close();
     (void)server.shutdown(weft::background());

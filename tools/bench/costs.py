@@ -49,7 +49,7 @@ def first_line():
 
 def page(build, with_clone):
     compiler = subprocess.run([*headers.command()[:1], "--version"], capture_output=True, text=True, check=True).stdout
-    yield f"# What weft costs\n\n`./tools/dev costs` printed this page: {compiler.splitlines()[0]}, {os.cpu_count()} CPUs, " \
+    yield f"# What weft costs\n\n`./tools/dev costs --clone` printed this page: {compiler.splitlines()[0]}, {os.cpu_count()} CPUs, " \
           f"Linux {platform.release().split('-')[0]}.\n"
     yield "| size of | bytes |\n|---|---|"
     for what, size in sizes(build):

@@ -56,7 +56,7 @@ do_package() {
   cp LICENSE "$dev/usr/share/doc/libweft-dev/copyright"
   control_file "$lib" libweft1 "$(shared_depends "$lib/usr/lib/$triplet/libweft.so.1")" "shared library"
   printf 'activate-noawait ldconfig\n' >"$lib/DEBIAN/triggers"
-  control_file "$dev" libweft-dev "libweft1 (= $(weft_version)-1), liburing-dev, libssl-dev, g++ (>= 4:12)" "for development"
+  control_file "$dev" libweft-dev "libweft1 (= $(weft_version)-1), liburing-dev, libssl-dev, zlib1g-dev, g++ (>= 4:12)" "for development"
   for folder in "$lib" "$dev"; do
     dpkg-deb --root-owner-group --build "$folder" build/debs >/dev/null
   done

@@ -7,10 +7,11 @@
 // cancelled, all contexts derived from it are cancelled before cancel returns. Deadlines need a
 // running world.
 //
-// Every blocking operation has an overload that takes a context first. If the context is done at
-// the call, the operation does nothing and returns the context's error, even if it would not have
-// waited. If the context becomes done during the wait, either the operation or the error happens,
-// not both: an error means that nothing was received, sent, locked or acquired.
+// Operations of channels, locks, groups, sockets and pipes that block have an overload that takes a
+// context first. If the context is done at the call, the operation does nothing and returns the
+// context's error, even if it would not have waited. If the context becomes done during the wait,
+// either the operation or the error happens, not both: an error means that nothing was received,
+// sent, locked or acquired.
 //
 // All functions may be called from many fibers and plain threads at a time, not from signal
 // handlers. None of them blocks, except sleep().

@@ -1,6 +1,10 @@
 // Waiting on several channels. Go's select statement and reflect.Select.
 //
-//   switch (weft::select(recv(a, v), send(b, 7), weft::otherwise)) { case 0: ... case 1: ... case 2: ... }
+//   switch (weft::select(recv(a, v), send(b, 7), weft::otherwise)) {
+//     case 0: use(v); break;      // received v
+//     case 1: sent(7); break;     // sent 7
+//     case 2: idle(); break;      // neither was possible
+//   }
 //
 // Operands are evaluated once, on entry. Among the ready cases one is chosen uniformly at random. A
 // receive writes its variable only if its case is chosen; from a closed channel it writes T{}

@@ -1,4 +1,4 @@
-// All of weft.
+// All of weft, except sim.h and testing.h, which are for tests.
 #pragma once
 #include <weft/async.h>
 #include <weft/atomic_value.h>

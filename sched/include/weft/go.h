@@ -159,9 +159,10 @@ std::size_t num_fibers();
 
 // Binds the calling fiber to its OS thread: it runs on no other thread, and no other fiber runs on
 // this one, until unlock_os_thread() has been called as often. If a bound fiber ends, its thread
-// ends. Never blocks. Go's runtime.LockOSThread.
+// ends. Never blocks. Throws weft::panic on a plain thread. Go's runtime.LockOSThread.
 void lock_os_thread();
-// Undoes one lock_os_thread(). Does nothing if there is none. Go's runtime.UnlockOSThread.
+// Undoes one lock_os_thread(). Does nothing if there is none. Never blocks. Throws weft::panic on a
+// plain thread. Go's runtime.UnlockOSThread.
 void unlock_os_thread();
 
 namespace this_fiber {
