@@ -21,7 +21,8 @@ void channel_base::panic_of_wait_if_ended() const {
 
 namespace {
 
-// The numbers of elements in the rings of channels that have ended, other than 0: their count is 0 from then on.
+// The numbers of elements in the rings of channels that have ended, other than 0: their count is 0
+// from then on.
 struct kept_elements {
   std::mutex mutex;
   std::unordered_map<const channel_base*, std::size_t> of;  // under mutex
@@ -42,7 +43,8 @@ std::size_t channel_base::forget_kept() noexcept {
   return n;
 }
 
-// What is in the ring may refer to what has gone with the schedule, so it is not destroyed before the channel is.
+// What is in the ring may refer to what has gone with the schedule, so it is not destroyed before
+// the channel is.
 void channel_base::schedule_has_ended() noexcept {
   lock_.unlock();  // a fiber that is gone may have held it
   receivers_.clear();

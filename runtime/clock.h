@@ -13,8 +13,8 @@ namespace weft::detail {
 
 inline constexpr std::int64_t never = INT64_MAX;
 
-// How the clock is read: by clock_gettime, or by a function of a simulation. A call through a pointer
-// costs as much as one of a shared library.
+// How the clock is read: by clock_gettime, or by a function of a simulation. A call through a
+// pointer costs as much as one of a shared library.
 using clock_reader = int (*)(clockid_t, timespec*) noexcept;
 #if WEFT_TSAN
 extern std::atomic<clock_reader> read_clock;

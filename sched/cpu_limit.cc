@@ -18,10 +18,10 @@
 // The affinity that an application has given a thread is kept: the thread gets the part of it that
 // is inside the limit, and exactly its former affinity when the limit ends. If no part is inside,
 // it gets all of it, and the monitor chooses the CPUs again. The CPUs that most threads may use
-// come first. Two fibers that the application has bound to two CPUs run on two CPUs. One case cannot
-// be seen: the application binds a thread to exactly the CPUs that the limit has given it at that
-// time. Then the thread gets its former affinity back. So a fiber that binds its thread does that
-// before fibers compute.
+// come first. Two fibers that the application has bound to two CPUs run on two CPUs. One case
+// cannot be seen: the application binds a thread to exactly the CPUs that the limit has given it at
+// that time. Then the thread gets its former affinity back. So a fiber that binds its thread does
+// that before fibers compute.
 //
 // A forked child gets the affinity without the limit, and so does a thread that a fiber makes. A
 // program that a fiber starts by posix_spawn() or system(), outside of blocking(), keeps the
@@ -70,8 +70,8 @@ constexpr std::int64_t ms = 1'000'000;
 constexpr std::int64_t linger = 20 * ms;
 // How often the affinity of the threads that compute is read: the application may change it.
 constexpr std::int64_t between_checks = 10 * ms;
-// How long a thread without CPU time counts as one that may compute, and how old the last sign of it
-// may be before its CPU clock is read again.
+// How long a thread without CPU time counts as one that may compute, and how old the last sign of
+// it may be before its CPU clock is read again.
 constexpr std::int64_t long_asleep = 100 * ms, read_again = long_asleep / 5;
 // CPU time above this is computing. Below, it is the exit from a system call and the entry to the
 // next.

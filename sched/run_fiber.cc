@@ -109,7 +109,8 @@ ended end_fiber(M*& m, G* g, runnable*& next) {
   g->record = nullptr;
   P::count(p->finished);
   next = nullptr;
-  // Go's rule: a thread whose fiber ended while locked is not reused. The end of the world may set another flag.
+  // Go's rule: a thread whose fiber ended while locked is not reused. The end of the world may set
+  // another flag.
   if (std::atomic_ref(g->flags).load(std::memory_order_relaxed) & locked_to_m) {
     m->ends = true;
     m->locked_g = nullptr;

@@ -103,8 +103,8 @@ bool sim_yield() {
   return true;
 }
 
-// A select shuffles its cases by 16 bits a place: all ones keep the order, and zeros bring that place to the front. So
-// one small value says which case is tried first.
+// A select shuffles its cases by 16 bits a place: all ones keep the order, and zeros bring that
+// place to the front. So one small value says which case is tried first.
 bool sim_random(std::uint64_t& v) noexcept {
   simulator* s = this_simulator();
   if (!s) return false;

@@ -1,5 +1,6 @@
-// Where the runtime meets a simulation (sched/sim/). Each function is called on a branch that only a caller without an
-// M takes, and does nothing for one that is no simulated fiber: false, null or 0.
+// Where the runtime meets a simulation (sched/sim/). Each function is called on a branch that only
+// a caller without an M takes, and does nothing for one that is no simulated fiber: false, null or
+// 0.
 #pragma once
 #include <weft/detail/fiber.h>
 
@@ -69,7 +70,8 @@ void set_this_simulator(simulator* s) noexcept;
 
 void sim_point(sim_op op, const void* object) noexcept;
 G* sim_self() noexcept;
-// The number of the schedule that the calling thread runs a fiber of, from 1 on in a process; 0 outside.
+// The number of the schedule that the calling thread runs a fiber of, from 1 on in a process; 0
+// outside.
 std::uint64_t sim_schedule() noexcept;
 std::size_t sim_fibers() noexcept;
 bool sim_park(wait_reason reason, commit_fn commit, void* arg);
@@ -83,8 +85,8 @@ bool sim_submit(spawn_record* r);
 // `g` is a simulated fiber. Ends the process if the caller is not of its simulation.
 void sim_ready(G* g) noexcept;
 
-// From begin to end, operations without an M ask whether they are simulated. By the thread that simulates, while no
-// world runs.
+// From begin to end, operations without an M ask whether they are simulated. By the thread that
+// simulates, while no world runs.
 void begin_simulated_paths() noexcept;
 void end_simulated_paths() noexcept;
 

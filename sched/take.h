@@ -1,4 +1,5 @@
-// Taking work that needs no search: from the local queue, and in one turn of 61 from the global one.
+// Taking work that needs no search: from the local queue, and in one turn of 61 from the global
+// one.
 #pragma once
 #include "sched/find_runnable.h"
 #include "sched/ticks.h"

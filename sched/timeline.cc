@@ -194,7 +194,8 @@ std::vector<stretch> stop() {
     const std::lock_guard hold(w.resize);
     if (!w.recording) throw panic("timeline::stop: no recording is on");
     w.recording = false;
-    // A P that is retaken ends a stretch and begins one without a P: both or none are in the recording.
+    // A P that is retaken ends a stretch and begins one without a P: both or none are in the
+    // recording.
     const std::lock_guard no_retaking(w.retaking);
     const time_point end = now();
     for_each_p(w, [&](P& p) { unwatch(p, end, all); });

@@ -8,8 +8,9 @@
 namespace weft::detail {
 namespace {
 
-// The done channel of all contexts that were done before their done() was called. To make it is no operation: under
-// simulation that would be a scheduling point of the first schedule alone, inside the guard of a static.
+// The done channel of all contexts that were done before their done() was called. To make it is no
+// operation: under simulation that would be a scheduling point of the first schedule alone, inside
+// the guard of a static.
 const recv_chan<void>& closed_for_all() {
   static const recv_chan<void>& c = *[] {
     auto* made = new recv_chan<void>(make_chan<void>());

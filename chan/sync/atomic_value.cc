@@ -4,9 +4,9 @@
 // count finds no reader. A scan costs a fence on every thread of the process. So it runs when the
 // last one was 1 ms ago, or when 64 versions wait for it.
 //
-// Note [version]: a snapshot that exchanges its hazard slot for a count, or is copied from a snapshot
-// with a slot, counts first. So a scan that finds no slot finds the count. Dropping a count releases the
-// reads of the snapshot; the scan that reads 0 acquires them.
+// Note [version]: a snapshot that exchanges its hazard slot for a count, or is copied from a
+// snapshot with a slot, counts first. So a scan that finds no slot finds the count. Dropping a
+// count releases the reads of the snapshot; the scan that reads 0 acquires them.
 #include <weft/atomic_value.h>
 
 #include <algorithm>

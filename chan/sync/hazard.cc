@@ -12,7 +12,8 @@ namespace weft::detail {
 namespace {
 
 constinit std::atomic<hazard_page*> all_pages{nullptr};
-// Of a thread that simulates: page_of_thread stays null there, so that each operation comes to take_page().
+// Of a thread that simulates: page_of_thread stays null there, so that each operation comes to
+// take_page().
 constinit thread_local hazard_page* page_in_simulation __attribute__((tls_model("initial-exec"))) = nullptr;
 constinit thread_local hazard_page* page_of_thread __attribute__((tls_model("initial-exec"))) = nullptr;
 
@@ -74,9 +75,9 @@ void for_each_protected_(void (*seen)(void*, const void*), void* arg) {
       if (const void* p = slot.load(std::memory_order_acquire)) seen(arg, p);  // [hazard] W3
 }
 
-// Note [page]: a page is complete before it is in the list. A thread that ends releases `owned`, and the
-// thread that takes over the page acquires it, so a page has one owner at a time. A thread that adds a
-// page after a writer has scanned the list reads pointers that were replaced before the heavy fence:
-// pages are added with a read-modify-write, before the new page's first H1.
+// Note [page]: a page is complete before it is in the list. A thread that ends releases `owned`,
+// and the thread that takes over the page acquires it, so a page has one owner at a time. A thread
+// that adds a page after a writer has scanned the list reads pointers that were replaced before the
+// heavy fence: pages are added with a read-modify-write, before the new page's first H1.
 
 }  // namespace weft::detail

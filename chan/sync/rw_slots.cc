@@ -139,8 +139,8 @@ bool rw_mutex::looks_read() const noexcept {
 
 void rw_mutex::free_slots() noexcept { delete[] slots_; }
 
-// Note [rw-slots]: the slots are complete before slots_in_use_ is stored with release; a reader of it
-// acquires them. They live as long as the lock, so an old value of slots_in_use_ is valid: its slots are
-// frozen then.
+// Note [rw-slots]: the slots are complete before slots_in_use_ is stored with release; a reader of
+// it acquires them. They live as long as the lock, so an old value of slots_in_use_ is valid: its
+// slots are frozen then.
 
 }  // namespace weft

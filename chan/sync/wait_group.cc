@@ -1,4 +1,5 @@
-// Note [wait-group]: done() releases the count and wait() acquires it, by reading 0 or by being woken.
+// Note [wait-group]: done() releases the count and wait() acquires it, by reading 0 or by being
+// woken.
 //
 // A waiter sets `waiting` under the queue's lock while the count is above 0, so the done() that
 // brings it to 0 reads the bit, takes the lock and finds the waiter queued. Only that done()
@@ -17,7 +18,8 @@ void wait_group::misused(std::int64_t s, int n) {
     state_.fetch_sub(one * n, std::memory_order_relaxed);
     throw panic("sync: negative WaitGroup counter");
   }
-  // From 0, and the waiters of that 0 are still there. One that has come since waits for this count.
+  // From 0, and the waiters of that 0 are still there. One that has come since waits for this
+  // count.
   add(-n);
   throw panic("sync: WaitGroup misuse: Add called concurrently with Wait");
 }

@@ -1,7 +1,8 @@
 // Collects lines of many connections and posts them in batches:  batcher TARGET [ADDRESS [LINES [MILLISECONDS]]]
 //
-// A batch is posted when it has LINES lines, or MILLISECONDS after its first line. While one is posted, the next lines
-// wait in a bounded channel; when that is full the connections are not read, and the senders wait.
+// A batch is posted when it has LINES lines, or MILLISECONDS after its first line. While one is
+// posted, the next lines wait in a bounded channel; when that is full the connections are not read,
+// and the senders wait.
 #include <weft/weft.h>
 
 #include <chrono>

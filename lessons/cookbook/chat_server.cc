@@ -1,8 +1,9 @@
 // A chat: each line of a client goes to all other clients:  chat_server [ADDRESS]
 //
-// The first line of a client is its name. Each client has two fibers: one reads its lines, one writes the lines of the
-// others. Between them is a channel with a bound. A client that does not read fills it and is disconnected, so it does
-// not hold up the others, and does not fill the memory.
+// The first line of a client is its name. Each client has two fibers: one reads its lines, one
+// writes the lines of the others. Between them is a channel with a bound. A client that does not
+// read fills it and is disconnected, so it does not hold up the others, and does not fill the
+// memory.
 #include <weft/weft.h>
 
 #include <chrono>

@@ -1,7 +1,8 @@
 // Prints the status of every page of a site:  crawler URL [REQUESTS_PER_SECOND [AT_A_TIME [PAGES]]]
 //
-// Follows the links to the same host, each page once. Two bounds protect the site: a ticker releases one request in
-// each period, and a semaphore bounds the number of requests under way when the site is slow. SIGINT ends it.
+// Follows the links to the same host, each page once. Two bounds protect the site: a ticker
+// releases one request in each period, and a semaphore bounds the number of requests under way when
+// the site is slow. SIGINT ends it.
 #include <weft/weft.h>
 
 #include <chrono>

@@ -1,7 +1,7 @@
 // Fetches several pages at the same time, all or nothing:  fan_out URL...
 //
-// Prints their sizes in the order of the command line. The first failure ends the other requests, whose
-// answers are useless then, and is reported.
+// Prints their sizes in the order of the command line. The first failure ends the other requests,
+// whose answers are useless then, and is reported.
 #include <weft/weft.h>
 
 #include <chrono>

@@ -1,8 +1,8 @@
 // Compresses a file by all CPUs, in bounded memory:  parallel_gzip FILE RESULT
 //
-// Three stages: one fiber reads blocks, one fiber for each block compresses it, one fiber writes the results in the
-// order of the blocks. The channel between the first and the last holds tasks, not results, and its size bounds the
-// blocks in memory: when the writer is slow, the reader waits.
+// Three stages: one fiber reads blocks, one fiber for each block compresses it, one fiber writes
+// the results in the order of the blocks. The channel between the first and the last holds tasks,
+// not results, and its size bounds the blocks in memory: when the writer is slow, the reader waits.
 #include <fcntl.h>
 #include <weft/weft.h>
 #include <zlib.h>

@@ -1,7 +1,7 @@
 // Prints a page, with retries and a deadline for all of them together:  retry URL [SECONDS]
 //
-// Only failures that may pass are retried. The pause grows, so that a server in trouble is not kept there, and has a
-// random part, so that clients that failed together do not come back together.
+// Only failures that may pass are retried. The pause grows, so that a server in trouble is not kept
+// there, and has a random part, so that clients that failed together do not come back together.
 #include <weft/weft.h>
 
 #include <algorithm>
@@ -15,7 +15,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// No second attempt helps a request that the server understands and refuses, or whose URL is malformed.
+// No second attempt helps a request that the server understands and refuses, or whose URL is
+// malformed.
 bool may_pass(const weft::result<weft::http::response>& got) {
   if (got) return got.value.status == 429 || got.value.status >= 500;
   return got.err != std::errc::invalid_argument && got.err != std::errc::protocol_not_supported;

@@ -1,7 +1,8 @@
 // Passes TCP connections on to a server, with half close:  tcp_proxy TARGET [ADDRESS]
 //
-// A peer may end its stream and still receive. So the two directions of a connection end one by one: the end of a
-// stream is passed on as an end, and a failure as a reset, because an end would look like a complete stream.
+// A peer may end its stream and still receive. So the two directions of a connection end one by
+// one: the end of a stream is passed on as an end, and a failure as a reset, because an end would
+// look like a complete stream.
 #include <weft/weft.h>
 
 #include <chrono>
@@ -56,7 +57,8 @@ int proxy(const std::string& target, const char* address) {
     else connections.go([&ctx = ctx, &target, client = client] { serve(ctx, client, target); });
   }
   (void)listener.close();
-  // Connections have 10 s to end, then they are reset. Fibers use variables of this function: it waits for all of them.
+  // Connections have 10 s to end, then they are reset. Fibers use variables of this function: it
+  // waits for all of them.
   if (connections.wait(weft::with_timeout(weft::background(), 10s).ctx)) cancel();
   connections.wait();
   return 0;

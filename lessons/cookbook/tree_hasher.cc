@@ -1,7 +1,7 @@
 // SHA-256 of every file of a tree, as sha256sum prints it, in the order of names:  tree_hasher DIRECTORY
 //
-// Files are read and hashed in parallel, a bounded number at a time. A file that cannot be read is reported, and the
-// others are hashed; the exit status is 1 then.
+// Files are read and hashed in parallel, a bounded number at a time. A file that cannot be read is
+// reported, and the others are hashed; the exit status is 1 then.
 #include <openssl/evp.h>
 #include <weft/weft.h>
 
@@ -15,7 +15,8 @@
 
 namespace {
 
-// The digest in hexadecimal, or the error of the file. Reads in pieces, so that a large file needs no large memory.
+// The digest in hexadecimal, or the error of the file. Reads in pieces, so that a large file needs
+// no large memory.
 weft::result<std::string> sha256(const std::string& path) {
   const auto [file, failed] = weft::fs::open(path);
   if (failed) return {{}, failed};

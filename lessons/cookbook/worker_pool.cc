@@ -1,8 +1,8 @@
 // Delivers events in the background:  worker_pool TARGET [ADDRESS]
 //
-// POST /events answers 202 when the event is in the queue, and 503 when the queue is full, so that the memory is
-// bounded and clients come later. Workers post each event to TARGET, a URL. SIGTERM ends it gracefully: no new events,
-// then every accepted event is delivered, then exit status 0.
+// POST /events answers 202 when the event is in the queue, and 503 when the queue is full, so that
+// the memory is bounded and clients come later. Workers post each event to TARGET, a URL. SIGTERM
+// ends it gracefully: no new events, then every accepted event is delivered, then exit status 0.
 #include <weft/weft.h>
 
 #include <chrono>

@@ -1,4 +1,5 @@
-// A disk that fails on request: directories and their names, some of which cannot be read to the end.
+// A disk that fails on request: directories and their names, some of which cannot be read to the
+// end.
 #pragma once
 #include <map>
 #include <string>

@@ -1,7 +1,7 @@
 // P5: two fibers, A and B, print the 669 primes below 5000: long work on one P.
 //
-// Go cuts such work into time slices. weft does not switch a fiber out in the middle of its own code: A and B take
-// turns where they yield.
+// Go cuts such work into time slices. weft does not switch a fiber out in the middle of its own
+// code: A and B take turns where they yield.
 #include "lessons/parallelism/primes.h"
 #include "lessons/support/page.h"
 

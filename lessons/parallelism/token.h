@@ -6,7 +6,8 @@
 
 namespace parallelism {
 
-// --work, if it is not given: long enough for a second P to wake and take part, which a bare print is not.
+// --work, if it is not given: long enough for a second P to wake and take part, which a bare print
+// is not.
 inline constexpr int work_per_token = 200'000;
 
 class steps {

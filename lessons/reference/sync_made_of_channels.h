@@ -7,7 +7,8 @@ namespace made_of_channels {
 using weft::chan;
 using weft::make_chan;
 
-// The channel has one permission. The fiber that takes it runs f, and closes: then all other fibers pass.
+// The channel has one permission. The fiber that takes it runs f, and closes: then all other fibers
+// pass.
 class once {
  public:
   once() { permission_.send(); }
@@ -35,7 +36,8 @@ class mutex {
   chan<void> held_ = make_chan<void>(1);
 };
 
-// Either the writer's token lies in `write_`, or the number of readers in `readers_`, or neither: unlocked.
+// Either the writer's token lies in `write_`, or the number of readers in `readers_`, or neither:
+// unlocked.
 class rw_mutex {
  public:
   void lock() { write_.send(); }

@@ -1,9 +1,9 @@
 // A connection to NATS JetStream with the stream of the jobs, by nats.c.
 //
-// nats.c reads its socket on a thread, or leaves that to an event loop, which net::wait_readable could be. Here the
-// thread does it: publishing, fetching and acknowledging wait on condition variables of the library in both cases, so
-// that they need blocking() in both cases. The event loop would save one thread, and its adapter would be longer than
-// this file.
+// nats.c reads its socket on a thread, or leaves that to an event loop, which net::wait_readable
+// could be. Here the thread does it: publishing, fetching and acknowledging wait on condition
+// variables of the library in both cases, so that they need blocking() in both cases. The event
+// loop would save one thread, and its adapter would be longer than this file.
 #pragma once
 #include <nats/nats.h>
 
@@ -27,7 +27,8 @@ inline void check(natsStatus s, const char* what) {
   if (s != NATS_OK) throw std::runtime_error(std::string(what) + ": " + natsStatus_GetText(s));
 }
 
-// Connects, and reconnects without end. Makes the stream, unless it exists: then its configuration stays as it is.
+// Connects, and reconnects without end. Makes the stream, unless it exists: then its configuration
+// stays as it is.
 struct jetstream {
   explicit jetstream(const char* url) {
     natsOptions* options = nullptr;

@@ -1,8 +1,8 @@
 // Passes requests on to another server:  reverse_proxy BACKEND [ADDRESS], BACKEND as http://127.0.0.1:9000
 //
-// Bodies are streamed both ways: neither is in memory as a whole, and a slow end slows the other one down. Fields that
-// are about one connection stay on it (RFC 9110 section 7.6.1), and the backend learns the client's address from
-// X-Forwarded-For, which a client cannot forge here.
+// Bodies are streamed both ways: neither is in memory as a whole, and a slow end slows the other
+// one down. Fields that are about one connection stay on it (RFC 9110 section 7.6.1), and the
+// backend learns the client's address from X-Forwarded-For, which a client cannot forge here.
 #include <algorithm>
 #include <array>
 #include <stdexcept>

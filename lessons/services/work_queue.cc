@@ -28,8 +28,8 @@ constexpr const char* left_field = "Time-Left-Ms";
 std::int64_t in_ms(duration d) { return std::chrono::ceil<std::chrono::milliseconds>(d).count(); }
 std::string name_of(const std::string& job) { return job.substr(0, job.find(' ')); }
 
-// Returns when the server has stored the job, or ctx's error. The server drops a job whose name it has read in the last
-// two minutes, so that a job whose confirmation is lost is not stored twice.
+// Returns when the server has stored the job, or ctx's error. The server drops a job whose name it
+// has read in the last two minutes, so that a job whose confirmation is lost is not stored twice.
 std::error_code send(const context& ctx, jsCtx* js, const std::string& job) {
   const std::string name = name_of(job);
   for (;;) {
@@ -84,14 +84,16 @@ class worker {
   }
   ~worker() { natsSubscription_Destroy(jobs_); }
 
-  // Until `stop` is done, fetches as many jobs as there is room for. Then waits for the jobs in flight.
+  // Until `stop` is done, fetches as many jobs as there is room for. Then waits for the jobs in
+  // flight.
   int work(const context& stop) {
     std::puts("working");
     while (!room_.acquire(stop)) {
       int room = 1;
       while (room_.try_acquire()) ++room;
       natsMsgList got{};
-      // Without a connection the library would keep the request, and the server would answer it too late.
+      // Without a connection the library would keep the request, and the server would answer it too
+      // late.
       if (natsConnection_Status(server_.connection) == NATS_CONN_STATUS_CONNECTED)
         (void)blocking([&] { return natsSubscription_Fetch(&got, jobs_, room, 1000, nullptr); });
       for (int i = 0; i < got.Count; ++i)
@@ -125,7 +127,8 @@ class worker {
     (void)(late ? natsMsg_Term(m, nullptr) : natsMsg_NakWithDelay(m, 1000, nullptr));  // failed: again after a second
   }
 
-  // Returns the time that the producer's context had when it sent the job, less the job's time in the queue.
+  // Returns the time that the producer's context had when it sent the job, less the job's time in
+  // the queue.
   static duration time_left(natsMsg* m) {
     const char* left = nullptr;
     jsMsgMetaData* meta = nullptr;

@@ -1,4 +1,5 @@
-// Several runs beside each other, so that the same program can be compared under different conditions.
+// Several runs beside each other, so that the same program can be compared under different
+// conditions.
 #include <fmt/format.h>
 
 #include <algorithm>

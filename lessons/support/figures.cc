@@ -17,8 +17,9 @@ stream& stream_of(std::vector<stream>& all, const stretch& s) {
   return all.back();
 }
 
-// Calls f(span, n) for each span of time in which n > 0 of the stretches that `counts` accepts run. Where fibers share
-// the CPUs of the Ps, n is at most the number of Ps. Fibers without a P count as far as there are CPUs for them.
+// Calls f(span, n) for each span of time in which n > 0 of the stretches that `counts` accepts run.
+// Where fibers share the CPUs of the Ps, n is at most the number of Ps. Fibers without a P count as
+// far as there are CPUs for them.
 template <class Counts, class F>
 void sweep(const record& r, Counts counts, F f) {
   struct by {

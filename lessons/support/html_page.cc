@@ -35,9 +35,9 @@ std::string figures_line(const figures& f) {
       shown_time(f.cpu), shown_time(f.wall), f.cpus_busy(), f.cpus);
 }
 
-// The M of a stretch that shared a CPU is -1 - M. The names stand once, and a stretch has its begin as the distance in
-// nanoseconds from the begin of the stretch before it: a recording of a hundred thousand stretches stays readable for a
-// browser.
+// The M of a stretch that shared a CPU is -1 - M. The names stand once, and a stretch has its begin
+// as the distance in nanoseconds from the begin of the stretch before it: a recording of a hundred
+// thousand stretches stays readable for a browser.
 std::string data(const titled_run& run) {
   const record& r = run.what;
   weft::time_point from = weft::time_point::max();

@@ -1,8 +1,9 @@
 // The page around the data of html_page.cc. %TITLE% and %DATA% are replaced.
 //
-// Each change of the shown part of the time draws the lanes again. Stretches too short to be seen are drawn together:
-// the height of such a block is the share of its time in which one of them ran. So a lane with a fiber that runs rarely
-// is low, and a recording with a hundred thousand stretches stays quick.
+// Each change of the shown part of the time draws the lanes again. Stretches too short to be seen
+// are drawn together: the height of such a block is the share of its time in which one of them ran.
+// So a lane with a fiber that runs rarely is low, and a recording with a hundred thousand stretches
+// stays quick.
 #pragma once
 
 namespace lesson {

@@ -9,8 +9,8 @@ int cpus_in_mask();
 // CPUs by the quota of the process's cgroups, or 0 if there is no quota.
 double cpu_quota();
 
-// Binds all threads of the process to one CPU while it lives, and restores the mask of the calling thread for all.
-// Threads that start while it lives inherit the CPU.
+// Binds all threads of the process to one CPU while it lives, and restores the mask of the calling
+// thread for all. Threads that start while it lives inherit the CPU.
 class on_one_cpu {
  public:
   explicit on_one_cpu(bool bind);

@@ -1,7 +1,8 @@
 // A lesson: one source file with programs, each of which shows one thing.
 //
-// A program is an ordinary function, the body of a main fiber. The wrong program stands beside the right one. The
-// flags, and how a program runs, is measured and is drawn, are the same for every lesson:
+// A program is an ordinary function, the body of a main fiber. The wrong program stands beside the
+// right one. The flags, and how a program runs, is measured and is drawn, are the same for every
+// lesson:
 //
 //   const lesson::page page{"L5", "leak", {{"wrong", "no fiber sends", wrong, {.leaks = 1}}, {"right", ...}}};
 //
@@ -26,7 +27,8 @@ enum class at_end {
   leave,   // nothing: the other fibers are abandoned, as in Go
 };
 
-// How a pictured program shows its output: each print when it comes, or how many lines each fiber printed in a row.
+// How a pictured program shows its output: each print when it comes, or how many lines each fiber
+// printed in a row.
 enum class paper { live, condensed };
 
 struct traits {

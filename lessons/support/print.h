@@ -1,4 +1,5 @@
-// Printing from fibers: every call writes its text immediately, in one piece, and records it with its fiber.
+// Printing from fibers: every call writes its text immediately, in one piece, and records it with
+// its fiber.
 #pragma once
 #include <fmt/format.h>
 

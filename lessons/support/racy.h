@@ -1,13 +1,14 @@
 // A variable that fibers use without any order among them: what the chapter calls a data race.
 //
-// In C++ a program with a data race has no meaning at all, so nothing could be shown by one. Here each
-// access is a relaxed atomic one: it cannot tear and means what it says, but it orders nothing, and between a
-// read and the write that follows another fiber may run. So the effect of the race is there and the
-// program is defined. Under ThreadSanitizer the same sources are built once more with plain variables, and a
-// test expects that build to be reported.
+// In C++ a program with a data race has no meaning at all, so nothing could be shown by one. Here
+// each access is a relaxed atomic one: it cannot tear and means what it says, but it orders
+// nothing, and between a read and the write that follows another fiber may run. So the effect of
+// the race is there and the program is defined. Under ThreadSanitizer the same sources are built
+// once more with plain variables, and a test expects that build to be reported.
 //
-// ThreadSanitizer finds a race between threads. Fibers that take turns on one thread are ordered by the switch from
-// one to the other; so the twin's first accesses are slow, and another P has the time to take up the other fiber.
+// ThreadSanitizer finds a race between threads. Fibers that take turns on one thread are ordered by
+// the switch from one to the other; so the twin's first accesses are slow, and another P has the
+// time to take up the other fiber.
 #pragma once
 #include <atomic>
 

@@ -161,8 +161,8 @@ bool something_can_happen() {
   return false;
 }
 
-// A plain thread: while it lives, weft does not end a program whose fibers are all asleep. It ends before the run does,
-// or after it has started the fiber that calls the hook.
+// A plain thread: while it lives, weft does not end a program whose fibers are all asleep. It ends
+// before the run does, or after it has started the fiber that calls the hook.
 class stall_watch {
  public:
   stall_watch(recording& on, const stalled_hook& hook) {
@@ -193,7 +193,8 @@ class stall_watch {
     }
     weft::go({.name = "recorder"}, [this, &on, &hook] { save(on, hook); });
   }
-  // The sleep gives the system the time to forget the thread: weft counts the threads of the process.
+  // The sleep gives the system the time to forget the thread: weft counts the threads of the
+  // process.
   void save(recording& on, const stalled_hook& hook) {
     on.save(hook);
     weft::blocking([this] { thread_.join(); });

@@ -22,7 +22,8 @@ struct titled_run {
 
 // The line above a program's output.
 std::string heading(std::string_view name, std::string_view title, int maxprocs, const terminal& t);
-// The output as the number of lines that each fiber printed in a row, without the middle of many such turns.
+// The output as the number of lines that each fiber printed in a row, without the middle of many
+// such turns.
 std::string condensed(const record& r, const terminal& t);
 // The fibers and where they ran, the picture, the figures and the conclusion.
 std::string report(const titled_run& run, const terminal& t, cast& who);

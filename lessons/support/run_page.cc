@@ -30,7 +30,8 @@ void show(std::string_view text) {
   std::fflush(stdout);
 }
 
-// Waits for the fibers that end, however slow the machine is. Where some are meant to stay it looks once more.
+// Waits for the fibers that end, however slow the machine is. Where some are meant to stay it looks
+// once more.
 void settle(const traits& expected) {
   using namespace std::chrono_literals;
   const auto left = [] { return static_cast<int>(weft::num_fibers()) - 1; };
@@ -113,7 +114,8 @@ double share_of_cpu(const titled_run& r) {
   return static_cast<double>(f.cpu.count()) / static_cast<double>(std::max<long>(f.could_use.count(), 1));
 }
 
-// Runs a program again while other programs take its CPU time, up to five times. Returns the run with the most.
+// Runs a program again while other programs take its CPU time, up to five times. Returns the run
+// with the most.
 titled_run least_disturbed(const page& of, const variant& v, const run_flags& flags) {
   titled_run best = run_recorded(of, v, flags, {});
   for (int i = 1; i < 5 && machine_is_busy(count(best.what)); ++i) {
@@ -151,7 +153,8 @@ int run_in_child(const variant& v, char** args) {
   for (; *args; ++args) argv.push_back(*args);
   argv.push_back(choice.data());
   argv.push_back(nullptr);
-  // Ctrl-C ends the program that runs, and the next program follows. It may come as soon as there is a child.
+  // Ctrl-C ends the program that runs, and the next program follows. It may come as soon as there
+  // is a child.
   posix_spawnattr_t in_child{};
   sigset_t by_default{};
   sigemptyset(&by_default);

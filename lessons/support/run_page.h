@@ -23,8 +23,9 @@ struct run_flags {
 // Runs one program in this process. Returns the exit status, unless the program ends the process.
 int run_variant(const page& of, const variant& v, const run_flags& flags);
 
-// Runs all programs of a page. Pictured ones run in this process, the others in a process each, because some end
-// theirs. `args` are the arguments of this process. Returns 0, or 1 if a page could not be written.
+// Runs all programs of a page. Pictured ones run in this process, the others in a process each,
+// because some end theirs. `args` are the arguments of this process. Returns 0, or 1 if a page
+// could not be written.
 int run_all(const page& of, const run_flags& flags, char** args);
 
 }  // namespace lesson

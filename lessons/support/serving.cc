@@ -13,7 +13,8 @@ using namespace weft;
 
 namespace {
 
-// Where the server listens, what to type and how to stop it. On stderr: it is not the program's own output.
+// Where the server listens, what to type and how to stop it. On stderr: it is not the program's own
+// output.
 void announce(const net::listener& l, std::string_view page) {
   fmt::print(stderr, "lesson: listens on {}. In another terminal: curl 'http://localhost:{}{}'. Ctrl-C stops it.\n",
              l.addr().to_string(), l.addr().port(), page);

@@ -17,11 +17,12 @@ inline constexpr std::string_view server_closed = "http: Server closed";
 // Copies are the same server.
 class server {
  public:
-  // `address`: "127.0.0.1:8001", ":8080". `page` is the path that a message on stderr shows to the user.
+  // `address`: "127.0.0.1:8001", ":8080". `page` is the path that a message on stderr shows to the
+  // user.
   server(std::string address, weft::http::handler h, std::string page = "/");
 
-  // As weft::http's; says on stderr where it listens. Returns why it ended: the error, or server_closed as soon as a
-  // shutdown begins, when requests may still be under way.
+  // As weft::http's; says on stderr where it listens. Returns why it ended: the error, or
+  // server_closed as soon as a shutdown begins, when requests may still be under way.
   std::string listen_and_serve() const;
   // As weft::http's.
   std::error_code shutdown(const weft::context& ctx) const;
@@ -31,7 +32,8 @@ class server {
   weft::http::server server_;
 };
 
-// Go's log.Fatal: writes a line to stderr and ends the process with status 1 immediately. No destructors run.
+// Go's log.Fatal: writes a line to stderr and ends the process with status 1 immediately. No
+// destructors run.
 [[noreturn]] void log_fatal(std::string_view what);
 
 // The page /debug/fibers, which lists the live fibers.

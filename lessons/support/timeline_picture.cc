@@ -1,5 +1,5 @@
-// A column is a span of time. It shows the fiber that ran longest in it, or + if three or more stretches of different
-// fibers lie in it.
+// A column is a span of time. It shows the fiber that ran longest in it, or + if three or more
+// stretches of different fibers lie in it.
 #include "lessons/support/timeline_picture.h"
 
 #include <fmt/format.h>

@@ -11,9 +11,9 @@
 
 namespace lesson {
 
-// One lane per P, a letter (on a colour terminal a block) per fiber, and a time axis, in lines of at most t.width
-// columns. The lanes show `span` of time, or all if it is 0. `procs` lanes, without those behind the eighth that ran
-// nothing.
+// One lane per P, a letter (on a colour terminal a block) per fiber, and a time axis, in lines of
+// at most t.width columns. The lanes show `span` of time, or all if it is 0. `procs` lanes, without
+// those behind the eighth that ran nothing.
 std::string lanes_picture(const std::vector<weft::timeline::stretch>& stretches, int procs, const terminal& t,
                           cast& who, std::chrono::nanoseconds span = {});
 // The lanes and a legend.

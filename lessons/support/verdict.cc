@@ -1,5 +1,5 @@
-// The measure of parallelism is the kernel's: CPU time over wall time. More than 1.05 CPUs at work are parallel,
-// whatever the recording shows. The recording says which fibers it was.
+// The measure of parallelism is the kernel's: CPU time over wall time. More than 1.05 CPUs at work
+// are parallel, whatever the recording shows. The recording says which fibers it was.
 #include "lessons/support/verdict.h"
 
 #include <fmt/format.h>

@@ -13,9 +13,11 @@ std::string shown_time(std::chrono::nanoseconds t);
 std::string shown_ps(int n);
 // Returns t as a percentage of 1, rounded.
 int percent(double share);
-// Returns true if the process got less than three quarters of the CPU time that its fibers could use.
+// Returns true if the process got less than three quarters of the CPU time that its fibers could
+// use.
 bool machine_is_busy(const figures& f);
-// Returns one to three sentences that follow from the figures: whether the run was parallel, and by what measure.
+// Returns one to three sentences that follow from the figures: whether the run was parallel, and by
+// what measure.
 std::string verdict(const figures& f);
 // Returns one sentence: how long the fibers ran, and how long the program took.
 std::string summary(const figures& f);

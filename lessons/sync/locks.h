@@ -6,7 +6,8 @@
 
 namespace locks {
 
-// Unlock wakes the fiber that has waited longest, but leaves the lock open: the first fiber that comes takes it.
+// Unlock wakes the fiber that has waited longest, but leaves the lock open: the first fiber that
+// comes takes it.
 class barging {
  public:
   void lock() {

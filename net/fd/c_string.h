@@ -1,7 +1,7 @@
 // Strings with a length that are passed to the kernel or to the C library as C strings.
 //
-// A NUL byte would end such a string early, and another file, host or program would be meant. So every public function
-// that takes a path, an address or a name refuses it before the call.
+// A NUL byte would end such a string early, and another file, host or program would be meant. So
+// every public function that takes a path, an address or a name refuses it before the call.
 #pragma once
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -14,8 +14,9 @@
 
 namespace weft::detail {
 
-// Note [life]: an operation that drops its hold releases what it did with the descriptor; the last drop acquires all of
-// that. A holder of a direction that was not counted releases it with the direction's spin lock, which close() takes.
+// Note [life]: an operation that drops its hold releases what it did with the descriptor; the last
+// drop acquires all of that. A holder of a direction that was not counted releases it with the
+// direction's spin lock, which close() takes.
 
 descriptor::descriptor(int fd, net::endpoint local, net::endpoint remote)
     : fd_(fd), local_(std::move(local)), remote_(std::move(remote)) {}

@@ -1,13 +1,16 @@
-// A descriptor that fibers share: read by one, written by another, given a deadline by a third, closed by a fourth.
+// A descriptor that fibers share: read by one, written by another, given a deadline by a third,
+// closed by a fourth.
 //
-// No operation may use a number that the kernel has given to another file in the meantime. So an operation holds the
-// descriptor while it is under way. close() refuses new ones, ends the waiting ones, and blocks until the last hold is
-// dropped; that closes the number. The lock of a direction is such a hold. It is counted only from close() on: before,
-// the count would cost every operation two atomic steps.
+// No operation may use a number that the kernel has given to another file in the meantime. So an
+// operation holds the descriptor while it is under way. close() refuses new ones, ends the waiting
+// ones, and blocks until the last hold is dropped; that closes the number. The lock of a direction
+// is such a hold. It is counted only from close() on: before, the count would cost every operation
+// two atomic steps.
 //
 // The two directions are independent: net/fd/direction.h.
 //
-// Refused: shutdown(2) to end the operations under way, which also ends those of processes that share the socket.
+// Refused: shutdown(2) to end the operations under way, which also ends those of processes that
+// share the socket.
 #pragma once
 #include <weft/context.h>
 #include <weft/detail/wait_queue.h>
@@ -31,11 +34,12 @@ class alignas(64) descriptor {
   void add_handle() noexcept { life_.fetch_add(one_handle, std::memory_order_relaxed); }
   void drop_handle() noexcept;
 
-  // An operation begins: false if the descriptor is closed. Throws weft::panic if 1,048,575 are under way, as
-  // many as Go allows. And ends: the process dies if none is under way.
+  // An operation begins: false if the descriptor is closed. Throws weft::panic if 1,048,575 are
+  // under way, as many as Go allows. And ends: the process dies if none is under way.
   bool enter();
   void leave() noexcept;
-  // Takes the lock of a direction for an operation: none, or why no operation may begin. Throws as enter() does.
+  // Takes the lock of a direction for an operation: none, or why no operation may begin. Throws as
+  // enter() does.
   wait_result lock(direction_kind which, const context* ctx) {
     wait_result e = wait_result::none;
     if (!ctx && direction_for(which).try_lock(e)) [[likely]]
@@ -53,7 +57,8 @@ class alignas(64) descriptor {
   direction& direction_for(direction_kind h) noexcept { return directions_[static_cast<int>(h)]; }
   const net::endpoint& local() const noexcept { return local_; }
   const net::endpoint& remote() const noexcept { return remote_; }
-  // What `b` has stored here; make(fd) -> registration* makes it at the first call. Null and errno if make() fails.
+  // What `b` has stored here; make(fd) -> registration* makes it at the first call. Null and errno
+  // if make() fails.
   template <class Make>
   registration* registered(backend& b, Make make) {
     if (registration* r = registration_.load(std::memory_order_acquire)) return r;  // [registration]

@@ -16,8 +16,8 @@
 namespace weft::detail {
 namespace {
 
-// As direction::commit(), with the locks of a direction and of a context. The list of them lies on the fiber's stack:
-// the fiber takes both once more before it leaves that.
+// As direction::commit(), with the locks of a direction and of a context. The list of them lies on
+// the fiber's stack: the fiber takes both once more before it leaves that.
 void commit_both(G* g, void* of) {
   auto* op = static_cast<io_op*>(of);
   auto* held = static_cast<sections*>(op->held);

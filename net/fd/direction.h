@@ -1,12 +1,13 @@
-// One direction of a descriptor that fibers share: reading or writing. Each has a lock, so one operation is under way
-// at a time and the others queue.
+// One direction of a descriptor that fibers share: reading or writing. Each has a lock, so one
+// operation is under way at a time and the others queue.
 //
-// A deadline is one timer for all operations of a direction. It is armed no later than it must be and is checked again
-// when it fires, so moving a deadline further away, as servers do for every request, costs no timer operation.
+// A deadline is one timer for all operations of a direction. It is armed no later than it must be
+// and is checked again when it fires, so moving a deadline further away, as servers do for every
+// request, costs no timer operation.
 //
-// What a server does for each request, without a context and without another operation, is operate(): the lock, the
-// start and the wait in one section, inline. All frames below a waiting fiber lie on its stack, and with a thousand
-// fibers each cache line of them is a miss.
+// What a server does for each request, without a context and without another operation, is
+// operate(): the lock, the start and the wait in one section, inline. All frames below a waiting
+// fiber lie on its stack, and with a thousand fibers each cache line of them is a miss.
 //
 // Refused: a deadline per operation, which would arm and disarm a timer each time.
 #pragma once
@@ -35,8 +36,8 @@ class direction {
  public:
   direction() noexcept;
 
-  // Takes the lock if it is free. Sets `e` to none then, or to why no operation may begin. False if another operation
-  // has the lock.
+  // Takes the lock if it is free. Sets `e` to none then, or to why no operation may begin. False if
+  // another operation has the lock.
   bool try_lock(wait_result& e) {
     section hold(lock_);
     e = over_;
@@ -61,12 +62,13 @@ class direction {
     return over_ == wait_result::closed;
   }
 
-  // With the lock, while `op` is under way: parks until `op` is completed or something ends the wait. True if it was
-  // the completion; else sets `why`.
+  // With the lock, while `op` is under way: parks until `op` is completed or something ends the
+  // wait. True if it was the completion; else sets `why`.
   bool wait(io_op& op, const context* ctx, wait_result& why);
-  // All of this without a context, by m's fiber: takes the lock, calls start() -> bool, which gives `op` to the poller,
-  // and waits. False if it would take more than that: nothing has begun then. Else the caller has the lock and reads
-  // from `op` whether it was completed; if not, ended() returns why. `op` must live until unlock().
+  // All of this without a context, by m's fiber: takes the lock, calls start() -> bool, which gives
+  // `op` to the poller, and waits. False if it would take more than that: nothing has begun then.
+  // Else the caller has the lock and reads from `op` whether it was completed; if not, ended()
+  // returns why. `op` must live until unlock().
   template <class Start>
   [[gnu::always_inline]] bool operate(M* m, io_op& op, Start start) {
     section hold(lock_, m);
@@ -105,8 +107,8 @@ class direction {
   bool pass_on(section& hold);
   [[noreturn]] static void not_locked();
   bool wait_with(io_op& op, const context& ctx, wait_result& why);
-  // Once the fiber is off its stack: gives up the lock. A completion takes none, and may wake the fiber before that, so
-  // neither its stack nor `op` is touched any more once it waits.
+  // Once the fiber is off its stack: gives up the lock. A completion takes none, and may wake the
+  // fiber before that, so neither its stack nor `op` is touched any more once it waits.
   static void commit(G* g, void* of);
   G* end_wait_locked(wait_result why) noexcept;
   void arm();

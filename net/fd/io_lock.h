@@ -4,7 +4,8 @@
 
 namespace weft::detail {
 
-// Held until the end of the scope. While it is held the descriptor's number is not the kernel's again.
+// Held until the end of the scope. While it is held the descriptor's number is not the kernel's
+// again.
 class io_lock {
  public:
   // Blocks until it is held, or there is an error().

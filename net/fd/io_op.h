@@ -1,16 +1,18 @@
 // One operation that a fiber waits for, from its start to its completion. On the fiber's stack.
 //
-// An operation under way belongs to the poller, and its buffer to the kernel, until it is completed. So a fiber whose
-// wait ends before that (deadline, context, close) has the operation cancelled and still waits for the completion: it
-// never returns while the kernel may write to its stack.
+// An operation under way belongs to the poller, and its buffer to the kernel, until it is
+// completed. So a fiber whose wait ends before that (deadline, context, close) has the operation
+// cancelled and still waits for the completion: it never returns while the kernel may write to its
+// stack.
 //
-// The wait thus has two parts. In the first, the completion, a timer, a closer or a context wakes the fiber; the first
-// to claim the operation's word does. In the second, which comes only if that was not the completion, the completion
-// wakes it. From the word the completion reads in which part the fiber is, and the fiber, which may not have parked
-// yet, reads that the operation is done.
+// The wait thus has two parts. In the first, the completion, a timer, a closer or a context wakes
+// the fiber; the first to claim the operation's word does. In the second, which comes only if that
+// was not the completion, the completion wakes it. From the word the completion reads in which part
+// the fiber is, and the fiber, which may not have parked yet, reads that the operation is done.
 //
-// Note [op]: the fiber releases the operation when it starts it, and the completion acquires that before it
-// reads; the completion's last touch is its exchange, which releases the result; the fiber acquires it.
+// Note [op]: the fiber releases the operation when it starts it, and the completion acquires that
+// before it reads; the completion's last touch is its exchange, which releases the result; the
+// fiber acquires it.
 #pragma once
 #include <weft/detail/fiber.h>
 
@@ -34,7 +36,8 @@ class op_word : public claim_word {
   void begin() noexcept { word_.store(under_way, std::memory_order_release); }  // [op]
   // For an operation that is not given to a poller: it may be claimed immediately.
   void listen() noexcept { word_.store(0, std::memory_order_relaxed); }
-  // The fiber is off its stack, in the first part. False if it is done: there is nothing to wait for.
+  // The fiber is off its stack, in the first part. False if it is done: there is nothing to wait
+  // for.
   bool wait() noexcept {
     std::uint32_t found = under_way;
     // [op] from here on the completion may run the fiber
@@ -64,7 +67,8 @@ class op_word : public claim_word {
 struct io_op {
   G* g = nullptr;
   void* held = nullptr;  // what is given up once g is off its stack
-  // Memory that g uses when it runs again, or null: a completion prefetches it. Of `prefetch_around` these bytes.
+  // Memory that g uses when it runs again, or null: a completion prefetches it. Of
+  // `prefetch_around` these bytes.
   const void* prefetch_around = nullptr;
   const void* prefetch_closure = nullptr;
   static constexpr std::size_t prefetched[] = {0, 128};

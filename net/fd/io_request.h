@@ -35,7 +35,8 @@ struct io_request {
   const int fd;
   const short events;       // POLLIN or POLLOUT: what to wait for when attempt() says EAGAIN
   const io_traits traits;
-  // The peer begins something with it: a request arrives. Not a step of what the fiber does for a request. ring.h.
+  // The peer begins something with it: a request arrives. Not a step of what the fiber does for a
+  // request. ring.h.
   const bool initiated_by_peer;
   ring* at = nullptr;       // where it was queued, to cancel it there
 

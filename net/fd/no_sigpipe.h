@@ -1,8 +1,8 @@
 // Around system calls that have no MSG_NOSIGNAL: write, sendfile, splice.
 //
-// Such a call on a pipe or socket that has no reader returns EPIPE, or the part that was written before, and sends
-// SIGPIPE to the calling thread. The signal is blocked during the call and then removed, unless the caller has blocked
-// it.
+// Such a call on a pipe or socket that has no reader returns EPIPE, or the part that was written
+// before, and sends SIGPIPE to the calling thread. The signal is blocked during the call and then
+// removed, unless the caller has blocked it.
 #pragma once
 #include <pthread.h>
 #include <signal.h>

@@ -5,8 +5,8 @@
 
 namespace weft::detail {
 
-// Blocks the calling OS thread until rq has a result, or a deadline, a close or ctx, which may be null, has ended the
-// wait.
+// Blocks the calling OS thread until rq has a result, or a deadline, a close or ctx, which may be
+// null, has ended the wait.
 outcome perform_on_thread(direction& way, io_request& rq, const context* ctx);
 
 }  // namespace weft::detail

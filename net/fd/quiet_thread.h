@@ -1,4 +1,5 @@
-// A detached OS thread with all signals blocked, so that signals reach the threads that handle them.
+// A detached OS thread with all signals blocked, so that signals reach the threads that handle
+// them.
 #pragma once
 #include <signal.h>
 

@@ -23,8 +23,9 @@ int receive::attempt() { return result_of(recv(fd, to, at_most(size), MSG_DONTWA
 
 int send::attempt() { return result_of(::send(fd, from, at_most(size), MSG_NOSIGNAL | MSG_DONTWAIT)); }
 
-// Not by a ring: the kernel ends the operations of a process that has been killed when it gets to that, up to 100 ms
-// later, and as long as one of them holds a listening socket, no other process can listen at its address.
+// Not by a ring: the kernel ends the operations of a process that has been killed when it gets to
+// that, up to 100 ms later, and as long as one of them holds a listening socket, no other process
+// can listen at its address.
 accept_one::accept_one(int s) noexcept : io_request(s, POLLIN, io_traits{.by_readiness = true}) {}
 int accept_one::attempt() {
   length = sizeof peer;

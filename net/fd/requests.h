@@ -47,7 +47,8 @@ struct connect_to final : io_request {
   int attempt() override;
 };
 
-// Data in pieces, with an address or control data or neither. `head` is the caller's, and what it points at.
+// Data in pieces, with an address or control data or neither. `head` is the caller's, and what it
+// points at.
 struct receive_message final : io_request {
   msghdr& head;
   const int flags;
@@ -74,8 +75,8 @@ struct send_from_file final : io_request {
   int attempt() override;
 };
 
-// From a descriptor to another, one of which is a pipe, without a way through our memory. Waits for `waits_for`. No
-// ring does that: attempts.
+// From a descriptor to another, one of which is a pipe, without a way through our memory. Waits for
+// `waits_for`. No ring does that: attempts.
 struct splice_part final : io_request {
   const int from, to;
   const std::size_t size;

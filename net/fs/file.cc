@@ -66,7 +66,8 @@ result<std::size_t> read_some(descriptor* d, const context* ctx, std::span<std::
   return {static_cast<std::size_t>(o.n), {}};
 }
 
-// Until all is done; where it stands, or from an offset on. In one turn: what several write is not mixed.
+// Until all is done; where it stands, or from an offset on. In one turn: what several write is not
+// mixed.
 result<std::size_t> write_from(descriptor* d, const context* ctx, std::uint64_t at, std::span<const std::byte> data) {
   io_lock t(d, direction_kind::writing, ctx);
   if (t.error()) return {0, t.error()};
@@ -81,8 +82,9 @@ result<std::size_t> write_from(descriptor* d, const context* ctx, std::uint64_t 
   return {done, {}};
 }
 
-// Whether epoll and io_uring wait for it: the kernel says so by EPERM. Pipes and sockets always, files and directories
-// never; inotify, eventfd, timerfd and the like have no type, and of devices some.
+// Whether epoll and io_uring wait for it: the kernel says so by EPERM. Pipes and sockets always,
+// files and directories never; inotify, eventfd, timerfd and the like have no type, and of devices
+// some.
 result<bool> can_be_waited_for(int fd, mode_t mode) {
   if (S_ISFIFO(mode) || S_ISSOCK(mode)) return {true, {}};
   if (S_ISREG(mode) || S_ISDIR(mode) || S_ISBLK(mode)) return {false, {}};

@@ -23,7 +23,8 @@ int result_of(N n) noexcept {
   return n < 0 ? -errno : static_cast<int>(n);
 }
 
-// For files whose reads and writes know no RWF_NOWAIT, where another process has made the descriptor blocking.
+// For files whose reads and writes know no RWF_NOWAIT, where another process has made the
+// descriptor blocking.
 bool is_ready(int fd, short events) noexcept {
   pollfd at{.fd = fd, .events = events, .revents = 0};
   return poll(&at, 1, 0) != 0;

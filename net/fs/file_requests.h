@@ -31,8 +31,8 @@ struct write_file_part final : io_request {
   int attempt() override;
 };
 
-// Of pipes, terminals and the like: an attempt never waits, even where the descriptor has been made blocking, and no
-// thread gets a SIGPIPE.
+// Of pipes, terminals and the like: an attempt never waits, even where the descriptor has been made
+// blocking, and no thread gets a SIGPIPE.
 struct read_stream_part final : io_request {
   void* const to;
   const std::size_t size;

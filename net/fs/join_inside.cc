@@ -1,8 +1,9 @@
 // Names that come from outside, joined with the directory that they must not leave.
 //
-// join_inside() looks at the text only. open_inside() lets the kernel keep the walk below the directory (openat2 with
-// RESOLVE_BENEATH), so a symbolic link that is swapped between check and use does not lead out. A kernel or a sandbox
-// without openat2 gets a walk part by part that follows no symbolic link.
+// join_inside() looks at the text only. open_inside() lets the kernel keep the walk below the
+// directory (openat2 with RESOLVE_BENEATH), so a symbolic link that is swapped between check and
+// use does not lead out. A kernel or a sandbox without openat2 gets a walk part by part that
+// follows no symbolic link.
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/syscall.h>

@@ -35,9 +35,10 @@ bool is_fifo(int fd) noexcept {
   return fstat(fd, &s) == 0 && S_ISFIFO(s.st_mode);
 }
 
-// `fd` is the reading end of a named pipe, and non-blocking. poll(2) reports data, and a writer that has come and gone.
-// A writer that is silent is seen by a read: EAGAIN, where without a writer it is the end of the pipe. The address is
-// none that can be written to, so data stays in the pipe (EFAULT).
+// `fd` is the reading end of a named pipe, and non-blocking. poll(2) reports data, and a writer
+// that has come and gone. A writer that is silent is seen by a read: EAGAIN, where without a writer
+// it is the end of the pipe. The address is none that can be written to, so data stays in the pipe
+// (EFAULT).
 bool has_had_writer(int fd) noexcept {
   pollfd at{.fd = fd, .events = POLLIN, .revents = 0};
   if (poll(&at, 1, 0) != 0) return true;

@@ -12,7 +12,8 @@ constexpr std::uint64_t free_framing = 16 << 10;       // bytes of framing that 
 
 std::error_code malformed() { return make_error_code(std::errc::bad_message); }
 
-// One number, or a list of equal ones (RFC 9112 section 6.3). A number too large for 64 bits is the largest one.
+// One number, or a list of equal ones (RFC 9112 section 6.3). A number too large for 64 bits is the
+// largest one.
 bool parse_length(std::string_view value, std::uint64_t& n) {
   bool first = true;
   for (;;) {
@@ -51,7 +52,8 @@ std::error_code body_decoder::begin(const answer_head& h, std::string_view metho
   const std::string coding = joined(h.headers, "Transfer-Encoding", has_coding);
   const std::string length = joined(h.headers, "Content-Length", has_length);
   if (has_coding) {
-    // A client that sends no TE gets chunked alone; HTTP/1.0 has no codings (RFC 9112 sections 6.1 and 7.4).
+    // A client that sends no TE gets chunked alone; HTTP/1.0 has no codings (RFC 9112 sections 6.1
+    // and 7.4).
     if (h.minor == 0 || !same_word(trimmed(coding), "chunked")) return malformed();
     reusable_ = !has_length;
     state_ = state::chunk_size;

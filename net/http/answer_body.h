@@ -1,4 +1,5 @@
-// Where a response's body ends, and what of the bytes on the wire is body. RFC 9112 sections 6 and 7.
+// Where a response's body ends, and what of the bytes on the wire is body. RFC 9112 sections 6 and
+// 7.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -15,11 +16,12 @@ struct body_piece {
   std::error_code err = {};
 };
 
-// Takes bytes as they come and never waits. Holds at most one line of chunked framing, and the trailers, which are
-// bounded by `max_trailers` bytes.
+// Takes bytes as they come and never waits. Holds at most one line of chunked framing, and the
+// trailers, which are bounded by `max_trailers` bytes.
 class body_decoder {
  public:
-  // The framing of the response `h` to a request with this method. Returns std::errc::bad_message if it is not valid.
+  // The framing of the response `h` to a request with this method. Returns std::errc::bad_message
+  // if it is not valid.
   std::error_code begin(const answer_head& h, std::string_view method, std::size_t max_trailers);
 
   // Takes a part of `in`, which is not empty, while !done().

@@ -23,7 +23,8 @@ bool take_line(std::string_view& text, std::string_view& line) noexcept {
   return true;
 }
 
-// A peer's value may have control characters; these three would change what it means (RFC 9110 section 5.5).
+// A peer's value may have control characters; these three would change what it means (RFC 9110
+// section 5.5).
 bool can_be_kept(std::string_view value) noexcept {
   return value.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos;
 }

@@ -2,8 +2,8 @@
 //
 // A head is collected whole, up to its limit, and parsed in one step.
 //
-// Refused: Boost.Beast, which the server uses. It rejects a status line without a reason, throws for lengths that no
-// memory has, and checks its limits only where a message comes in pieces.
+// Refused: Boost.Beast, which the server uses. It rejects a status line without a reason, throws
+// for lengths that no memory has, and checks its limits only where a message comes in pieces.
 #pragma once
 #include <cstddef>
 #include <string>
@@ -34,7 +34,8 @@ class head_scanner {
   std::size_t at_ = 0;
 };
 
-// Returns std::errc::bad_message for what RFC 9112 refuses, and std::errc::message_size for too many fields.
+// Returns std::errc::bad_message for what RFC 9112 refuses, and std::errc::message_size for too
+// many fields.
 std::error_code parse_head(std::string_view text, answer_head& out);
 // Parses lines of fields up to an empty line, for trailers.
 std::error_code parse_fields(std::string_view text, header_list& out);

@@ -1,5 +1,5 @@
-// The body of a request: read when the handler reads it, so a client is no faster than the handler, and no more than a
-// buffer of it is in memory.
+// The body of a request: read when the handler reads it, so a client is no faster than the handler,
+// and no more than a buffer of it is in memory.
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // g++ sees it in Boost's optional when it builds for ASan
 #endif

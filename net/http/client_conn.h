@@ -1,11 +1,13 @@
-// A connection of the client with the bytes that were read and not used, and the connections that are kept.
+// A connection of the client with the bytes that were read and not used, and the connections that
+// are kept.
 //
-// A connection is kept only if no byte follows the answer, and taken only if no byte has come since: the next request
-// would take such bytes for its answer. While connections are kept, one fiber looks at them at intervals and closes a
-// connection whose peer has sent or ended something, or that is too old.
+// A connection is kept only if no byte follows the answer, and taken only if no byte has come
+// since: the next request would take such bytes for its answer. While connections are kept, one
+// fiber looks at them at intervals and closes a connection whose peer has sent or ended something,
+// or that is too old.
 //
-// Refused: a fiber that reads from each kept connection. To take the connection back it must be cancelled and waited
-// for, which each request would pay.
+// Refused: a fiber that reads from each kept connection. To take the connection back it must be
+// cancelled and waited for, which each request would pay.
 #pragma once
 #include <weft/context.h>
 #include <weft/mutex.h>

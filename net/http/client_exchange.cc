@@ -13,7 +13,8 @@ constexpr std::size_t max_connect_head = 64 << 10;
 
 std::error_code timed_out() { return make_error_code(weft::errc::timeout); }
 
-// Connects within client_limits::dial_time. A lookup is bounded by a context only, and a context by a fiber only.
+// Connects within client_limits::dial_time. A lookup is bounded by a context only, and a context by
+// a fiber only.
 result<net::conn> connect(const client_limits& l, const context& ctx, const std::string& place, time_point end) {
   const time_point at = bounded(l.dial_time, end);
   if (at == time_point::max()) return net::dial(ctx, "tcp", place);

@@ -21,7 +21,8 @@ struct client_state {
   const std::shared_ptr<conn_pool> pool = std::make_shared<conn_pool>();
 };
 
-// Sends *o on a kept connection or a new one and returns the answer after its head. Follows no redirect.
+// Sends *o on a kept connection or a new one and returns the answer after its head. Follows no
+// redirect.
 result<std::unique_ptr<incoming>> exchange_once(const client_state& s, const context& ctx,
                                                 const std::shared_ptr<outgoing>& o, time_point end);
 

@@ -1,7 +1,9 @@
-// A connection's fiber answers one request after another, and waits between them with one page of stack and no buffer.
+// A connection's fiber answers one request after another, and waits between them with one page of
+// stack and no buffer.
 //
-// What a request needs lies in the frame of serve_request(), below the frames that wait. A stack that a request has
-// made deeper is given back after a short rest: at a busy connection that costs nothing.
+// What a request needs lies in the frame of serve_request(), below the frames that wait. A stack
+// that a request has made deeper is given back after a short rest: at a busy connection that costs
+// nothing.
 #include "net/http/connection.h"
 
 #include <fmt/format.h>

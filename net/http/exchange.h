@@ -71,7 +71,8 @@ struct exchange {
   watcher watch;
   incoming_body body_in;
 
-  // body.cc. Prepares the body: decodes what has come with the head. Returns 0 or the status to refuse with.
+  // body.cc. Prepares the body: decodes what has come with the head. Returns 0 or the status to
+  // refuse with.
   int begin_body();
   // Reads at least one byte, or to the end: 0.
   result<std::size_t> read_body(std::span<std::byte> to);
@@ -93,12 +94,14 @@ struct exchange {
   bool compress = false;                // if the client accepts it
   std::unique_ptr<deflater> packer;     // compresses this answer
 
-  // Orders "100 Continue", which a read of the body may send, before the head. Only if the client waits for it.
+  // Orders "100 Continue", which a read of the body may send, before the head. Only if the client
+  // waits for it.
   mutex before_head;
 
   // answer.cc
   bool sends_body() const;
-  // Sends the head if it has not been sent, what is buffered, and `more`. `last`: the body ends here.
+  // Sends the head if it has not been sent, what is buffered, and `more`. `last`: the body ends
+  // here.
   void send_part(std::string_view more, bool last);
   void send_informational(int code, std::string_view more_headers);
   // Sends the rest of an answer, or ends one that is too short.

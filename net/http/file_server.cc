@@ -1,10 +1,11 @@
 // Which file a request is for.
 //
-// A path is split at its slashes first and decoded part by part, as the mux does it, so "a%2Fb" is the name of one file
-// that no directory has: 404. fs::open_inside() opens below the root; no name and no symbolic link leads out.
+// A path is split at its slashes first and decoded part by part, as the mux does it, so "a%2Fb" is
+// the name of one file that no directory has: 404. fs::open_inside() opens below the root; no name
+// and no symbolic link leads out.
 //
-// Refused: listings of directories. Go's FileServer sends them, and publishes the names of files that nothing refers
-// to; nginx does not, and neither does this.
+// Refused: listings of directories. Go's FileServer sends them, and publishes the names of files
+// that nothing refers to; nginx does not, and neither does this.
 #include <fcntl.h>
 #include <fmt/format.h>
 
@@ -23,7 +24,8 @@ using namespace impl;
 
 namespace {
 
-// A named pipe without a writer opens immediately, and a terminal does not become the process's own.
+// A named pipe without a writer opens immediately, and a terminal does not become the process's
+// own.
 constexpr int open_flags = O_RDONLY | O_NONBLOCK | O_NOCTTY;
 
 bool reads_only(response_writer& w, const request& r) {
@@ -80,7 +82,8 @@ opened open_with_state(const Open& open, const std::string& name) {
 
 enum class slash { any, by_kind };
 
-// `open`: of what is below `name` as well. by_kind: a directory has a slash at the end of its path, and a file none.
+// `open`: of what is below `name` as well. by_kind: a directory has a slash at the end of its path,
+// and a file none.
 template <class Open>
 void serve_name(response_writer& w, const request& r, const std::string& name, slash s, const Open& open) {
   opened at = open_with_state(open, name);

@@ -10,7 +10,8 @@ class deflater {
  public:
   enum class flush { none, all, end };
   virtual ~deflater() = default;
-  // Appends to `out` what `in` makes. `all`: so that the reader can decompress all of `in`. Throws std::bad_alloc.
+  // Appends to `out` what `in` makes. `all`: so that the reader can decompress all of `in`. Throws
+  // std::bad_alloc.
   virtual void add(std::string_view in, flush how, std::string& out) = 0;
 };
 

@@ -1,7 +1,7 @@
 // URI references: RFC 3986, and what of them HTTP can address.
 //
-// Refused: Boost.URL, which Debian 12 has only in a second set of Boost packages that cannot be installed
-// beside the default ones; libcurl's URL interface, a large dependency for one function.
+// Refused: Boost.URL, which Debian 12 has only in a second set of Boost packages that cannot be
+// installed beside the default ones; libcurl's URL interface, a large dependency for one function.
 #pragma once
 #include <weft/errors.h>
 

@@ -85,7 +85,8 @@ void incoming::start_writing(std::string text) {
     write_error_ = e;
     written_whole_ = !e;
     if (head_came_) return;
-    // A peer that has ended the connection may have answered before. After any other error the read ends.
+    // A peer that has ended the connection may have answered before. After any other error the read
+    // ends.
     const bool peer_ended = is_end_of_connection(e);
     conn_.on().set_read_deadline(e && !peer_ended ? now() : bounded(limits_.head_time, end_));
   });

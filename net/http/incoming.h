@@ -1,8 +1,8 @@
 // One request on one connection, and its answer as it comes.
 //
-// A request that may not fit the kernel's buffers is written by a fiber of its own, so that an answer that comes
-// early is read while the body is still being written. The connection is kept only after a request that was written
-// whole and an answer that was read whole.
+// A request that may not fit the kernel's buffers is written by a fiber of its own, so that an
+// answer that comes early is read while the body is still being written. The connection is kept
+// only after a request that was written whole and an answer that was read whole.
 #pragma once
 #include <weft/http_client.h>
 #include <weft/mutex.h>
@@ -31,10 +31,11 @@ class incoming {
   incoming& operator=(const incoming&) = delete;
   ~incoming() { stop_writing(); }
 
-  // Writes the request and reads the head of the answer. `text`: the request's head. The request must not change
-  // until this is closed or destroyed.
+  // Writes the request and reads the head of the answer. `text`: the request's head. The request
+  // must not change until this is closed or destroyed.
   std::error_code start(std::shared_ptr<const outgoing> request, std::string text);
-  // After start() failed: the peer ended the connection before it answered, and the request may be sent again.
+  // After start() failed: the peer ended the connection before it answered, and the request may be
+  // sent again.
   bool may_repeat(const std::error_code& e) const;
   // Where the connection goes after the answer.
   void keep_in(std::shared_ptr<conn_pool> pool, std::string key);

@@ -1,7 +1,8 @@
 // Types by extension. The table is the same on every machine.
 //
-// Refused: a guess from the first bytes. A file of a user that begins like a page would be a page (RFC 9110 section
-// 8.3); /etc/mime.types, by which the same program would answer differently on two machines.
+// Refused: a guess from the first bytes. A file of a user that begins like a page would be a page
+// (RFC 9110 section 8.3); /etc/mime.types, by which the same program would answer differently on
+// two machines.
 #include "net/http/media_type.h"
 
 #include <utility>

@@ -9,7 +9,8 @@
 
 namespace weft::http::impl {
 
-// The value of a parameter of a field: name="a b" in 'form-data; name="a b"'. None if it is absent or malformed.
+// The value of a parameter of a field: name="a b" in 'form-data; name="a b"'. None if it is absent
+// or malformed.
 std::optional<std::string> parameter(std::string_view field, std::string_view name);
 
 // The contents are views into `body`. None if it is malformed, or has more than max_form_parts.

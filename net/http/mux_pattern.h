@@ -1,4 +1,5 @@
-// A mux's pattern, "[METHOD ][HOST]/path": its pieces, what it matches, and which of two says more about a request.
+// A mux's pattern, "[METHOD ][HOST]/path": its pieces, what it matches, and which of two says more
+// about a request.
 #pragma once
 #include <weft/http.h>
 

@@ -33,7 +33,8 @@ std::optional<std::int64_t> seconds_of(std::optional<std::uint64_t> year, std::s
   return static_cast<std::int64_t>(days) * 86'400 + static_cast<std::int64_t>(*hour * 3600 + *minute * 60 + *second);
 }
 
-// RFC 9110 section 5.6.7: the year with these last two digits that is not more than 50 years in the future.
+// RFC 9110 section 5.6.7: the year with these last two digits that is not more than 50 years in the
+// future.
 std::optional<std::uint64_t> full_year(std::optional<std::uint64_t> two_digits) noexcept {
   if (!two_digits) return std::nullopt;
   constexpr std::uint64_t seconds_of_year = 31'556'952;

@@ -24,8 +24,8 @@ bool lists_etag(std::string_view list, std::string_view etag, comparison c) noex
 // "Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994".
 std::optional<std::int64_t> parse_http_date(std::string_view s) noexcept;
 
-// Evaluates If-Match, If-Unmodified-Since, If-None-Match and If-Modified-Since of a GET or HEAD, in that order. Returns
-// 0, 304 or 412.
+// Evaluates If-Match, If-Unmodified-Since, If-None-Match and If-Modified-Since of a GET or HEAD, in
+// that order. Returns 0, 304 or 412.
 int check_preconditions(const request& r, const validators& v);
 // True if the Range field applies: there is one, and If-Range is absent or names this version.
 bool range_applies(const request& r, const validators& v);

@@ -57,7 +57,8 @@ bool is_in_block(const ip& at, std::string_view block) {
   return true;
 }
 
-// One entry of NO_PROXY: "*", an address, a block, or a domain with what is below it; each with a port or without.
+// One entry of NO_PROXY: "*", an address, a block, or a domain with what is below it; each with a
+// port or without.
 bool matches(std::string_view entry, const http_url& u) {
   if (entry == "*") return true;
   const ip at = ip_of(u.host);

@@ -16,7 +16,8 @@ class proxies {
  public:
   // No proxy.
   proxies() = default;
-  // `value(name)` is the environment variable, empty if it is not set. Ignores a proxy that is malformed or not
+  // `value(name)` is the environment variable, empty if it is not set. Ignores a proxy that is
+  // malformed or not
 // http://.
   static proxies from_environment(const std::function<std::string(const char*)>& value);
   static proxies from_process();

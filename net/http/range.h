@@ -14,9 +14,9 @@ struct byte_range {
 inline constexpr std::size_t max_ranges = 64;
 
 struct range_request {
-  // `all`: the field is ignored. It is empty, malformed, of another unit, has more than max_ranges ranges, or asks for
-  // more bytes than the file has, which only overlapping ranges do (RFC 9110 section 17.15). An empty file has no
-  // ranges, and is sent whole, as in Go.
+  // `all`: the field is ignored. It is empty, malformed, of another unit, has more than max_ranges
+  // ranges, or asks for more bytes than the file has, which only overlapping ranges do (RFC 9110
+  // section 17.15). An empty file has no ranges, and is sent whole, as in Go.
   enum class what { all, parts, unsatisfiable };
   using enum what;
   what kind = all;

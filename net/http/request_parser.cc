@@ -164,7 +164,8 @@ void request_parser::on_request_impl(verb, string_view method_text, string_view 
   e = {};
 }
 
-// RFC 9112 5.2: a folded line is refused. Beast joins its parts elsewhere, or leaves a line break before the value.
+// RFC 9112 5.2: a folded line is refused. Beast joins its parts elsewhere, or leaves a line break
+// before the value.
 void request_parser::on_field_impl(beast_http::field, string_view name, string_view value, error_code& e) {
   if (is_header_done()) {
     if (trailers.size() >= max_fields) {

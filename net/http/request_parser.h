@@ -1,7 +1,8 @@
 // A request's head and the chunks of its body, as RFC 9112 allows them.
 //
-// Boost.Beast parses. It gets a head when it is complete, so that its views stay valid and no head is longer than the
-// server's limit. What Beast leaves to its user is checked here: nothing that RFC 9112 refuses reaches a handler.
+// Boost.Beast parses. It gets a head when it is complete, so that its views stay valid and no head
+// is longer than the server's limit. What Beast leaves to its user is checked here: nothing that
+// RFC 9112 refuses reaches a handler.
 //
 // A body with a Content-Length is not Beast's: its bytes are counted.
 #pragma once
@@ -25,8 +26,8 @@ namespace beast_http = boost::beast::http;
 class head_finder {
  public:
   enum class found { nothing, empty_line, head, bad };
-  // `empty_line`: an empty line before the request, of end() bytes, to be skipped. `bad`: a line that CR LF does not
-  // end, or a first byte that begins no method.
+  // `empty_line`: an empty line before the request, of end() bytes, to be skipped. `bad`: a line
+  // that CR LF does not end, or a first byte that begins no method.
   found look(std::string_view text) noexcept;
   // Bytes of the head with its empty line.
   std::size_t end() const noexcept { return end_; }
@@ -44,7 +45,8 @@ class request_parser final : beast_http::basic_parser<true> {
 
   request_parser();
 
-  // Parses and checks a complete head; its bytes must stay where they are. Returns 0, or the status to refuse it with.
+  // Parses and checks a complete head; its bytes must stay where they are. Returns 0, or the status
+  // to refuse it with.
   int parse_head(std::string_view text);
 
   std::string_view method, target_text;

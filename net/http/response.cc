@@ -14,7 +14,8 @@ namespace {
 // The buffer of an answer: what fits is sent with its length.
 constexpr std::size_t answer_buffer = 4096;
 
-// Elements of Connection but "close", which ends the connection, and "keep-alive", which is the server's to say.
+// Elements of Connection but "close", which ends the connection, and "keep-alive", which is the
+// server's to say.
 void take_connection(exchange& x, std::string_view list) {
   while (!list.empty()) {
     const std::string_view raw = list.substr(0, list.find(','));

@@ -1,11 +1,13 @@
 // An open file as an answer: validators, conditions, ranges, and the bytes by sendfile.
 //
-// The size and the time are those of the descriptor, so a file that rename() replaces during the transfer is sent as it
-// was opened. A file that is cut while it is sent ends the connection: the answer does not look complete.
+// The size and the time are those of the descriptor, so a file that rename() replaces during the
+// transfer is sent as it was opened. A file that is cut while it is sent ends the connection: the
+// answer does not look complete.
 //
-// An entity tag is the time of the last change, in nanoseconds, and the size. In the second of a change another change
-// may have the same time, so the tag is weak then: a client does not join parts of two versions by it. A file of the
-// year 1970 has neither tag nor date: systems of reproducible builds give all versions that time.
+// An entity tag is the time of the last change, in nanoseconds, and the size. In the second of a
+// change another change may have the same time, so the tag is weak then: a client does not join
+// parts of two versions by it. A file of the year 1970 has neither tag nor date: systems of
+// reproducible builds give all versions that time.
 #include "net/http/serve_content.h"
 
 #include <fmt/format.h>
@@ -34,8 +36,8 @@ validators validators_of(const fs::info& info) {
   const auto since_1970 = info.modified.time_since_epoch();
   if (since_1970 < 1s) return {};
   validators v;
-  // RFC 9110 section 8.8.2.1: not later than the answer, whose Date is std::time()'s. That clock is some milliseconds
-  // behind the system clock.
+  // RFC 9110 section 8.8.2.1: not later than the answer, whose Date is std::time()'s. That clock is
+  // some milliseconds behind the system clock.
   v.modified = std::min<std::int64_t>(std::chrono::floor<std::chrono::seconds>(since_1970).count(), std::time(nullptr));
   v.date_is_strong = age >= 2s;
   v.etag = fmt::format("{}\"{:x}-{:x}\"", v.date_is_strong ? "" : "W/", std::chrono::nanoseconds(since_1970).count(),

@@ -5,8 +5,8 @@
 
 namespace weft::http::impl {
 
-// Answers a GET or HEAD with an open regular file, or a part of it: the conditions and ranges of the request apply.
-// Go's ServeContent.
+// Answers a GET or HEAD with an open regular file, or a part of it: the conditions and ranges of
+// the request apply. Go's ServeContent.
 void serve_content(response_writer& w, const request& r, const fs::file& file, const fs::info& info);
 
 // Answers with a status and its words. What the handler has set about the file is removed.

@@ -48,7 +48,8 @@ int read_head(exchange& x) {
   }
 }
 
-// What the client still sends would make the kernel answer with a reset, which may overtake our last bytes.
+// What the client still sends would make the kernel answer with a reset, which may overtake our
+// last bytes.
 void close_politely(stream& c) {
   if (c.close_write()) return;
   c.set_read_deadline(now() + std::chrono::milliseconds(500));
@@ -95,7 +96,8 @@ void call_handler(exchange& x) {
   x.finish();
 }
 
-// The limits of this request, and its body as far as it has come. Returns 0 or the status to refuse with.
+// The limits of this request, and its body as far as it has come. Returns 0 or the status to refuse
+// with.
 int prepare(exchange& x) {
   using enum request_target::form_of;
   if (x.request.target.form != authority) x.path = decoded(x.request.target.path, encoding::path);

@@ -1,8 +1,8 @@
 // What HTTP asks of a connection, be it plain or over TLS.
 //
-// net::conn and tls::conn have the same shape, so one template makes a stream of either, and the rest of HTTP depends
-// on neither: without OpenSSL it is built without the other. Refused: templates all the way up, which would compile
-// the parser twice.
+// net::conn and tls::conn have the same shape, so one template makes a stream of either, and the
+// rest of HTTP depends on neither: without OpenSSL it is built without the other. Refused:
+// templates all the way up, which would compile the parser twice.
 #pragma once
 #include <weft/context.h>
 #include <weft/net.h>
@@ -57,7 +57,8 @@ class stream {
   virtual net::conn plain() const = 0;
   virtual tls::conn secure() const = 0;
   virtual std::optional<tls::connection_state> tls_state() const = 0;
-  // True if the peer has sent nothing that was not read, and has not ended the connection. Does not wait.
+  // True if the peer has sent nothing that was not read, and has not ended the connection. Does not
+  // wait.
   virtual bool is_quiet() const = 0;
 };
 

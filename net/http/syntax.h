@@ -1,9 +1,11 @@
-// The grammar of RFC 9110, RFC 9112 and RFC 3986 by which the server and the client check names, values and targets.
+// The grammar of RFC 9110, RFC 9112 and RFC 3986 by which the server and the client check names,
+// values and targets.
 //
-// Every function is pure. Only the functions that return a std::string throw, std::bad_alloc. A view that is returned
-// points into the argument.
+// Every function is pure. Only the functions that return a std::string throw, std::bad_alloc. A
+// view that is returned points into the argument.
 //
-// Refused: Boost.URL, which Boost 1.74 does not have and whose Debian package (1.81) cannot be installed beside 1.74.
+// Refused: Boost.URL, which Boost 1.74 does not have and whose Debian package (1.81) cannot be
+// installed beside 1.74.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -34,8 +36,8 @@ struct authority {
 };
 std::optional<authority> parse_authority(std::string_view s) noexcept;
 
-// RFC 3986 3: the components of a URI, or of a relative reference (no scheme). Characters are checked, percent
-// encodings too.
+// RFC 3986 3: the components of a URI, or of a relative reference (no scheme). Characters are
+// checked, percent encodings too.
 struct uri {
   std::string_view scheme, authority, path, query, fragment;
   bool has_authority = false, has_query = false, has_fragment = false;
@@ -52,16 +54,18 @@ struct request_target {
   std::string_view path;       // as sent, without the query; "*" of the asterisk form
   std::string_view query;      // without '?'
 };
-// None: the server must answer 400. Accepts what browsers send beyond RFC 3986: "[]|^" anywhere, "{}`\" in a query.
-// Refuses %00 in a path.
+// None: the server must answer 400. Accepts what browsers send beyond RFC 3986: "[]|^" anywhere,
+// "{}`\" in a query. Refuses %00 in a path.
 std::optional<request_target> parse_target(std::string_view method, std::string_view target) noexcept;
 
 // Decodes percent encodings; what is malformed stays as it is. In a query '+' is a blank.
 enum class encoding { path, query };
 std::string decoded(std::string_view s, encoding e);
-// Percent-encodes what cannot stand in a URI: controls, blanks, non-ASCII bytes, '"<>\^`{|}'. '%' stays.
+// Percent-encodes what cannot stand in a URI: controls, blanks, non-ASCII bytes, '"<>\^`{|}'. '%'
+// stays.
 std::string escaped_uri(std::string_view s);
-// For a log: one line, every byte but the printable ASCII characters as \xNN, at most `most` bytes of s.
+// For a log: one line, every byte but the printable ASCII characters as \xNN, at most `most` bytes
+// of s.
 std::string printable(std::string_view s, std::size_t most = 200);
 
 }  // namespace weft::http::impl

@@ -18,8 +18,8 @@ void watcher::body_has_ended() {
   if (request_ && !watching_) begin();
 }
 
-// A read waits beside the handler. It ends with an error if the client has gone, and with the next request's
-// bytes if it sends on, which says nothing about the rest.
+// A read waits beside the handler. It ends with an error if the client has gone, and with the next
+// request's bytes if it sends on, which says nothing about the rest.
 void watcher::begin() {
   watching_.emplace(with_cancel(background()));
   conn_.set_read_deadline(time_point::max());

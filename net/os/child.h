@@ -26,8 +26,8 @@ struct child {
 
   // Held by the caller that waits for the child for the last time, or signals it.
   mutex lock;
-  // The child, and readable once it has ended. If the kernel has none, the bell is readable then. Neither: a thread
-  // waits. Set once, under lock or before the child is shared.
+  // The child, and readable once it has ended. If the kernel has none, the bell is readable then.
+  // Neither: a thread waits. Set once, under lock or before the child is shared.
   net::unique_fd pidfd, ended_bell;
   // These under lock.
   std::optional<result<exit_status>> how;  // it has been waited for

@@ -1,10 +1,12 @@
 // Waiting for a child, and killing it.
 //
-// A child's number is its own until it has been waited for, which others may do (SIGCHLD ignored, a waitpid(-1) of a
-// library). So it is waited for and signalled by a descriptor (pidfd_open), by the poller, with no thread held. Where
-// that call is refused a thread sleeps in waitid, leaves the child as it is and makes an eventfd readable.
+// A child's number is its own until it has been waited for, which others may do (SIGCHLD ignored, a
+// waitpid(-1) of a library). So it is waited for and signalled by a descriptor (pidfd_open), by the
+// poller, with no thread held. Where that call is refused a thread sleeps in waitid, leaves the
+// child as it is and makes an eventfd readable.
 //
-// Refused: SIGCHLD, whose handler is the program's; wait4(-1), which takes the ends of children of others.
+// Refused: SIGCHLD, whose handler is the program's; wait4(-1), which takes the ends of children of
+// others.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
@@ -46,7 +48,8 @@ namespace impl {
 
 void child::watch_end() {
   pidfd.reset(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
-  // The child may have ended since then, been waited for by others, and its number given to another process.
+  // The child may have ended since then, been waited for by others, and its number given to another
+  // process.
   siginfo_t any{};
   if (pidfd && waitid(P_PIDFD, static_cast<id_t>(pidfd.get()), &any, WEXITED | WNOHANG | WNOWAIT) != 0) pidfd.reset();
   if (pidfd) return;
@@ -94,7 +97,8 @@ result<exit_status> child::reap() {
   return *how;
 }
 
-// By the descriptor, which never names another process. Without one, only while the child can be waited for.
+// By the descriptor, which never names another process. Without one, only while the child can be
+// waited for.
 std::error_code child::signal_locked(int number) {
   if (how) return make_error_code(std::errc::no_such_process);
   if (pidfd) {

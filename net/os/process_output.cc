@@ -1,7 +1,7 @@
 // A child from its start to its end, with all that it says.
 //
-// Its streams are read concurrently, each by a fiber of its own: a child that fills one while we wait for the other
-// would never end.
+// Its streams are read concurrently, each by a fiber of its own: a child that fills one while we
+// wait for the other would never end.
 #include <weft/chan.h>
 #include <weft/go.h>
 #include <weft/process.h>

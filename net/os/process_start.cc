@@ -1,12 +1,13 @@
 // Starting a child.
 //
-// In a process of many threads the child may do next to nothing between its birth and its program, for whatever lock
-// another thread held at that moment stays held in it. posix_spawn does it right: the child borrows our memory, with
-// all signals blocked, while this thread waits; and the error of a program that is not there comes back as a value.
-// That wait is for a disk, so it is spent where files are opened.
+// In a process of many threads the child may do next to nothing between its birth and its program,
+// for whatever lock another thread held at that moment stays held in it. posix_spawn does it right:
+// the child borrows our memory, with all signals blocked, while this thread waits; and the error of
+// a program that is not there comes back as a value. That wait is for a disk, so it is spent where
+// files are opened.
 //
-// Refused: fork, which copies a large process's page tables and leaves only async-signal-safe calls; a helper process
-// that forks for us.
+// Refused: fork, which copies a large process's page tables and leaves only async-signal-safe
+// calls; a helper process that forks for us.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>

@@ -1,7 +1,9 @@
-// A signal's handler may do next to nothing, so it sets a flag and writes to an eventfd (the bell); a thread of our own
-// reads it and does the rest. The thread is started by the first call of notify, and waits in read(2).
+// A signal's handler may do next to nothing, so it sets a flag and writes to an eventfd (the bell);
+// a thread of our own reads it and does the rest. The thread is started by the first call of
+// notify, and waits in read(2).
 //
-// Refused: signalfd, which needs the signal blocked in every thread, including threads that weft did not make.
+// Refused: signalfd, which needs the signal blocked in every thread, including threads that weft
+// did not make.
 #include <fmt/format.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
@@ -78,8 +80,8 @@ void deliver(int sig) {
   }
 }
 
-// While no signal is wanted the thread wakes no fiber, and a deadlock can be reported. Only the thread itself may set
-// this: no other can exclude that it is about to send to a channel.
+// While no signal is wanted the thread wakes no fiber, and a deadlock can be reported. Only the
+// thread itself may set this: no other can exclude that it is about to send to a channel.
 void set_quiet_locked(office& o, bool quiet) {
   if (quiet == o.quiet) return;
   o.quiet = quiet;

@@ -1,8 +1,9 @@
 // Spins for a short time before a thread sleeps, as long as that pays.
 //
-// To wake an idle core takes 25 us, of this thread's CPU time too. Where the next event follows the last one within
-// that time, as with one busy connection, spinning costs no more CPU than sleeping, and the answer comes in a third of
-// the time. Where it does not, spinning is waste: after each failure twice as many sleeps pass before the next attempt.
+// To wake an idle core takes 25 us, of this thread's CPU time too. Where the next event follows the
+// last one within that time, as with one busy connection, spinning costs no more CPU than sleeping,
+// and the answer comes in a third of the time. Where it does not, spinning is waste: after each
+// failure twice as many sleeps pass before the next attempt.
 #pragma once
 #include <weft/detail/spin_lock.h>
 

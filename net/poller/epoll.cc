@@ -40,8 +40,9 @@ void announce(std::atomic<io_op*>& waiting, ready_list& ready) {
 
 }  // namespace
 
-// Note [edge]: a fiber releases its operation into the slot; the M that finds it there by an edge acquires it, takes
-// it out and completes it. An edge that finds none leaves a mark, which the fiber acquires before it tries again.
+// Note [edge]: a fiber releases its operation into the slot; the M that finds it there by an edge
+// acquires it, takes it out and completes it. An edge that finds none leaves a mark, which the
+// fiber acquires before it tries again.
 
 bool epoll_slot::arm(direction_kind which, io_op& op) noexcept {
   io_op* none = nullptr;
@@ -93,7 +94,8 @@ epoll_slot* epoll_poller::take_slot() {
   return s;
 }
 
-// Note [slots]: a chunk is complete before its place is stored; a reader of an event for it acquires that.
+// Note [slots]: a chunk is complete before its place is stored; a reader of an event for it
+// acquires that.
 
 epoll_slot* epoll_poller::watch(int fd) {
   epoll_slot* s = take_slot();
@@ -143,7 +145,8 @@ void epoll_poller::wait(std::int64_t deadline_ns, ready_list& ready) {
   epoll_event events[128];
   const int n = epoll_until(epoll_, events, deadline_ns);
   for (int i = 0; i < n; ++i) {
-    // A poll has taken the edge that was for the sleeper, which would not wake up: another one for it.
+    // A poll has taken the edge that was for the sleeper, which would not wake up: another one for
+    // it.
     if (events[i].data.u64 == the_bell && !sleeper && rung_.load(std::memory_order_relaxed)) ring();
     deliver(events[i].data.u64, events[i].events, ready);
   }

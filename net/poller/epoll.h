@@ -1,14 +1,15 @@
-// epoll as the poller: for kernels, containers and policies that refuse io_uring. With io_uring too, for requests by
-// readiness: uring.h.
+// epoll as the poller: for kernels, containers and policies that refuse io_uring. With io_uring
+// too, for requests by readiness: uring.h.
 //
-// Each descriptor is registered once, edge-triggered, at its first wait. An edge wakes the fiber that waits for that
-// direction, or is kept for the next that would. So an edge that comes between a failed attempt and the wait is not
-// lost, and a superfluous one costs a failed attempt.
+// Each descriptor is registered once, edge-triggered, at its first wait. An edge wakes the fiber
+// that waits for that direction, or is kept for the next that would. So an edge that comes between
+// a failed attempt and the wait is not lost, and a superfluous one costs a failed attempt.
 //
-// An event that was fetched before its descriptor was closed may be looked at after that. So what an event
-// points at is a slot that is never freed, and has a number that counts its uses.
+// An event that was fetched before its descriptor was closed may be looked at after that. So what
+// an event points at is a slot that is never freed, and has a number that counts its uses.
 //
-// There is one for the process, for a descriptor may outlive the world in which it was first waited for.
+// There is one for the process, for a descriptor may outlive the world in which it was first waited
+// for.
 #pragma once
 #include <array>
 #include <atomic>
@@ -26,8 +27,8 @@ class descriptor;
 struct epoll_slot : registration {
   // By direction: null, an operation, or `ready`. Any thread.
   std::atomic<io_op*> waiting[2]{};
-  // The peer has ended its side or the connection is broken, and no edge comes any more. Or urgent data is in the
-  // stream: it ends a read, and what stands behind it comes without an edge.
+  // The peer has ended its side or the connection is broken, and no edge comes any more. Or urgent
+  // data is in the stream: it ends a read, and what stands behind it comes without an edge.
   std::atomic<bool> short_reads_prove_nothing{false};
   std::atomic<std::uint32_t> uses{0};
   std::uint32_t index = 0;        // set once
@@ -50,10 +51,12 @@ class epoll_poller final : public backend {
   ~epoll_poller() override;
   // 0, or an error number.
   int open() noexcept;
-  // In a forked child, which would share the epoll with its parent: another one, with what this one watches.
+  // In a forked child, which would share the epoll with its parent: another one, with what this one
+  // watches.
   void renew_after_fork();
 
-  // For io_uring, whose sleeper waits until this can be read, and then collects the fibers that are ready.
+  // For io_uring, whose sleeper waits until this can be read, and then collects the fibers that are
+  // ready.
   int fd() const noexcept { return epoll_; }
   void collect(ready_list& ready);
   // Watches `fd` from now on. Null and errno if the kernel refuses.

@@ -50,7 +50,8 @@ outcome epoll_poller::perform(const io_lock& l, io_request& rq, const context* c
 std::error_code epoll_poller::wait_for_foreign(int fd, short events, const context* ctx) {
   poll_for ready(fd, events);
   if (const int now = ready.attempt(); now != -EAGAIN) return outcome_of(now).err;
-  // A duplicate, so that several fibers can wait for one number, and it may be closed while they wait.
+  // A duplicate, so that several fibers can wait for one number, and it may be closed while they
+  // wait.
   const int own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
   if (own < 0) return last_error();
   descriptor* d = new descriptor(own, {}, {});

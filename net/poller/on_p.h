@@ -1,6 +1,6 @@
-// The calling fiber is inside the runtime and keeps its P for as long as this lives: code that touches what
-// belongs to a P does so under one. Nothing within may suspend the fiber or sleep in the kernel. In a fiber only;
-// waits for a P if the fiber's has been taken.
+// The calling fiber is inside the runtime and keeps its P for as long as this lives: code that
+// touches what belongs to a P does so under one. Nothing within may suspend the fiber or sleep in
+// the kernel. In a fiber only; waits for a P if the fiber's has been taken.
 #pragma once
 #include "sched/current.h"
 #include "sched/retake.h"

@@ -7,13 +7,14 @@
 
 namespace weft::detail {
 
-// Carries out rq for the holder of l. Blocks until there is a result, or a deadline, a close or ctx has ended the wait.
+// Carries out rq for the holder of l. Blocks until there is a result, or a deadline, a close or ctx
+// has ended the wait.
 outcome perform(const io_lock& l, io_request& rq, const context* ctx);
 // As perform(), and takes the lock before.
 outcome lock_and_perform(io_lock& l, io_request& rq, const context* ctx);
 
-// As lock_and_perform(): what a server does for each request, in one frame. net/fd/direction.h says why. `d`, which may
-// be null, is l's.
+// As lock_and_perform(): what a server does for each request, in one frame. net/fd/direction.h says
+// why. `d`, which may be null, is l's.
 template <class Request>
 [[gnu::always_inline]] inline outcome perform_first(io_lock& l, descriptor* d, Request& rq, const context* ctx) {
   [[maybe_unused]] const seen_by_tsan order(rq);

@@ -1,16 +1,18 @@
 // One io_uring: a submission queue with a lock, and a completion queue with another.
 //
-// Each P has a ring of its own, where its fibers' operations are batched until the P's M runs dry, idles or has taken
-// 61 turns. Completions are taken by the P's M or by the M that sleeps for all, whichever looks first. Since Ps and
-// their rings move between Ms, the ring is made without SINGLE_ISSUER and DEFER_TASKRUN; with COOP_TASKRUN, which costs
-// as little and lets another thread take the completions.
+// Each P has a ring of its own, where its fibers' operations are batched until the P's M runs dry,
+// idles or has taken 61 turns. Completions are taken by the P's M or by the M that sleeps for all,
+// whichever looks first. Since Ps and their rings move between Ms, the ring is made without
+// SINGLE_ISSUER and DEFER_TASKRUN; with COOP_TASKRUN, which costs as little and lets another thread
+// take the completions.
 //
-// A thousand connections may have requests at the same time. A fiber should serve its request to the end while its
-// memory is in the cache, so of the completions that a peer has initiated (received) a batch is taken at a
-// time and the others stand in line; those of a fiber's own steps (sent) are passed on immediately.
+// A thousand connections may have requests at the same time. A fiber should serve its request to
+// the end while its memory is in the cache, so of the completions that a peer has initiated
+// (received) a batch is taken at a time and the others stand in line; those of a fiber's own steps
+// (sent) are passed on immediately.
 //
-// An entry is published as it is written, so a batch may be submitted by any thread: a canceller does, for an
-// operation must be with the kernel before it can be cancelled there.
+// An entry is published as it is written, so a batch may be submitted by any thread: a canceller
+// does, for an operation must be with the kernel before it can be cancelled there.
 #pragma once
 #include <liburing.h>
 #include <weft/detail/spin_lock.h>
@@ -37,14 +39,16 @@ struct ring {
   int open(unsigned entries) noexcept;
   ~ring();
 
-  // Starts rq by the kernel, later. False if the queue is full. `Request`: its class, where that is known.
+  // Starts rq by the kernel, later. False if the queue is full. `Request`: its class, where that is
+  // known.
   template <class Request>
   bool put(Request& rq) noexcept;
   // The same, and makes room first. False if the kernel takes nothing just now.
   bool push(io_request& rq) noexcept;
   // Submits what is batched. Any thread.
   void submit() noexcept;
-  // Submits what stood there when it was last called: the P's own M is busy in a fiber. One thread at a time.
+  // Submits what stood there when it was last called: the P's own M is busy in a fiber. One thread
+  // at a time.
   void submit_if_stale() noexcept;
   // The kernel has not taken all of the last batch. submit() tries again.
   bool refused() const noexcept { return refused_.load(std::memory_order_relaxed) && unsubmitted() != 0; }

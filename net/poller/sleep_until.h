@@ -1,5 +1,5 @@
-// Waits in an epoll until something happens, or the clock reaches a deadline. Returns the number of events, or 0. Ends
-// the process if the kernel refuses every way to wait.
+// Waits in an epoll until something happens, or the clock reaches a deadline. Returns the number of
+// events, or 0. Ends the process if the kernel refuses every way to wait.
 #pragma once
 #include <fmt/format.h>
 #include <sys/epoll.h>
@@ -15,8 +15,8 @@
 
 namespace weft::detail {
 
-// A sandbox or an old container runtime may refuse the newer call, with ENOSYS or EPERM. From then on the older is
-// used.
+// A sandbox or an old container runtime may refuse the newer call, with ENOSYS or EPERM. From then
+// on the older is used.
 inline std::atomic<bool> epoll_pwait2_refused{false};
 
 template <std::size_t N>

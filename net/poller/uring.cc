@@ -24,20 +24,23 @@ constexpr unsigned ring_entries = 512;
 // What an event in sleep_ says.
 constexpr std::uint64_t from_bell = 0, from_ring = 1, from_readiness = 2;
 
-// While all Ps are busy, each such poll looks at the epoll too, which costs a system call. Each, if sockets wait there.
+// While all Ps are busy, each such poll looks at the epoll too, which costs a system call. Each, if
+// sockets wait there.
 constexpr unsigned polls_per_look = 8;
 
 // Sleep at most for so long while the kernel has refused to take operations.
 constexpr std::int64_t try_again_ns = 2'000'000;
 
-// The operations that we cannot do without came with 5.19 and before, cancelling by a system call with 6.0.
+// The operations that we cannot do without came with 5.19 and before, cancelling by a system call
+// with 6.0.
 bool can_cancel(io_uring& r) noexcept {
   io_uring_sync_cancel_reg what{};
   what.addr = 1;  // no operation has this address
   return io_uring_register_sync_cancel(&r, &what) == -ENOENT;
 }
 
-// A sandbox may let us make rings and not enter them. Of an operation that does nothing. 0, or an error number.
+// A sandbox may let us make rings and not enter them. Of an operation that does nothing. 0, or an
+// error number.
 int try_to_enter(io_uring& r) noexcept {
   io_uring_sqe* const sqe = io_uring_get_sqe(&r);
   if (!sqe) return EAGAIN;
@@ -53,10 +56,12 @@ int try_to_enter(io_uring& r) noexcept {
 
 }  // namespace
 
-// Note [bell]: who wakes writes its note first and then rings; the sleeper takes the bell down as its last act
-// and then looks for a note. A waker that finds it rung adds to what that last act acquires.
+// Note [bell]: who wakes writes its note first and then rings; the sleeper takes the bell down as
+// its last act and then looks for a note. A waker that finds it rung adds to what that last act
+// acquires.
 //
-// Note [rings]: a ring is complete before its slot, or the count that covers it, is stored; readers acquire that.
+// Note [rings]: a ring is complete before its slot, or the count that covers it, is stored; readers
+// acquire that.
 
 int uring::open() noexcept {
   io_uring probe{};
@@ -212,7 +217,8 @@ void uring::flush(P& p) {
 void uring::end_world(bool all_gone) {
   each([](ring& r) { r.cancel_all(); });
   if (epoll_poller* e = readiness()) e->end_world(all_gone);
-  // Each completion is there or on its way: the operations of threads that have ended were cancelled with them.
+  // Each completion is there or on its way: the operations of threads that have ended were
+  // cancelled with them.
   const std::int64_t until = now_ns() + 1'000'000'000;
   while (has_waiters() && now_ns() < until) {
     ready_list never_run;

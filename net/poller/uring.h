@@ -1,20 +1,22 @@
 // io_uring as the poller: a ring per P, and one M that sleeps for all of them.
 //
-// The sleeper waits in epoll on the rings' descriptors, not in io_uring_enter: that would count as waiting
-// for a disk, and could wait for one ring only.
+// The sleeper waits in epoll on the rings' descriptors, not in io_uring_enter: that would count as
+// waiting for a disk, and could wait for one ring only.
 //
-// Requests by readiness, such as accept, wait in the process's epoll, whose descriptor the sleeper waits on too.
+// Requests by readiness, such as accept, wait in the process's epoll, whose descriptor the sleeper
+// waits on too.
 //
-// Note [several Ps]: a ring posts a completion on the thread that has submitted the operation. With several Ps that is
-// often an M that sleeps, which the kernel wakes for nothing but that, before it wakes the M that sleeps for all. So
-// in a world that has had several Ps, receives and sends are attempts that wait in the epoll. Two Ps, two CPUs, by ring
-// and by readiness: a round trip on each of 1000 connections in turn, 49 and 13 us; CPU of a request, Redis's clients
-// on 50 connections, 11.7 and 9.3 us, and 99 of 100 are answered in 3.0 and 0.8 ms; echo on 1000 connections, 10.8 and
-// 9.8. It loses where requests always wait: echo on 64 connections, 6.6 and 6.9 us; HTTP on 64, 8.2 and 9.1.
-// One P has the one thread, and its ring takes many requests with one system call.
+// Note [several Ps]: a ring posts a completion on the thread that has submitted the operation. With
+// several Ps that is often an M that sleeps, which the kernel wakes for nothing but that, before it
+// wakes the M that sleeps for all. So in a world that has had several Ps, receives and sends are
+// attempts that wait in the epoll. Two Ps, two CPUs, by ring and by readiness: a round trip on each
+// of 1000 connections in turn, 49 and 13 us; CPU of a request, Redis's clients on 50 connections,
+// 11.7 and 9.3 us, and 99 of 100 are answered in 3.0 and 0.8 ms; echo on 1000 connections, 10.8 and
+// 9.8. It loses where requests always wait: echo on 64 connections, 6.6 and 6.9 us; HTTP on 64, 8.2
+// and 9.1. One P has the one thread, and its ring takes many requests with one system call.
 //
-// Refused: by ring if the P has other fibers to run at that moment. HTTP 7.4 us instead of 8.2 in the same run, echo on
-// 1000 connections 10.5 instead of 8.7, Redis's clients 23 instead of 17.
+// Refused: by ring if the P has other fibers to run at that moment. HTTP 7.4 us instead of 8.2 in
+// the same run, echo on 1000 connections 10.5 instead of 8.7, Redis's clients 23 instead of 17.
 #pragma once
 #include <array>
 #include <atomic>

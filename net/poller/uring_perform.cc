@@ -12,7 +12,8 @@
 namespace weft::detail {
 namespace {
 
-// The wait has ended before the operation: cancels it and waits for its completion, which may still report success.
+// The wait has ended before the operation: cancels it and waits for its completion, which may still
+// report success.
 void end_early(uring& u, io_request& rq) {
   u.cancel(rq);
   wait_until_done(rq.op);
@@ -33,8 +34,8 @@ outcome until_ready(uring& u, direction& way, const io_request& rq, const contex
   return by_completion(u, way, ready, ctx);
 }
 
-// The kernel has completed rq with an error, or `why` has ended the wait before. Returns nothing if rq is to begin
-// again.
+// The kernel has completed rq with an error, or `why` has ended the wait before. Returns nothing if
+// rq is to begin again.
 std::optional<outcome> finish_or_retry(uring& u, direction& way, io_request& rq, const context* ctx, wait_result why) {
   const int res = rq.op.res;
   if (res != -ECANCELED && res != -EINTR && res != -EAGAIN) return outcome_of(res);

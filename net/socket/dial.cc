@@ -1,8 +1,8 @@
 // Connecting, to one address or to the best of several.
 //
-// A name may have addresses of two families, and one of the two may lead nowhere, silently. So those of the
-// second family are tried too when the first has not answered within fallback_delay, or immediately when it has
-// failed; the first connection is taken (RFC 8305).
+// A name may have addresses of two families, and one of the two may lead nowhere, silently. So
+// those of the second family are tried too when the first has not answered within fallback_delay,
+// or immediately when it has failed; the first connection is taken (RFC 8305).
 #include <sys/socket.h>
 #include <weft/chan.h>
 #include <weft/go.h>
@@ -24,7 +24,8 @@ namespace {
 
 using endpoints = std::vector<endpoint>;
 
-// A TCP socket may connect to itself when its own port, chosen by the kernel, is the port that it dials.
+// A TCP socket may connect to itself when its own port, chosen by the kernel, is the port that it
+// dials.
 bool met_itself(const descriptor& d) { return d.local() == d.remote() && d.local().network() == "tcp"; }
 
 result<conn> dial_one(const context* ctx, const endpoint& to, const endpoint& from, std::int64_t deadline_ns) {
@@ -57,8 +58,9 @@ struct plan {
   duration fallback_delay{};
 };
 
-// Returns when to give up an address that is one of `left` untried ones: the time there is, in equal shares of at least
-// two seconds, so that one that swallows packets does not use up the time of the others. Go's partialDeadline.
+// Returns when to give up an address that is one of `left` untried ones: the time there is, in
+// equal shares of at least two seconds, so that one that swallows packets does not use up the time
+// of the others. Go's partialDeadline.
 std::int64_t end_of_share(std::int64_t until, std::size_t left) {
   constexpr std::int64_t least = 2'000'000'000;
   if (until == never || left == 1) return until;

@@ -1,11 +1,12 @@
 // Descriptors in messages (SCM_RIGHTS).
 //
-// They travel with the first byte of what is written, so there must be one. The kernel makes numbers of as many as
-// fit the room that the receiver has offered and the process's limit, and says of the others only that they are
-// gone. Half of what was sent is of no use: then all of them are closed, and the error says so.
+// They travel with the first byte of what is written, so there must be one. The kernel makes
+// numbers of as many as fit the room that the receiver has offered and the process's limit, and
+// says of the others only that they are gone. Half of what was sent is of no use: then all of them
+// are closed, and the error says so.
 //
-// Refused: to let a caller build control messages. What else they carry has socket options of its own, and a wrong
-// length in one loses descriptors.
+// Refused: to let a caller build control messages. What else they carry has socket options of its
+// own, and a wrong length in one loses descriptors.
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <weft/pass.h>

@@ -120,7 +120,8 @@ lookups& of_this_process() {
   return *found;
 }
 
-// Note [lookups]: the object is complete before its address is stored; readers acquire that. The parent's is kept.
+// Note [lookups]: the object is complete before its address is stored; readers acquire that. The
+// parent's is kept.
 
 }  // namespace
 

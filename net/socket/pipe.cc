@@ -1,11 +1,12 @@
 // A connection in memory: the writer holds its bytes out until readers have taken them all.
 //
-// Each direction is a monitor: a lock, a state, and one queue for all who wait for that to change. Each change
-// wakes them all, and each looks again; there is seldom more than one. A reader copies without the lock, for
-// a copy may be long, and is marked as long: the writer, whose memory it reads, does not leave before that ends.
+// Each direction is a monitor: a lock, a state, and one queue for all who wait for that to change.
+// Each change wakes them all, and each looks again; there is seldom more than one. A reader copies
+// without the lock, for a copy may be long, and is marked as long: the writer, whose memory it
+// reads, does not leave before that ends.
 //
-// Refused: a socketpair, which has a buffer, costs two descriptors and four system calls for a ping-pong; a mutex and
-// a cond, whose wait ends by a context or a deadline but not by both.
+// Refused: a socketpair, which has a buffer, costs two descriptors and four system calls for a
+// ping-pong; a mutex and a cond, whose wait ends by a context or a deadline but not by both.
 #include <weft/detail/bounded_wait.h>
 #include <weft/pipe.h>
 
@@ -62,7 +63,8 @@ std::error_code over_locked(one_way& w, side s) {
   return {};
 }
 
-// Returns when `done`, called with the lock, is true. With `ends`, which is called with the lock too: or an error.
+// Returns when `done`, called with the lock, is true. With `ends`, which is called with the lock
+// too: or an error.
 template <class Ends, class Done>
 std::error_code wait_until(one_way& w, side s, const context* ctx, Ends ends, Done done) {
   for (;;) {

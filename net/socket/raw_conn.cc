@@ -1,5 +1,5 @@
-// System calls of the caller's own on a socket, in its turn: no close, no deadline and no other operation comes between
-// the number and the call.
+// System calls of the caller's own on a socket, in its turn: no close, no deadline and no other
+// operation comes between the number and the call.
 #include <weft/net.h>
 
 #include <cerrno>

@@ -1,12 +1,14 @@
 // Receives into what is returned, and takes a buffer where more has come than fits there.
 //
-// While the fiber waits there is room for a kilobyte on its stack, in the page that it has anyway. Usually there comes
-// a request that fits, and stays where the kernel has put it. Where it fills the room, the rest is read immediately,
-// and the next wait has a whole buffer: that connection is not silent.
+// While the fiber waits there is room for a kilobyte on its stack, in the page that it has anyway.
+// Usually there comes a request that fits, and stays where the kernel has put it. Where it fills
+// the room, the rest is read immediately, and the next wait has a whole buffer: that connection is
+// not silent.
 //
-// Refused: buffers that a ring lends (IOSQE_BUFFER_SELECT). The kernel's part in lending one costs more than copying a
-// small message, and epoll would need another way. Room of receive()'s own, from which a message is copied into a
-// buffer: the copy and the pool touch memory that nothing else needs.
+// Refused: buffers that a ring lends (IOSQE_BUFFER_SELECT). The kernel's part in lending one costs
+// more than copying a small message, and epoll would need another way. Room of receive()'s own,
+// from which a message is copied into a buffer: the copy and the pool touch memory that nothing
+// else needs.
 #include <weft/net.h>
 #include <weft/pool.h>
 
@@ -48,7 +50,8 @@ class receiver {
   static void fetch_rest(io_lock& t, net::received& r) noexcept;
 };
 
-// With a buffer from the beginning: nothing may be cut off a packet, and of a stream much has come the last time.
+// With a buffer from the beginning: nothing may be cut off a packet, and of a stream much has come
+// the last time.
 std::error_code receiver::in_bulk(descriptor& d, const context* ctx, net::received& r) {
   const io_lock t(&d, direction_kind::reading, ctx);
   if (t.error()) return t.error();

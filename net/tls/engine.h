@@ -1,11 +1,14 @@
-// The protocol alone: bytes of the one side go in, bytes for the other come out, and nothing ever waits.
+// The protocol alone: bytes of the one side go in, bytes for the other come out, and nothing ever
+// waits.
 //
-// An SSL must not be used by several threads, and several fibers read, write and close a connection. So each call into
-// it holds a lock while it computes. It reads and writes memory; session.h carries the bytes to and from the socket and
-// may wait. OpenSSL's error queue belongs to the thread, so it is emptied before the call returns.
+// An SSL must not be used by several threads, and several fibers read, write and close a
+// connection. So each call into it holds a lock while it computes. It reads and writes memory;
+// session.h carries the bytes to and from the socket and may wait. OpenSSL's error queue belongs to
+// the thread, so it is emptied before the call returns.
 //
-// Refused: an SSL upon the socket itself, which would have to hold the lock while it waits, so that a reader
-// would keep the writer out; a BIO of our own, which would save a copy that is small beside the encryption.
+// Refused: an SSL upon the socket itself, which would have to hold the lock while it waits, so that
+// a reader would keep the writer out; a BIO of our own, which would save a copy that is small
+// beside the encryption.
 #pragma once
 #include <weft/mutex.h>
 

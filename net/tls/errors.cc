@@ -1,10 +1,12 @@
-// One number has to carry what happened, or message() could not say it and programs could not ask for it.
+// One number has to carry what happened, or message() could not say it and programs could not ask
+// for it.
 //
-// So the numbers of the category have ranges: what errc names, why a certificate was refused (X509_V_ERR_...), what
-// the peer said (its alert), and above these OpenSSL's own numbers. Conditions look through all of them.
+// So the numbers of the category have ranges: what errc names, why a certificate was refused
+// (X509_V_ERR_...), what the peer said (its alert), and above these OpenSSL's own numbers.
+// Conditions look through all of them.
 //
-// Refused: a category per range, of which a user would have to know; text in a thread-local, which is another fiber's
-// by the time it is read.
+// Refused: a category per range, of which a user would have to know; text in a thread-local, which
+// is another fiber's by the time it is read.
 #include "net/tls/errors.h"
 
 #include <fmt/format.h>

@@ -9,8 +9,9 @@ namespace weft::tls::impl {
 
 inline std::error_code own_error(errc e) noexcept { return {static_cast<int>(e), tls_category()}; }
 
-// Returns the first error in this thread's queue and empties the queue. Call it before the fiber can suspend: it may
-// continue in another thread, with another queue. `ssl`: the connection, if the error is one of a handshake.
+// Returns the first error in this thread's queue and empties the queue. Call it before the fiber
+// can suspend: it may continue in another thread, with another queue. `ssl`: the connection, if the
+// error is one of a handshake.
 std::error_code take_error(const SSL* ssl = nullptr) noexcept;
 
 }  // namespace weft::tls::impl

@@ -36,8 +36,8 @@ bool drop_input(int fd) {
   return true;
 }
 
-// Bytes that the peer's kernel has not acknowledged, the end of the stream included. What is written to a Unix socket
-// is with the peer already.
+// Bytes that the peer's kernel has not acknowledged, the end of the stream included. What is
+// written to a Unix socket is with the peer already.
 int unacknowledged(int fd) {
   int n = 0, family = 0;
   socklen_t size = sizeof family;

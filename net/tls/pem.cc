@@ -42,7 +42,8 @@ chain_ptr certificates_in(std::string_view text) {
   return at_end ? std::move(all) : nullptr;
 }
 
-// For OpenSSL's calls: nothing of another's in the queue before, nothing of ours after, and the same thread throughout.
+// For OpenSSL's calls: nothing of another's in the queue before, nothing of ours after, and the
+// same thread throughout.
 class undisturbed {
  public:
   undisturbed() { ERR_clear_error(); }

@@ -66,8 +66,8 @@ bool find_key(ticket_key_list& keys, const unsigned char* name, bool encrypt, ti
   return false;
 }
 
-// 1: encrypted; 2: decrypted, and a new ticket follows, since a ticket is for one connection; 0: no such key; -1:
-// failure.
+// 1: encrypted; 2: decrypted, and a new ticket follows, since a ticket is for one connection; 0: no
+// such key; -1: failure.
 int use_ticket_key(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac,
                    int encrypt) {
   const auto* const mine = static_cast<const handshake_settings*>(SSL_get_app_data(ssl));
@@ -86,7 +86,8 @@ int use_ticket_key(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_
   return EVP_EncryptInit_ex(cipher, EVP_aes_256_cbc(), nullptr, k.cipher, iv) == 1 ? 1 : -1;
 }
 
-// Keeps what a server has sent, as a copy: OpenSSL withdraws a connection's session when its end is not a clean one.
+// Keeps what a server has sent, as a copy: OpenSSL withdraws a connection's session when its end is
+// not a clean one.
 int keep_session(SSL* ssl, SSL_SESSION* s) {
   const auto* const mine = static_cast<const handshake_settings*>(SSL_get_app_data(ssl));
   if (!mine || !mine->resume.sessions || SSL_SESSION_is_resumable(s) != 1) return 0;

@@ -164,7 +164,8 @@ result<std::size_t> session::write(const context* ctx, std::span<const std::byte
     const auto piece = data.subspan(done, std::min(record_size, data.size() - done));
     const step s = engine_.write(piece);
     if (s.err) return {done, write_end_ = s.err};
-    // What is encrypted counts for the peer, so a record that was not sent whole is the end of the stream.
+    // What is encrypted counts for the peer, so a record that was not sent whole is the end of the
+    // stream.
     if (const std::error_code e = send(ctx)) return {done, write_end_ = e};
     done += piece.size();
   }

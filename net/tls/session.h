@@ -1,11 +1,12 @@
 // A connection: the engine, the socket, and whose turn it is to carry bytes between them.
 //
-// A reader feeds the engine from the socket, a writer carries its output there, and each of the two turns is held while
-// its holder waits. The turns are independent, so a writer that is stuck keeps no reader from reading. Closing takes no
-// turn: it closes the socket, which ends both.
+// A reader feeds the engine from the socket, a writer carries its output there, and each of the two
+// turns is held while its holder waits. The turns are independent, so a writer that is stuck keeps
+// no reader from reading. Closing takes no turn: it closes the socket, which ends both.
 //
-// An alert of a reader for the peer (its bytes are broken, say), and that of a close, goes out if the socket takes it
-// without blocking and no writer is under way. Waiting for that would make a peer that does not read stop the reader.
+// An alert of a reader for the peer (its bytes are broken, say), and that of a close, goes out if
+// the socket takes it without blocking and no writer is under way. Waiting for that would make a
+// peer that does not read stop the reader.
 #pragma once
 #include <weft/mutex.h>
 

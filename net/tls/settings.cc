@@ -1,11 +1,13 @@
-// One SSL_CTX for all clients and one for all servers: what differs between configs is set for each connection.
+// One SSL_CTX for all clients and one for all servers: what differs between configs is set for each
+// connection.
 //
-// Making an SSL_CTX takes OpenSSL 3 longer than a good part of a handshake, and one per config would have to notice
-// that the config has changed. Certificates, keys and roots are read once, into handles.
+// Making an SSL_CTX takes OpenSSL 3 longer than a good part of a handshake, and one per config
+// would have to notice that the config has changed. Certificates, keys and roots are read once,
+// into handles.
 //
-// Sessions are resumed only where the config says so: resumption.h. Without tickets a server sends nothing that a
-// client might leave unread: closing with something unread makes the kernel send a reset, which may overtake the
-// client's last words.
+// Sessions are resumed only where the config says so: resumption.h. Without tickets a server sends
+// nothing that a client might leave unread: closing with something unread makes the kernel send a
+// reset, which may overtake the client's last words.
 #include "net/tls/settings.h"
 
 #include <openssl/err.h>

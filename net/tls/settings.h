@@ -11,9 +11,9 @@
 
 namespace weft::tls::impl {
 
-// OpenSSL would take itself apart in exit(), while threads of a world that has ended, or fibers of one that has not,
-// still use it: a thread that ends looks there for what it has to free. Only what is said first counts, so it is said
-// before main; the memory goes with the process.
+// OpenSSL would take itself apart in exit(), while threads of a world that has ended, or fibers of
+// one that has not, still use it: a thread that ends looks there for what it has to free. Only what
+// is said first counts, so it is said before main; the memory goes with the process.
 inline const bool openssl_stays = OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, nullptr) == 1;
 
 template <auto Free>
@@ -64,7 +64,7 @@ struct handshake_settings {
 // Throws weft::panic for an error of the caller.
 void check(const config& how, side s);
 handshake_settings settings_of(const config& how, side s, const net::endpoint& peer);
-// Returns a connection that has not begun. `mine` must live as long as the SSL. An error if OpenSSL refuses: keys too
-// short, for example.
+// Returns a connection that has not begun. `mine` must live as long as the SSL. An error if OpenSSL
+// refuses: keys too short, for example.
 result<ssl_ptr> make_ssl(const config& how, side s, const handshake_settings* mine);
 }  // namespace weft::tls::impl

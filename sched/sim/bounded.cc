@@ -1,6 +1,7 @@
-// Breadth first: the schedule without a deviation, then all with one, then all with two, and so on. Each schedule that
-// is run shows at which decisions after its last deviation there were others to choose, and those are its successors.
-// So no schedule is run twice, and the first failure has as few deviations as any.
+// Breadth first: the schedule without a deviation, then all with one, then all with two, and so on.
+// Each schedule that is run shows at which decisions after its last deviation there were others to
+// choose, and those are its successors. So no schedule is run twice, and the first failure has as
+// few deviations as any.
 #include "sched/sim/bounded.h"
 
 #include <deque>

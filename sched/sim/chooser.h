@@ -1,8 +1,9 @@
 // Who decides what is open in a schedule.
 //
-// A decision is named by the fiber that comes to it and by how many that fiber has come to before. Each has a default,
-// which is candidate 0 or the value 0, so a schedule is its deviations from the defaults; the name of a decision
-// survives when deviations before it are removed, which a global number would not.
+// A decision is named by the fiber that comes to it and by how many that fiber has come to before.
+// Each has a default, which is candidate 0 or the value 0, so a schedule is its deviations from the
+// defaults; the name of a decision survives when deviations before it are removed, which a global
+// number would not.
 #pragma once
 #include <cstddef>
 #include <cstdint>

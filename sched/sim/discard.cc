@@ -1,11 +1,13 @@
 // The fibers that remain at the end of a schedule.
 //
-// Each is thrown out of its wait, youngest first, so that what its frames own goes back: a hundred thousand failing
-// schedules need no more memory than one. A fiber that outlives the main fiber may hold references to what that had on
-// its stack, and to touch that would be an error that the program, outside a simulation, does not have: such a fiber
-// stays as it is, and so does one that waits in a destructor, where nothing may be thrown. What their frames own is
-// lost; their stacks are used again. So it leaves the queue that it waits in, which may be that of a channel or a lock
-// that was made outside: it is thrown out of its wait too, and goes no further than to the handler there.
+// Each is thrown out of its wait, youngest first, so that what its frames own goes back: a hundred
+// thousand failing schedules need no more memory than one. A fiber that outlives the main fiber may
+// hold references to what that had on its stack, and to touch that would be an error that the
+// program, outside a simulation, does not have: such a fiber stays as it is, and so does one that
+// waits in a destructor, where nothing may be thrown. What their frames own is lost; their stacks
+// are used again. So it leaves the queue that it waits in, which may be that of a channel or a lock
+// that was made outside: it is thrown out of its wait too, and goes no further than to the handler
+// there.
 #include <cxxabi.h>
 
 #include <cstring>

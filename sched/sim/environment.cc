@@ -1,8 +1,9 @@
-// WEFT_SIM=seed=7 runs one schedule. WEFT_SIM=explore=1000,how=pos runs up to that many, with standard output closed to
-// the program, and then one more, with it. WEFT_SIM=replay=TEXT runs that schedule. More words: depth=N, steps=N,
-// leaks=0, early_timers=1, html=FILE.
+// WEFT_SIM=seed=7 runs one schedule. WEFT_SIM=explore=1000,how=pos runs up to that many, with
+// standard output closed to the program, and then one more, with it. WEFT_SIM=replay=TEXT runs that
+// schedule. More words: depth=N, steps=N, leaks=0, early_timers=1, html=FILE.
 //
-// The main fiber is called once for each schedule, in this process: what it keeps in globals keeps its value.
+// The main fiber is called once for each schedule, in this process: what it keeps in globals keeps
+// its value.
 #include "sched/sim/environment.h"
 
 #include <fcntl.h>

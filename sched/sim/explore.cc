@@ -107,9 +107,10 @@ class search {
     return r;
   }
 
-  // True if the same choices give the same steps. What a program does once in a process, such as to initialise a
-  // static, may be missing in the repetition: then that is compared with two more. So it is if the repetition alone
-  // panics, as it does where a static keeps a channel of the first run. The result is the repetition.
+  // True if the same choices give the same steps. What a program does once in a process, such as to
+  // initialise a static, may be missing in the repetition: then that is compared with two more. So
+  // it is if the repetition alone panics, as it does where a static keeps a channel of the first
+  // run. The result is the repetition.
   bool repeats(schedule_result& r) {
     const std::vector<deviation> choices = r.deviations;
     schedule_result second = with(choices);

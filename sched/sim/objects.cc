@@ -10,7 +10,8 @@
 namespace weft::detail {
 namespace {
 
-// By the thread that has the session. Never destroyed: exit() may run in a schedule, and destroys objects after this.
+// By the thread that has the session. Never destroyed: exit() may run in a schedule, and destroys
+// objects after this.
 std::unordered_set<simulated_object*>& list() {
   static auto& all = *new std::unordered_set<simulated_object*>;
   return all;

@@ -11,11 +11,11 @@
 namespace weft::detail {
 namespace {
 
-// A limit of points of one fiber while others can run: then it stands behind them, or a loop that polls would never
-// end. Not always the same, or a loop that locks could hold its lock each time.
+// A limit of points of one fiber while others can run: then it stands behind them, or a loop that
+// polls would never end. Not always the same, or a loop that locks could hold its lock each time.
 constexpr std::size_t fair_points = 64, fair_points_more = 16;
-// A limit of decisions against the fiber that can run for longest: then it runs, or two that wake each other would
-// never let a third one stop them.
+// A limit of decisions against the fiber that can run for longest: then it runs, or two that wake
+// each other would never let a third one stop them.
 constexpr std::size_t most_passed_over = 500;
 // A limit of timers in a row that wake no fiber: only tickers without a reader remain.
 constexpr std::size_t most_idle_fires = 10'000;
@@ -182,7 +182,8 @@ void simulation::wait_in_queue(sim_fiber* f, bool may_run) {
 }
 
 void simulation::ready(G* g) noexcept {
-  // At the end of a schedule a fiber that is left in its wait stays in its queue, and an unlock by another one finds
+  // At the end of a schedule a fiber that is left in its wait stays in its queue, and an unlock by
+  // another one finds
 // it.
   if (over_ && g->state.load(std::memory_order_relaxed) == g_state::free) return;
   if (g->state.load(std::memory_order_relaxed) != g_state::parked) impossible("made ready", *g);

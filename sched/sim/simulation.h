@@ -1,8 +1,9 @@
 // A world without threads: fibers that one thread runs, one schedule after the other.
 //
-// To the rest of the runtime a simulated fiber is a plain thread: the calling thread has no M. So every operation takes
-// the branch for plain threads, which the paths that are measured never take, and there stands the hook. What a plain
-// thread does by the kernel (sleep, wake, read the clock) is done here by switching stacks.
+// To the rest of the runtime a simulated fiber is a plain thread: the calling thread has no M. So
+// every operation takes the branch for plain threads, which the paths that are measured never take,
+// and there stands the hook. What a plain thread does by the kernel (sleep, wake, read the clock)
+// is done here by switching stacks.
 //
 // Note: scheduling points stand before operations. Between two of them a fiber runs alone.
 #pragma once
@@ -36,7 +37,8 @@ struct sim_fiber : G {
   std::uint32_t points_unwinding = 0;
 };
 
-// Thrown in a fiber whose schedule has ended. As goexit, so that what unwinds well for that does so for this.
+// Thrown in a fiber whose schedule has ended. As goexit, so that what unwinds well for that does so
+// for this.
 struct discarded_signal : goexit_signal {};
 
 // One step of a schedule, to compare it with the same step of another run.

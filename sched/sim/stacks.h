@@ -4,7 +4,8 @@
 
 namespace weft::detail {
 
-// A free fiber on a stack of at least `size` bytes (0: the default). By the thread that has the session.
+// A free fiber on a stack of at least `size` bytes (0: the default). By the thread that has the
+// session.
 sim_fiber* take_sim_stack(std::size_t size);
 void give_sim_stack(sim_fiber* f) noexcept;
 

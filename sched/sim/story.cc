@@ -1,5 +1,6 @@
-// Only steps that matter: a fiber's start and end, where it waits, an operation on what another fiber uses too, a
-// choice that is not the default, and each step at which another fiber is forced to run.
+// Only steps that matter: a fiber's start and end, where it waits, an operation on what another
+// fiber uses too, a choice that is not the default, and each step at which another fiber is forced
+// to run.
 #include "sched/sim/story.h"
 
 #include <fmt/format.h>
@@ -29,8 +30,8 @@ std::size_t end_of_brackets(std::string_view text, std::size_t from) {
   return text.size();
 }
 
-// "recv" of "weft::detail::receiving<int, X>::recv() const", "cancel_func" of "weft::cancel_func::operator()() const".
-// Empty for a lambda.
+// "recv" of "weft::detail::receiving<int, X>::recv() const", "cancel_func" of
+// "weft::cancel_func::operator()() const". Empty for a lambda.
 std::string last_name(std::string_view function) {
   std::string flat;
   std::size_t at = 0;
@@ -58,7 +59,8 @@ bool is_library(const source_frame& f) {
          f.function.starts_with("__") || contains(f.file, "/include/c++/");
 }
 
-// What a program calls by name. An inlined function has a name without its namespaces, and the file.
+// What a program calls by name. An inlined function has a name without its namespaces, and the
+// file.
 bool is_operation(const source_frame& f, const std::string& name) {
   if (name.empty() || name.find_first_of("~{") != std::string::npos || name.starts_with("operator")) return false;
   if (name == "begin" || name == "iterator") return false;  // of a channel: a receive

@@ -1,8 +1,9 @@
 // Random, pct and pos. See bounded.cc for the fourth.
 //
-// Refused: one bias for all schedules of `random`. Bugs that need many switches and bugs that need one in a long run
-// both occur, so each schedule draws how often it switches. Bugs that need some fibers to be late for the whole
-// schedule occur too: in one schedule of four the fibers have ranks, which seldom change.
+// Refused: one bias for all schedules of `random`. Bugs that need many switches and bugs that need
+// one in a long run both occur, so each schedule draws how often it switches. Bugs that need some
+// fibers to be late for the whole schedule occur too: in one schedule of four the fibers have
+// ranks, which seldom change.
 #include "sched/sim/strategies.h"
 
 #include <algorithm>
@@ -77,8 +78,8 @@ class by_random final : public drawing {
   std::unordered_map<std::uint64_t, std::uint64_t> ranks_;  // never walked
 };
 
-// Probabilistic concurrency testing: a bug of depth d is found with a probability of at least 1 / (n k^(d-1)) for n
-// fibers and k steps.
+// Probabilistic concurrency testing: a bug of depth d is found with a probability of at least 1 /
+// (n k^(d-1)) for n fibers and k steps.
 class by_pct final : public drawing {
  public:
   explicit by_pct(int depth) noexcept : depth_(depth) {}
@@ -117,7 +118,8 @@ class by_pct final : public drawing {
   std::unordered_map<std::uint64_t, std::int64_t> priority_;  // never walked: its order is no choice
 };
 
-// Partial order sampling: the operation with the highest priority goes first, and those on the same object draw again.
+// Partial order sampling: the operation with the highest priority goes first, and those on the same
+// object draw again.
 class by_pos final : public drawing {
  public:
   std::size_t next_fiber(const sim_decision& at, std::span<const sim_candidate> among) override {

@@ -20,7 +20,8 @@ class explorer {
 
 std::unique_ptr<explorer> make_explorer(const sim::options& o);
 
-// Every default but for some deviations, each of which is made where its decision comes up and it is possible.
+// Every default but for some deviations, each of which is made where its decision comes up and it
+// is possible.
 class deviating final : public chooser {
  public:
   explicit deviating(std::vector<deviation> d);

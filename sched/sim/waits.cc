@@ -1,4 +1,5 @@
-// The waits and choices of a simulated fiber: until a time, until no other fiber can run, between values.
+// The waits and choices of a simulated fiber: until a time, until no other fiber can run, between
+// values.
 #include <fmt/format.h>
 #include <weft/errors.h>
 
@@ -50,9 +51,9 @@ void simulation::sleep_until(std::int64_t due_ns) {
   park(wait_reason::sleep, nullptr, nullptr);
 }
 
-// The order of timers that are due at the same time: one of them may end a wait that another would end too, as two
-// tickers in a select or a tick and the end of a recv_for. Sleeps need no draw: they only wake
-// fibers, and which of these runs first is a choice that follows.
+// The order of timers that are due at the same time: one of them may end a wait that another would
+// end too, as two tickers in a select or a tick and the end of a recv_for. Sleeps need no draw:
+// they only wake fibers, and which of these runs first is a choice that follows.
 void simulation::draw_ties() {
   tied_.clear();
   timers().earliest_together(tied_);

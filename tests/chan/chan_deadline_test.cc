@@ -195,8 +195,8 @@ TEST_CASE("a close at the moment of a deadline ends the wait either way", "[chan
   });
 }
 
-// A timer that fires holds the lock of its heap and takes the channel's lock; a wait with a deadline on that
-// channel has the channel's and needs a heap. They must not wait for each other.
+// A timer that fires holds the lock of its heap and takes the channel's lock; a wait with a
+// deadline on that channel has the channel's and needs a heap. They must not wait for each other.
 TEST_CASE("a timer's channel may be received from with a deadline while it fires", "[chan][timer][deadline]") {
   hang_guard guard("a firing timer and a deadline wait for each other's lock");
   in_world(GENERATE(1, 2, 4, 16), [] {

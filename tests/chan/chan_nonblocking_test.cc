@@ -33,7 +33,8 @@ TEST_CASE("a channel that goes from full to closed is ready all the time", "[cha
 
 namespace {
 
-// Takes its time when it is moved, which the receiver of another value does while it holds the lock.
+// Takes its time when it is moved, which the receiver of another value does while it holds the
+// lock.
 struct slow_to_move {
   int v = 0;
   slow_to_move() = default;

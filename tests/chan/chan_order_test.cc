@@ -104,7 +104,8 @@ TEST_CASE("a receive from a full buffer lets the longest waiting sender's value 
         }));
         about.recv();
         if (i == 0) until_sender(c);
-        // Those behind the first are in line once they have had their turn: they queue before they park.
+        // Those behind the first are in line once they have had their turn: they queue before they
+        // park.
         for (int k = 0; i > 0 && k < 100; ++k) yield();
         if (i > 0) sleep(std::chrono::milliseconds(1));
       }

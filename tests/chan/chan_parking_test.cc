@@ -1,5 +1,5 @@
-// Between being queued on a channel and being off its stack a fiber is half parked: a waker that finds it must
-// not run it, and nothing may be done to its stack.
+// Between being queued on a channel and being off its stack a fiber is half parked: a waker that
+// finds it must not run it, and nothing may be done to its stack.
 #include <array>
 #include <atomic>
 #include <vector>

@@ -1,7 +1,7 @@
 // Plain OS threads on both sides of channels, among themselves and with fibers.
 //
-// In a program of its own: once a plain thread has touched a primitive, no world of this process skips
-// locks again, and the tests of the others should see both ways.
+// In a program of its own: once a plain thread has touched a primitive, no world of this process
+// skips locks again, and the tests of the others should see both ways.
 #include <array>
 #include <atomic>
 #include <thread>

@@ -103,8 +103,9 @@ TEST_CASE("one that wants a mutex now and then gets it from one that wants it al
   });
 }
 
-// The holder sleeps longer than a waiter bears, wakes it, and takes the mutex back before it can run. From
-// the second time on the waiter is handed the mutex, and the holder has to queue behind it.
+// The holder sleeps longer than a waiter bears, wakes it, and takes the mutex back before it can
+// run. From the second time on the waiter is handed the mutex, and the holder has to queue behind
+// it.
 TEST_CASE("a waiter that has waited long is handed the mutex, and newcomers wait",
           "[sync][mutex][order][SYN-06][SYN-07]") {
   in_world(1, [] {  // one P: who is woken runs when the other yields

@@ -1,5 +1,5 @@
-// Ways for a program with channels and locks to end, one a name: `chan_scenarios NAME`. Run by tests
-// that say what must come of each.
+// Ways for a program with channels and locks to end, one a name: `chan_scenarios NAME`. Run by
+// tests that say what must come of each.
 #include <unistd.h>
 #include <weft/weft.h>
 
@@ -21,8 +21,9 @@ namespace {
 
 int world(void (*main_fiber)(), int procs = 2) { return run(options{.maxprocs = procs}, main_fiber); }
 
-// The only P's fibers take no locks until a plain thread comes; this one comes after `wait_us`, in the
-// middle of it, and the sums show whether anything was torn. Each process can be surprised only once.
+// The only P's fibers take no locks until a plain thread comes; this one comes after `wait_us`, in
+// the middle of it, and the sums show whether anything was torn. Each process can be surprised only
+// once.
 template <class Op>
 int surprised(int wait_us, Op op) {
   constexpr long n = 20'000, late = 500;
@@ -147,7 +148,8 @@ const std::map<std::string, int (*)()> scenarios = {
        });
        return torn + (in_turn == 3 * 20'000 + 500 ? 0 : 1);
      }},
-    // The first plain thread is the fiber itself, in a blocking call, while its P goes to another M.
+    // The first plain thread is the fiber itself, in a blocking call, while its P goes to another
+    // M.
     {"blocking-call-surprises",
      [] {
        long sum = 0;

@@ -27,7 +27,8 @@ TEST_CASE("a hundred thousand selects that block leave no memory behind", "[sele
     const auto before = static_cast<double>(mallinfo2().uordblks);
     ping_pong(sanitized ? 5000 : 100'000);
     const auto after = static_cast<double>(mallinfo2().uordblks);
-    // A sanitizer's allocator is not seen by mallinfo2; LeakSanitizer looks at the end of the program.
+    // A sanitizer's allocator is not seen by mallinfo2; LeakSanitizer looks at the end of the
+    // program.
     CHECK(after - before <= 110'000);
   });
 }

@@ -110,8 +110,8 @@ TEST_CASE("a parked select sees its channel close", "[select][SEL-17]") {
   });
 }
 
-// c1 is ready before the other fiber starts; c2 is made ready before c1 is drained. So at every instant
-// one of them is, and a select of both must not say that none was.
+// c1 is ready before the other fiber starts; c2 is made ready before c1 is drained. So at every
+// instant one of them is, and a select of both must not say that none was.
 TEST_CASE("a select looks at one instant, not at one channel after the other", "[select][SEL-01]") {
   in_world(GENERATE(1, 2, 4, 16), [] {
     const int rounds = scaled(50'000);

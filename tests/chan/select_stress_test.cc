@@ -10,8 +10,8 @@
 using namespace weft;
 using namespace weft::testing;
 
-// Dedicated senders and receivers on each of four channels, and one sender and one receiver that select
-// among all four. A channel that has had its share is replaced by nil.
+// Dedicated senders and receivers on each of four channels, and one sender and one receiver that
+// select among all four. A channel that has had its share is replaced by nil.
 TEST_CASE("selects and plain operations on the same channels come to an end", "[select][SEL-05][SEL-28]") {
   hang_guard guard("the select stress stands still");
   in_world(GENERATE(1, 2, 4, 16), [] {

@@ -1,6 +1,6 @@
-// The smallest primitive that parks, with all the time in the world between being found and being off
-// the stack. Waiters queue at a gate and wakers let them through; the value goes by the waiter's own
-// frame, as a channel's does.
+// The smallest primitive that parks, with all the time in the world between being found and being
+// off the stack. Waiters queue at a gate and wakers let them through; the value goes by the
+// waiter's own frame, as a channel's does.
 #pragma once
 #include <weft/weft.h>
 

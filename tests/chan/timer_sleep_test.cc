@@ -162,7 +162,8 @@ TEST_CASE("waits in a row add up", "[chan][timer][TM-07]") {
 
 TEST_CASE("timers fire in the order in which they are due", "[chan][timer][TM-08]") {
   in_world(GENERATE(1, 4), [] {
-    // Several attempts, each slower: on a machine that delays a thread, two Ps may disagree about the time.
+    // Several attempts, each slower: on a machine that delays a thread, two Ps may disagree about
+    // the time.
     bool in_order = false;
     for (auto slot = 5ms; slot < 200ms && !in_order; slot *= 2) {
       const std::vector<int> slots{5, 3, 6, 6, 6, 1, 1, 2, 7, 9, 4, 8, 0};

@@ -13,8 +13,8 @@ void until(F f) {
   while (!f()) yield();
 }
 
-// On one P: returns once every other fiber has had its turn and parks. A single yield may be the fair
-// turn of the global queue, and return immediately.
+// On one P: returns once every other fiber has had its turn and parks. A single yield may be the
+// fair turn of the global queue, and return immediately.
 inline void settle() {
   for (int i = 0; i < 8; ++i) yield();
 }

@@ -12,7 +12,8 @@ using namespace weft;
 using namespace weft::testing;
 using namespace std::chrono_literals;
 
-// The fiber that it wakes ends the world while the thread may still be on its way back from waking it.
+// The fiber that it wakes ends the world while the thread may still be on its way back from waking
+// it.
 TEST_CASE("a plain thread's send may be the end of the world", "[chan][plain_thread]") {
   const hang_guard guard("a world that a plain thread ends");
   const int procs = GENERATE(1, 2, 4);

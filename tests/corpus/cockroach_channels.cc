@@ -53,7 +53,8 @@ void cockroach_1055(variant v) {
   done.recv();
 }
 
-// The reader of events leaves at the stop; a writer that has looked for the stop before it is left with its event.
+// The reader of events leaves at the stop; a writer that has looked for the stop before it is left
+// with its event.
 void cockroach_1462(variant v) {
   struct transport {
     weft::chan<int> events = make_chan<int>();
@@ -111,7 +112,8 @@ void cockroach_2448(variant v) {
   g.wait();
 }
 
-// At the end of the context the rest is received by a fiber of its own, but the sender has left too.
+// At the end of the context the rest is received by a fiber of its own, but the sender has left
+// too.
 void cockroach_10790(variant v) {
   const std::size_t room = v == variant::repaired ? 1 : 0;
   std::vector<weft::chan<bool>> commands{make_chan<bool>(room), make_chan<bool>(room)};
@@ -163,7 +165,8 @@ void cockroach_13755(variant v) {
   if (v == variant::repaired) rs->close();
 }
 
-// The consumer returns when the context ends, and the producer has more than the channel has room for.
+// The consumer returns when the context ends, and the producer has more than the channel has room
+// for.
 void cockroach_18101(variant v) {
   constexpr int room = 6;
   auto made = weft::with_cancel(weft::background());
@@ -184,7 +187,8 @@ void cockroach_18101(variant v) {
   go([cancel = std::move(made.cancel)] { cancel(); });
 }
 
-// The worker that empties the channel is started after a send for which the channel has no room left.
+// The worker that empties the channel is started after a send for which the channel has no room
+// left.
 void cockroach_24808(variant v) {
   auto work = make_chan<void>(1);
   auto stop = make_chan<void>();
@@ -212,7 +216,8 @@ void cockroach_25456(variant v) {
   if (v == variant::repaired) quiescer.close();
 }
 
-// Rows are pushed into a full channel whose consumer has left without taking the row that was on its way.
+// Rows are pushed into a full channel whose consumer has left without taking the row that was on
+// its way.
 void cockroach_35073(variant v) {
   constexpr int room = 16;
   struct row_channel {

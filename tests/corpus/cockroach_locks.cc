@@ -24,8 +24,8 @@ void cockroach_584(variant v) {
   });
 }
 
-// A scan holds the store's lock for reading and reads again further down; a writer that comes between waits for the
-// first and stops the second.
+// A scan holds the store's lock for reading and reads again further down; a writer that comes
+// between waits for the first and stops the second.
 void cockroach_3710(variant v) {
   struct store {
     weft::rw_mutex mu;
@@ -48,7 +48,8 @@ void cockroach_3710(variant v) {
   });
 }
 
-// A look-up holds the cache's lock for reading while it prints the cache, which locks it for reading.
+// A look-up holds the cache's lock for reading while it prints the cache, which locks it for
+// reading.
 void cockroach_6181(variant v) {
   auto mu = std::make_shared<weft::rw_mutex>();
   wait_group g;
@@ -93,7 +94,8 @@ void cockroach_9935(variant v) {
   });
 }
 
-// Heartbeats go out with the coalescing lock held and lock each replica; a replica's tick locks itself, then that.
+// Heartbeats go out with the coalescing lock held and lock each replica; a replica's tick locks
+// itself, then that.
 void cockroach_10214(variant v) {
   struct replica {
     weft::mutex raft, mu;

@@ -1,9 +1,10 @@
 // Programs with a known bug, each with its repaired twin, to measure weft::sim.
 //
-// The bugs are those of GoKer, the kernels of GoBench (Yuan et al., "GoBench: A Benchmark Suite of Real-World Go
-// Concurrency Bugs", CGO 2021, doi:10.1109/CGO51591.2021.9370317). A program has the name of its kernel, which is a
-// project and the number of an issue there. The programs are new: they keep the order of locks, channels and fibers of
-// the bug, and no more of the project than that needs.
+// The bugs are those of GoKer, the kernels of GoBench (Yuan et al., "GoBench: A Benchmark Suite of
+// Real-World Go Concurrency Bugs", CGO 2021, doi:10.1109/CGO51591.2021.9370317). A program has the
+// name of its kernel, which is a project and the number of an issue there. The programs are new:
+// they keep the order of locks, channels and fibers of the bug, and no more of the project than
+// that needs.
 //
 // A program is one function for both variants, so the repair is what stands behind `repaired`.
 #pragma once
@@ -19,8 +20,9 @@ namespace corpus {
 
 enum class variant { broken, repaired };
 
-// The classes of GoBench. blocking: resource (locks alone), communication (channels, conditions, wait groups), mixed.
-// Not blocking: race (of memory), order (operations in an order that the program did not expect), misuse.
+// The classes of GoBench. blocking: resource (locks alone), communication (channels, conditions,
+// wait groups), mixed. Not blocking: race (of memory), order (operations in an order that the
+// program did not expect), misuse.
 enum class bug { resource, communication, mixed, race, order, misuse };
 
 constexpr bool is_blocking(bug b) noexcept { return b <= bug::mixed; }
@@ -46,8 +48,8 @@ std::span<const kernel> more_races();
 std::span<const kernel> orders();
 std::span<const kernel> sctbench();
 
-// Memory that fibers share without a lock. Each access is a scheduling point in its middle. Fails the schedule with
-// "data race" if a fiber reads or writes while another writes.
+// Memory that fibers share without a lock. Each access is a scheduling point in its middle. Fails
+// the schedule with "data race" if a fiber reads or writes while another writes.
 template <class T>
 class cell {
  public:

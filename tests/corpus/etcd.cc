@@ -92,8 +92,8 @@ void etcd_6873(variant v) {
   });
 }
 
-// A balancer notifies with its lock held. The watcher that takes the notification tears connections down, which wait
-// for that lock.
+// A balancer notifies with its lock held. The watcher that takes the notification tears connections
+// down, which wait for that lock.
 void etcd_7443(variant v) {
   using addresses = std::vector<int>;
   struct balancer {
@@ -196,7 +196,8 @@ void etcd_7443(variant v) {
   closed.recv();
 }
 
-// A token is handed to the keeper with the tokens locked; the keeper deletes old ones, which locks them.
+// A token is handed to the keeper with the tokens locked; the keeper deletes old ones, which locks
+// them.
 void etcd_7492(variant v) {
   struct tokens {
     weft::mutex mu;

@@ -65,7 +65,8 @@ void grpc_1275(variant v) {
   select(recv(done), recv(timeout.c()));
 }
 
-// An update of addresses is sent with the lock held that its receiver takes to tear connections down.
+// An update of addresses is sent with the lock held that its receiver takes to tear connections
+// down.
 void grpc_1353(variant v) {
   struct round_robin {
     weft::mutex mu;
@@ -124,7 +125,8 @@ void grpc_1460(variant v) {
   });
 }
 
-// The timer that removes a cached connection finds that it was cancelled too late to stop it, and keeps the lock.
+// The timer that removes a cached connection finds that it was cancelled too late to stop it, and
+// keeps the lock.
 void grpc_3017(variant v) {
   struct entry {
     weft::timer removal;

@@ -4,8 +4,8 @@
 namespace corpus {
 namespace {
 
-// A lock for each URL, found under a lock for all of them: that is held while the first is waited for, and is needed to
-// release it.
+// A lock for each URL, found under a lock for all of them: that is held while the first is waited
+// for, and is needed to release it.
 void hugo_3251(variant v) {
   struct url_locks {
     weft::rw_mutex mu;
@@ -31,8 +31,8 @@ void hugo_3251(variant v) {
   g.wait();
 }
 
-// A page is rendered once, with a time limit. What runs past the limit holds the page's lock and comes back to the same
-// page, whose own rendering takes that lock.
+// A page is rendered once, with a time limit. What runs past the limit holds the page's lock and
+// comes back to the same page, whose own rendering takes that lock.
 void hugo_5379(variant v) {
   struct page {
     weft::once content, plain;

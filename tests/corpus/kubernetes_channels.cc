@@ -18,8 +18,8 @@ void kubernetes_5316(variant v) {
   g.wait();
 }
 
-// One fiber holds the lock while it starts another to wait on the condition. The signal for the end comes before that
-// one waits.
+// One fiber holds the lock while it starts another to wait on the condition. The signal for the end
+// comes before that one waits.
 void kubernetes_11298(variant v) {
   struct notifier {
     weft::mutex mu;
@@ -71,7 +71,8 @@ void kubernetes_11298(variant v) {
   ended.recv();
 }
 
-// The result of an error goes to a channel without a receiver, after the context has been cancelled.
+// The result of an error goes to a channel without a receiver, after the context has been
+// cancelled.
 void kubernetes_25331(variant v) {
   struct watch {
     weft::cancelable life = weft::with_cancel(weft::background());

@@ -77,7 +77,8 @@ void kubernetes_10182(variant v) {
     });
 }
 
-// The cacher's lock, then the watch cache's to replace; the cache's, then the cacher's for an event.
+// The cacher's lock, then the watch cache's to replace; the cache's, then the cacher's for an
+// event.
 void kubernetes_13135(variant v) {
   struct cacher {
     weft::mutex mu, cache;
@@ -163,7 +164,8 @@ void kubernetes_30872(variant v) {
   stop.close();
 }
 
-// Workers wait for work with the lock held for reading for which the resync waits, and those behind it.
+// Workers wait for work with the lock held for reading for which the resync waits, and those behind
+// it.
 void kubernetes_58107(variant v) {
   struct queue {
     weft::mutex mu;

@@ -29,8 +29,9 @@ struct outcome {
 std::vector<kernel> goker();
 // Explores both variants.
 outcome measure(const kernel& k, const settings& s);
-// True if the broken program passes when no fiber has to end: it runs in a fiber that the main fiber does not
-// wait for, and leaks are not looked for. So what finds a blocking bug is the search for it, not the way to run it.
+// True if the broken program passes when no fiber has to end: it runs in a fiber that the main
+// fiber does not wait for, and leaks are not looked for. So what finds a blocking bug is the search
+// for it, not the way to run it.
 bool passes_unobserved(const kernel& k, const settings& s);
 
 }  // namespace corpus

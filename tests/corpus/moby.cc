@@ -10,8 +10,8 @@ void moby_4395(variant v) {
   go([result] { result.send(1); });
 }
 
-// To remove a device, the set's lock is released and taken again with the device locked; another deletion holds the set
-// and waits for the device.
+// To remove a device, the set's lock is released and taken again with the device locked; another
+// deletion holds the set and waits for the device.
 void moby_4951(variant v) {
   struct devices {
     weft::mutex set, device;
@@ -64,7 +64,8 @@ void moby_17176(variant v) {
   select(recv(weft::after(1ms)), recv(done));
 }
 
-// The consumer of progress may leave early; the fibers that report, and that which waits for its end, stay.
+// The consumer of progress may leave early; the fibers that report, and that which waits for its
+// end, stay.
 void moby_21233(variant v) {
   struct watcher {
     weft::chan<void> release = make_chan<void>(), running = make_chan<void>();
@@ -110,8 +111,8 @@ void moby_25384(variant v) {
   });
 }
 
-// The reader of a log ends on a condition that only the events broadcast which are not passed on, while the source of
-// events waits to pass one on.
+// The reader of a log ends on a condition that only the events broadcast which are not passed on,
+// while the source of events waits to pass one on.
 void moby_27782(variant v) {
   struct file_watcher {
     weft::chan<int> events = make_chan<int>();

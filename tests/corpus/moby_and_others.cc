@@ -115,7 +115,8 @@ void moby_36114(variant v) {
   });
 }
 
-// Requests are let go one after the other, each after the end of the one before; but they have entered in any order.
+// Requests are let go one after the other, each after the end of the one before; but they have
+// entered in any order.
 void serving_2137(variant v) {
   struct request {
     weft::mutex mu;
@@ -164,7 +165,8 @@ void syncthing_4829(variant v) {
   });
 }
 
-// A connection is closed from its own dispatcher, and the close waits for the end of the dispatcher.
+// A connection is closed from its own dispatcher, and the close waits for the end of the
+// dispatcher.
 void syncthing_5795(variant v) {
   struct connection {
     weft::chan<int> inbox = make_chan<int>();

@@ -4,7 +4,8 @@
 namespace corpus {
 namespace {
 
-// A queue with its lock, and the fiber that flushes it under the lock. `use` is what the test does, without.
+// A queue with its lock, and the fiber that flushes it under the lock. `use` is what the test does,
+// without.
 template <class F>
 void flushed_queue(variant v, F use) {
   struct queue {

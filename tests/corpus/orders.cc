@@ -1,5 +1,5 @@
-// Operations in an order that the program did not expect, and operations that are not allowed: use of what has ended,
-// or does not exist yet, sends to closed channels, counters below 0.
+// Operations in an order that the program did not expect, and operations that are not allowed: use
+// of what has ended, or does not exist yet, sends to closed channels, counters below 0.
 #include "corpus/kernels.h"
 
 namespace corpus {
@@ -180,7 +180,8 @@ void logs_after_the_test(variant v, bool through_a_manager) {
 void serving_4908(variant v) { logs_after_the_test(v, false); }
 void serving_6171(variant v) { logs_after_the_test(v, true); }
 
-// The watcher of a revision ends and closes the channel to which the update of its endpoints is sent.
+// The watcher of a revision ends and closes the channel to which the update of its endpoints is
+// sent.
 void serving_5865(variant v) {
   auto destinations = make_chan<int>();
   auto ended = make_chan<void>();

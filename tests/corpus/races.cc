@@ -1,7 +1,7 @@
 // Races of memory, the first half: variables of a closure, globals of a test, counters.
 //
-// Where the bug is that an access takes no lock, the repair is to take it. What a program accesses without a lock is a
-// cell<>, in both variants.
+// Where the bug is that an access takes no lock, the repair is to take it. What a program accesses
+// without a lock is a cell<>, in both variants.
 #include "corpus/kernels.h"
 
 namespace corpus {
@@ -23,7 +23,8 @@ void loop_variable(variant v, int n) {
 void cockroach_35501(variant v) { loop_variable(v, 3); }
 void moby_27037(variant v) { loop_variable(v, 5); }
 
-// As above: a variable that holds both parts of a case, one of which is written to a pipe under the pipe's lock.
+// As above: a variable that holds both parts of a case, one of which is written to a pipe under the
+// pipe's lock.
 void moby_22941(variant v) {
   using parts = std::pair<int, int>;
   auto test = std::make_shared<cell<parts>>();

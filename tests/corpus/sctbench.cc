@@ -1,6 +1,6 @@
-// The small programs of SCTBench (Thomson, Donaldson, Betts, "Concurrency Testing Using Schedule Bounding", PPoPP
-// 2014), as new programs. They are of another kind than GoKer's: few operations, but the failing schedule may be one
-// among very many.
+// The small programs of SCTBench (Thomson, Donaldson, Betts, "Concurrency Testing Using Schedule
+// Bounding", PPoPP 2014), as new programs. They are of another kind than GoKer's: few operations,
+// but the failing schedule may be one among very many.
 #include "corpus/kernels.h"
 
 namespace corpus {
@@ -53,7 +53,8 @@ void philosophers(variant v) {
   g.wait();
 }
 
-// N fibers set a, then b. Another finds one set without the other, if it comes after the first a and before each b.
+// N fibers set a, then b. Another finds one set without the other, if it comes after the first a
+// and before each b.
 template <int N>
 void reorder(variant v) {
   struct state {
@@ -80,7 +81,8 @@ void reorder(variant v) {
   g.wait();
 }
 
-// One value under one lock, then one that follows from it under another; readers take the locks in the same order.
+// One value under one lock, then one that follows from it under another; readers take the locks in
+// the same order.
 template <int N>
 void two_stage(variant v) {
   struct state {
@@ -130,7 +132,8 @@ void wrong_lock(variant v) {
   g.wait();
 }
 
-// An owner and a thief at the two ends of a queue. Each must say what it takes before it reads what the other does.
+// An owner and a thief at the two ends of a queue. Each must say what it takes before it reads what
+// the other does.
 void work_stealing_queue(variant v) {
   struct queue {
     weft::mutex mu;

@@ -15,7 +15,8 @@ using corpus::kernel;
 using corpus::outcome;
 using corpus::settings;
 
-// Published scores on the same kernels, by their authors. Runs of a Go program, except the last of the first group.
+// Published scores on the same kernels, by their authors. Runs of a Go program, except the last of
+// the first group.
 constexpr const char* published =
     "Scores of other tools on GoKer's blocking kernels, as published\n"
     "  Go's deadlock detector      20 of 67 in 100 runs [1]\n"

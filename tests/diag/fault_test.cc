@@ -1,4 +1,5 @@
-// Frames larger than what is left of a stack, threads that end, memory that is used up, processes that fork.
+// Frames larger than what is left of a stack, threads that end, memory that is used up, processes
+// that fork.
 #include "runtime/sanitizer.h"
 #include "tests/diag/scenario.h"
 
@@ -38,8 +39,9 @@ TEST_CASE("dumps and panics show the frames on both stacks", "[diag][quit][with_
   CAPTURE(quit.err, quit.timed_out);
   CHECK(quit.status == 2);
   CHECK_THAT(quit.err, Contains("wait_at_the_gate"));
-  // Of two fibers, below their last frames, on the other stack. One of them sends SIGQUIT and then sleeps. While it
-  // still runs, TSan delays the signal to its thread, and the dump has no frames of it.
+  // Of two fibers, below their last frames, on the other stack. One of them sends SIGQUIT and then
+  // sleeps. While it still runs, TSan delays the signal to its thread, and the dump has no frames
+  // of it.
   const auto shown = count(quit.err, "borrow_and(");
   CHECK(shown <= 2);
   CHECK(shown >= (weft::detail::under_tsan ? 1 : 2));

@@ -1,4 +1,5 @@
-// What is reported of an exception that leaves its fiber: the stack it was thrown on, and its causes.
+// What is reported of an exception that leaves its fiber: the stack it was thrown on, and its
+// causes.
 #include "tests/diag/scenario.h"
 
 using namespace weft::testing;

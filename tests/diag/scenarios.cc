@@ -1,5 +1,6 @@
-// Ways for a process to be asked, or made, to say what it was doing: `diag_scenarios NAME`. Run by the
-// tests beside it, which say what must come of each. Here: panics and leaks; signals are in signal_scenarios.cc.
+// Ways for a process to be asked, or made, to say what it was doing: `diag_scenarios NAME`. Run by
+// the tests beside it, which say what must come of each. Here: panics and leaks; signals are in
+// signal_scenarios.cc.
 #include <weft/testing.h>
 
 #include <exception>
@@ -150,7 +151,8 @@ const scenario_map scenarios = {
          }
        });
      }},
-    // ---- circles ----------------------------------------------------------------------------------
+    // ---- circles
+    // ----------------------------------------------------------------------------------
     {"waits-in-circles",
      [] {
        return world([] {
@@ -257,7 +259,8 @@ const scenario_map scenarios = {
      }},
     {"plain-thread-throws",
      [] { return world([] { std::thread([] { throw std::runtime_error("no fiber's fault"); }).join(); }); }},
-    // ---- regions that must not suspend -----------------------------------------------------------
+    // ---- regions that must not suspend
+    // -----------------------------------------------------------
     {"parks-in-region", [] { return world([] { in_a_region([] { make_chan<int>().recv(); }); }); }},
     {"sleeps-in-region", [] { return world([] { in_a_region([] { sleep(1ms); }); }); }},
     {"yields-in-region", [] { return world([] { in_a_region([] { yield(); }); }); }},
@@ -271,7 +274,8 @@ const scenario_map scenarios = {
        });
      }},
     // ---- leaks ----------------------------------------------------------------------------------
-    // ---- mutexes of the thread ------------------------------------------------------------------------
+    // ---- mutexes of the thread
+    // ------------------------------------------------------------------------
     {"yields-with-std-mutex",
      [] {
        return world([] {

@@ -1,5 +1,6 @@
-// How much stack common calls need, measured: the table of docs/stacks.md. Prints one row a call; with --check FILE
-// fails where a call needs more than the row of that file says. With --guards: what guards cost, by their size.
+// How much stack common calls need, measured: the table of docs/stacks.md. Prints one row a call;
+// with --check FILE fails where a call needs more than the row of that file says. With --guards:
+// what guards cost, by their size.
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <netdb.h>

@@ -18,7 +18,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// A send to a channel without a buffer waits for its receive; the loop ends when the channel is closed.
+// A send to a channel without a buffer waits for its receive; the loop ends when the channel is
+// closed.
 void channel() {
   auto numbers = weft::make_chan<int>();
   weft::go([=] {

@@ -17,7 +17,8 @@
 
 namespace {
 
-// A dump lists every fiber with its state, what it waits for, and its stack. SIGQUIT prints the same.
+// A dump lists every fiber with its state, what it waits for, and its stack. SIGQUIT prints the
+// same.
 void dump_fibers() {
   auto never = weft::make_chan<int>();
   weft::go({.name = "consumer"}, [never] { never.recv(); });
@@ -58,7 +59,8 @@ void timeline() {
 // Prints:
 // the worker ran on a P
 
-// A test checks that it leaves no fiber. Without a function of its own the check ends the process with status 2.
+// A test checks that it leaves no fiber. Without a function of its own the check ends the process
+// with status 2.
 void leak_check() {
   auto never = weft::make_chan<int>();
   {

@@ -1,4 +1,5 @@
-// The table of examples. Each file of this folder shows one group of primitives, in short functions that can be copied.
+// The table of examples. Each file of this folder shows one group of primitives, in short functions
+// that can be copied.
 #pragma once
 #include <filesystem>
 #include <initializer_list>
@@ -6,7 +7,8 @@
 
 namespace examples {
 
-// in_world: called by the first fiber of weft::run(). alone: called by main(), for functions that start a world.
+// in_world: called by the first fiber of weft::run(). alone: called by main(), for functions that
+// start a world.
 enum class where { in_world, alone };
 
 struct example {

@@ -80,8 +80,8 @@ void goexit() {
 // destructor
 // the fiber has ended
 
-// maxprocs sets the number of Ps, and returns the number before. num_cpu is the number of CPUs that the process may
-// use.
+// maxprocs sets the number of Ps, and returns the number before. num_cpu is the number of CPUs that
+// the process may use.
 void maxprocs() {
   if (weft::num_cpu() >= 1) std::puts("a CPU or more");
   const int before = weft::maxprocs(3);
@@ -128,7 +128,8 @@ void with_stack() {
 // on a larger stack
 // 1048576
 
-// While a std::mutex is held, a suspension would stop a thread. In this region it ends the process with both places.
+// While a std::mutex is held, a suspension would stop a thread. In this region it ends the process
+// with both places.
 void no_suspend() {
   auto events = weft::make_chan<int>(1);
   std::mutex plain;

@@ -187,7 +187,8 @@ void cond_broadcast() {
 // Prints:
 // all have started
 
-// A function object that calls its function once, however often it is called. Copies share the call.
+// A function object that calls its function once, however often it is called. Copies share the
+// call.
 void once_func() {
   const auto close = weft::once_func([] { std::puts("closed"); });
   const auto copy = close;

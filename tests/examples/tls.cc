@@ -77,7 +77,8 @@ void tls_client_certificate() {
 // Prints:
 // CN=client one
 
-// Certificates from files, chosen by the name that the client asks for, and replaceable while the server runs.
+// Certificates from files, chosen by the name that the client asks for, and replaceable while the
+// server runs.
 void tls_certificate_store() {
   const examples::temp_dir dir;
   weft::tls::certificate_store store;

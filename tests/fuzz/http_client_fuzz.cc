@@ -1,7 +1,8 @@
-// Whatever bytes a server sends, the client returns an answer or an error within its limits, and the same one however
-// the bytes are cut into reads: libFuzzer's target for the path of an answer.
+// Whatever bytes a server sends, the client returns an answer or an error within its limits, and
+// the same one however the bytes are cut into reads: libFuzzer's target for the path of an answer.
 //
-// The first byte of an input chooses the method and the options. No world and no socket: a stream in memory.
+// The first byte of an input chooses the method and the options. No world and no socket: a stream
+// in memory.
 #include <weft/weft.h>
 
 #include <cstdint>

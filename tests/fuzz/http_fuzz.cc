@@ -1,8 +1,8 @@
-// Whatever bytes a client sends, the server answers or closes, and is then as good as new: libFuzzer's target for the
-// path of a request. `./tools/dev fuzz` builds and runs it.
+// Whatever bytes a client sends, the server answers or closes, and is then as good as new:
+// libFuzzer's target for the path of a request. `./tools/dev fuzz` builds and runs it.
 //
-// An input is what one client writes before it closes its half. Each has a world and a server of its own, so that a
-// fiber or a descriptor that is left behind is this input's doing.
+// An input is what one client writes before it closes its half. Each has a world and a server of
+// its own, so that a fiber or a descriptor that is left behind is this input's doing.
 #include <unistd.h>
 #include <weft/weft.h>
 

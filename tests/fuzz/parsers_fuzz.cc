@@ -1,5 +1,6 @@
-// The parsers of HTTP that need no connection: the first byte says which, the rest is its input. An input is accepted
-// or refused, within its own memory, and what is accepted has the properties that the server relies on.
+// The parsers of HTTP that need no connection: the first byte says which, the rest is its input. An
+// input is accepted or refused, within its own memory, and what is accepted has the properties that
+// the server relies on.
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>

@@ -1,5 +1,6 @@
-// Whatever a URL, a Location or an address says, it is parsed or refused, and what is accepted cannot forge a request:
-// libFuzzer's target for URLs and endpoints. An input is a base, a line break and a reference.
+// Whatever a URL, a Location or an address says, it is parsed or refused, and what is accepted
+// cannot forge a request: libFuzzer's target for URLs and endpoints. An input is a base, a line
+// break and a reference.
 #include <arpa/inet.h>
 #include <weft/weft.h>
 

@@ -1,4 +1,5 @@
-// What the programs of lessons/parallelism show, as far as it does not depend on a fast or idle machine.
+// What the programs of lessons/parallelism show, as far as it does not depend on a fast or idle
+// machine.
 #include <unistd.h>
 
 #include <algorithm>
@@ -60,7 +61,8 @@ TEST_CASE("on one P a yield per token makes two fibers alternate strictly", "[le
 }
 
 TEST_CASE("on one P the fiber that sleeps first prints last in most runs", "[lessons][P2]") {
-  // The sleep takes 1 us: a machine that stops the thread for that long between the two fibers ends it too early.
+  // The sleep takes 1 us: a machine that stops the thread for that long between the two fibers ends
+  // it too early.
   int others_first = 0;
   const auto parts = run_json({"p2", "--work=100", "--repeat=20"});
   REQUIRE(parts.size() == 40);
@@ -96,7 +98,8 @@ TEST_CASE("on one P no two fibers ever run at once", "[lessons][P4]") {
 
 TEST_CASE("long work is not cut into slices but takes turns where it yields", "[lessons][P5]") {
   auto parts = run_json({"p5", "--yield-every=10"});
-  // A fiber that the machine keeps from its work for a time slice loses its P: such a run shows nothing.
+  // A fiber that the machine keeps from its work for a time slice loses its P: such a run shows
+  // nothing.
   constexpr double slice_us = sanitized ? 40'000 : 10'000;
   for (int i = 0; i < 20 && parts.at(0).number("wall_us") >= slice_us; ++i)
     parts = run_json({"p5", "--yield-every=10"});

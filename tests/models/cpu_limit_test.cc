@@ -1,5 +1,5 @@
-// Note [cpu-limit]: cpu_limit.cc and acquire_p() of wake.cc as they are, with the kernel's affinities
-// as plain variables.
+// Note [cpu-limit]: cpu_limit.cc and acquire_p() of wake.cc as they are, with the kernel's
+// affinities as plain variables.
 //
 // The monitor begins the limit, as a fiber computes without a P, while an M gets the P.
 #include <map>

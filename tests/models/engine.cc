@@ -45,7 +45,8 @@ void wake(variable& v, int count) noexcept {
   note_event("", "wakes on", v.history, static_cast<std::uint64_t>(woken));
 }
 
-// ---- what a scenario uses ------------------------------------------------------------------------
+// ---- what a scenario uses
+// ------------------------------------------------------------------------
 
 bool running() noexcept { return now.runs; }
 int this_thread() noexcept { return relacy().threadx_->index_; }
@@ -70,7 +71,8 @@ void data::access(bool writes) noexcept {
   if (!(writes ? d.store(*c.threadx_) : d.load(*c.threadx_))) fail("two threads use the same data without order");
 }
 
-// ---- Relacy's allocation ---------------------------------------------------------------------------
+// ---- Relacy's allocation
+// ---------------------------------------------------------------------------
 
 namespace {
 
@@ -83,7 +85,8 @@ struct plain_allocation : rl::context {
   static int& of(rl::context& c) { return c.*(&plain_allocation::disable_alloc_); }
 };
 
-// ---- schedules -------------------------------------------------------------------------------------
+// ---- schedules
+// -------------------------------------------------------------------------------------
 
 struct program : rl::test_suite<program, max_threads> {
   void before() {

@@ -3,8 +3,8 @@
 // A load in Relacy may return any of the last three values that C++ allows, so a store needs no
 // delay to be seen late. But Relacy's stores to one variable have the order in which they are
 // executed, and a store in a CPU's buffer may also come behind a store of another CPU that is
-// executed later, and undo it ([solo] C1). So in half of the schedules some relaxed stores wait in a
-// buffer until an operation of their thread orders them, or a random instant before.
+// executed later, and undo it ([solo] C1). So in half of the schedules some relaxed stores wait in
+// a buffer until an operation of their thread orders them, or a random instant before.
 #include <cstring>
 
 #include "tests/models/schedule.h"
@@ -132,8 +132,8 @@ void store_now(const delayed_store& s) noexcept {
   if (now.how.on == machine::x86 && s.order == seq_cst) full_fence();
 }
 
-// fault::late: the caller's late store happens behind the operation that this object spans or one of
-// the next, but before an operation on the same variable and before a fence.
+// fault::late: the caller's late store happens behind the operation that this object spans or one
+// of the next, but before an operation on the same variable and before a fence.
 class behind_this {
  public:
   explicit behind_this(const variable* v) noexcept {
@@ -152,7 +152,8 @@ class behind_this {
 };
 constexpr unsigned latest = 3;  // operations
 
-// ---- loads and read-modify-writes ----------------------------------------------------------------
+// ---- loads and read-modify-writes
+// ----------------------------------------------------------------
 
 // Relacy pairs seq_cst fences with each other only. C++ also promises that a load behind such a
 // fence returns no value older than that of a seq_cst store before the fence.

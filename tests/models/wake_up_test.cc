@@ -1,4 +1,5 @@
-// Note [wake-up]: wake.cc, idle.cc, ready.cc, steal.cc, find_runnable.cc and blocking.cc as they are.
+// Note [wake-up]: wake.cc, idle.cc, ready.cc, steal.cc, find_runnable.cc and blocking.cc as they
+// are.
 //
 // Fibers push others and then compute without end, so that what they have pushed runs on another P
 // or not at all. Time does not pass, except where a scenario lets the sentinel look.
@@ -179,8 +180,8 @@ TEST_CASE("canary: at the limit of threads a fiber is stranded unless the sentin
 
 TEST_CASE("canary: a push without its fence is stranded", "[models][wake-up][canary]") {
   using namespace weft::detail;
-  // An M that becomes idle looks into the global queue once more with the world's lock, so only one that stops to
-  // spin because it has found work can miss what is pushed there.
+  // An M that becomes idle looks into the global queue once more with the world's lock, so only one
+  // that stops to spin because it has found work can miss what is pushed there.
   auto globals = two(push::global, push::global, spins);
   for (const machine on : {machine::language, machine::x86}) {
     auto ring = one(push::ring, dry);

@@ -1,6 +1,6 @@
-// A world whose scheduler is weft's own code, under the engine's atomic variables: wake.cc, idle.cc,
-// steal.cc, ready.cc and the others that meson.build lists. What is not theirs is here: threads,
-// the clock, and fibers without stacks, which a scenario runs as functions.
+// A world whose scheduler is weft's own code, under the engine's atomic variables: wake.cc,
+// idle.cc, steal.cc, ready.cc and the others that meson.build lists. What is not theirs is here:
+// threads, the clock, and fibers without stacks, which a scenario runs as functions.
 #pragma once
 #include <array>
 #include <cstdint>

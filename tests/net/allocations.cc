@@ -12,8 +12,8 @@ namespace {
 
 std::atomic<long> count{0};
 
-// How many allocations each of many calls makes, rounded to the nearest number: what the world does occasionally beside
-// them is none of theirs.
+// How many allocations each of many calls makes, rounded to the nearest number: what the world does
+// occasionally beside them is none of theirs.
 template <class F>
 long allocations_of(F f) {
   constexpr long times = 2000;

@@ -30,7 +30,8 @@ void check_context_ends_read(const Stream& a, const Stream& b) {
   writing.wait();
 }
 
-// A context is cancelled at about the time at which the data comes: the read returns it, or the next read does.
+// A context is cancelled at about the time at which the data comes: the read returns it, or the
+// next read does.
 template <class Stream>
 void check_cancel_meets_data(const Stream& a, const Stream& b) {
   for (int i = 0; i < scaled(200); ++i) {

@@ -3,8 +3,8 @@
 //   METHOD TAB URL TAB FIELD: VALUE|FIELD: VALUE TAB BODY      sends a request; BODY "#N": N bytes
 //   (empty)                                                    makes a new client
 //
-// Prints for each request "STATUS BODY" with "~" for CR and LF, "STATUS #N" for a body of more than 100 bytes, or
-// "error: WORDS".
+// Prints for each request "STATUS BODY" with "~" for CR and LF, "STATUS #N" for a body of more than
+// 100 bytes, or "error: WORDS".
 #include <weft/weft.h>
 
 #include <chrono>

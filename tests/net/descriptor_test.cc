@@ -111,7 +111,8 @@ TEST_CASE("one reads and one writes at a time, whatever comes and goes beside th
   report_broken_fact();
 }
 
-// A turn is no counted operation until a close: from then on its holder keeps the number nevertheless.
+// A turn is no counted operation until a close: from then on its holder keeps the number
+// nevertheless.
 TEST_CASE("the number is the holder's while it has a turn, whoever closes and whoever drops it", "[net][SYN-48]") {
   const hang_guard guard("descriptors close under operations");
   in_world(GENERATE(1, 2, 4, 16), [] {

@@ -1,7 +1,8 @@
 // Preloaded: makes system calls fail, or do a part only, as a busy or hostile machine makes them.
 //
-// WEFT_TEST_FAULT=CALL:ERROR:FIRST:COUNT: calls number FIRST to FIRST + COUNT - 1 of the C library's function CALL fail
-// with the error number ERROR. 0 instead: they transfer at most one byte.
+// WEFT_TEST_FAULT=CALL:ERROR:FIRST:COUNT: calls number FIRST to FIRST + COUNT - 1 of the C
+// library's function CALL fail with the error number ERROR. 0 instead: they transfer at most one
+// byte.
 #include <dlfcn.h>
 #include <errno.h>
 #include <liburing.h>

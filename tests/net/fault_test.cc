@@ -1,5 +1,5 @@
-// Every system call that the network makes, made to fail: the program sees an error and the next try works, or it ends
-// with a clear line. It never hangs, crashes or gets a wrong byte.
+// Every system call that the network makes, made to fail: the program sees an error and the next
+// try works, or it ends with a clear line. It never hangs, crashes or gets a wrong byte.
 #include <cerrno>
 #include <string>
 #include <vector>
@@ -16,7 +16,8 @@ struct failing {
   std::vector<int> errors;  // 0: one byte only
 };
 
-// EAGAIN is left out where the kernel has promised that it is not so: an edge has come, and would not come again.
+// EAGAIN is left out where the kernel has promised that it is not so: an edge has come, and would
+// not come again.
 const std::vector<failing> transient = {
     {"recv", {EINTR, ENOMEM, ECONNRESET}},
     {"send", {EINTR, ENOBUFS, EPIPE, 0}},

@@ -1,5 +1,6 @@
-// Does a little of everything while fault_shim.cc makes calls fail. Each result is right, or an error: then it is tried
-// again. Prints "done" when everything has succeeded once, and what was wrong otherwise.
+// Does a little of everything while fault_shim.cc makes calls fail. Each result is right, or an
+// error: then it is tried again. Prints "done" when everything has succeeded once, and what was
+// wrong otherwise.
 #include <weft/weft.h>
 
 #include <unistd.h>

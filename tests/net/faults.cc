@@ -1,5 +1,5 @@
-// A kernel that fails as a busy network makes it fail, and a name with two addresses: calls of the C library's that
-// return here what a scenario asks for.
+// A kernel that fails as a busy network makes it fail, and a name with two addresses: calls of the
+// C library's that return here what a scenario asks for.
 #include <weft/weft.h>
 
 #include <dlfcn.h>

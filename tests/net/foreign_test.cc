@@ -152,7 +152,8 @@ TEST_CASE("what a fiber waits for outlives the thread that asked for it", "[net]
     for (int i = 0; i < 5; ++i) {
       auto [a, b] = tcp_pair();
       wait_group all;
-      // Locked to its thread, and with it the thread that submits what others have batched on its P.
+      // Locked to its thread, and with it the thread that submits what others have batched on its
+      // P.
       all.go([&] {
         lock_os_thread();
         for (int k = 0; k < 3; ++k) sleep(100us);

@@ -245,7 +245,8 @@ TEST_CASE("no path leads out of the root", "[http][files]") {
     }
     FACT(body(get(s, "/sub/../a.txt")) == "inside");
     FACT(body(get(s, "//sub/./b%2etxt")) == "below");
-    // A relative link within the root is followed where the kernel has openat2, and refused elsewhere.
+    // A relative link within the root is followed where the kernel has openat2, and refused
+    // elsewhere.
     const std::string in = get(s, "/in");
     FACT((body(in) == "below" || status(in) == 403));
   });

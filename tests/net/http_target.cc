@@ -1,5 +1,6 @@
-// A server as a target for other programs: answers 200 to whatever reaches its handler, or sends the files of the
-// directory that its argument names. Prints its port, and serves until its input ends.
+// A server as a target for other programs: answers 200 to whatever reaches its handler, or sends
+// the files of the directory that its argument names. Prints its port, and serves until its input
+// ends.
 #include <weft/weft.h>
 
 #include <cstdio>

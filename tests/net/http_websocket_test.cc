@@ -1,4 +1,5 @@
-// A WebSocket by Boost.Beast on a connection that a handler has taken from the server: weft needs no code of its own.
+// A WebSocket by Boost.Beast on a connection that a handler has taken from the server: weft needs
+// no code of its own.
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // g++ sees it in Boost's optional
 #endif
@@ -15,8 +16,8 @@ namespace {
 
 namespace websocket = boost::beast::websocket;
 
-// A connection as Beast's SyncStream. Its operations park the fiber; the context that Beast takes an executor of never
-// runs.
+// A connection as Beast's SyncStream. Its operations park the fiber; the context that Beast takes
+// an executor of never runs.
 class beast_stream {
  public:
   using executor_type = boost::asio::io_context::executor_type;

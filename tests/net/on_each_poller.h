@@ -15,7 +15,8 @@ namespace weft::testing {
 
 inline const char* name_of(poller_kind k) { return k == poller_kind::epoll ? "epoll" : "io_uring"; }
 
-// in_world() with one of the pollers: each test case that calls it is run for both, and for each width.
+// in_world() with one of the pollers: each test case that calls it is run for both, and for each
+// width.
 template <class F>
 void on_each_poller(F f) {
   const poller_kind kind = GENERATE(poller_kind::io_uring, poller_kind::epoll);

@@ -29,9 +29,9 @@ bool same_file(int a, int b) {
   return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_ino == y.st_ino && x.st_dev == y.st_dev;
 }
 
-// How many descriptors of this process are that file; both ends of a pipe are one file. The library opens and closes
-// descriptors of its own while a test runs (/proc, rings), so a count of all of them, or the number that the next one
-// would get, says nothing about the test.
+// How many descriptors of this process are that file; both ends of a pipe are one file. The library
+// opens and closes descriptors of its own while a test runs (/proc, rings), so a count of all of
+// them, or the number that the next one would get, says nothing about the test.
 int descriptors_of(int fd) {
   int count = 0;
   for (int other = 0; other < 1024; ++other) count += same_file(other, fd) ? 1 : 0;

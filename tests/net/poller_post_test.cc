@@ -63,7 +63,8 @@ double part_of_others(F f) {
 
 }  // namespace
 
-// It had gone to sleep there again after each time, and woken for what the other M was about to take itself.
+// It had gone to sleep there again after each time, and woken for what the other M was about to
+// take itself.
 TEST_CASE("an M without a P does not take what comes away from the one that runs", "[net][poller][order]") {
   if (sanitized) return;  // they have threads of their own
   const hang_guard guard("a message to and fro");
@@ -81,7 +82,8 @@ TEST_CASE("an M without a P does not take what comes away from the one that runs
     // Under load the fibers may go over to another thread in between.
     double least = 1;
     for (int attempt = 0; attempt < 10 && least > 0.1; ++attempt) {
-      // Another M gets the P, finds nothing to run and sleeps in the poller; then this one is back and takes the P.
+      // Another M gets the P, finds nothing to run and sleeps in the poller; then this one is back
+      // and takes the P.
       blocking([] { std::this_thread::sleep_for(10ms); });
       least = std::min(least, part_of_others([&] {
                          for (int i = 0; i < 2000; ++i) {

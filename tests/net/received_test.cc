@@ -73,7 +73,8 @@ TEST_CASE("messages that are smaller and larger than what a fiber has room for a
       auto l = net::listen(network, network == std::string_view("tcp") ? "127.0.0.1:0" : tree.root() + "/s").unwrap();
       auto a = net::dial(network, l.addr().to_string()).unwrap();
       auto b = l.accept().unwrap();
-      // Around a kilobyte, which is the room; then each after each, for what came last decides how the next is awaited.
+      // Around a kilobyte, which is the room; then each after each, for what came last decides how
+      // the next is awaited.
       for (const std::size_t size :
            {1UL, 1023UL, 1024UL, 1025UL, 4095UL, 4096UL, 1UL, 1UL, 4096UL, 1024UL, 1024UL, 5UL}) {
         std::string sent(size, 'a');

@@ -65,7 +65,8 @@ void talk() {
   std::puts(text);
 }
 
-// No one but the monitor can learn of what has become ready while the P's only fiber blocks. It is no deadlock.
+// No one but the monitor can learn of what has become ready while the P's only fiber blocks. It is
+// no deadlock.
 void ready_behind_a_blocked_p() {
   auto l = net::listen("tcp", "127.0.0.1:0").unwrap();
   auto a = net::dial("tcp", l.addr().to_string()).unwrap();

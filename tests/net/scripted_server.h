@@ -35,7 +35,8 @@ inline std::string read_request(const net::conn& c) {
   return text;
 }
 
-// Calls script(connection, number of the connection) in a fiber for each, and closes the connection after it.
+// Calls script(connection, number of the connection) in a fiber for each, and closes the connection
+// after it.
 class scripted_server {
  public:
   using script = std::function<void(const net::conn&, int)>;

@@ -1,4 +1,5 @@
-// With io_uring a socket waits in a ring on one P, and in the epoll once there have been several: net/poller/uring.h.
+// With io_uring a socket waits in a ring on one P, and in the epoll once there have been several:
+// net/poller/uring.h.
 #include <liburing.h>
 
 #include <filesystem>

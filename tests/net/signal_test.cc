@@ -1,5 +1,6 @@
-// Signals in channels and contexts. They are raised in the caller's own thread: a signal that is sent to the process
-// may stay pending until another thread takes it, and then meet the default action that was restored in between.
+// Signals in channels and contexts. They are raised in the caller's own thread: a signal that is
+// sent to the process may stay pending until another thread takes it, and then meet the default
+// action that was restored in between.
 #include <weft/os.h>
 
 #include "tests/net/on_each_poller.h"

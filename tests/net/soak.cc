@@ -1,8 +1,10 @@
-// A server among clients that behave and clients that do not, for as many seconds as are given: `soak [SECONDS]`.
+// A server among clients that behave and clients that do not, for as many seconds as are given:
+// `soak [SECONDS]`.
 //
-// Some ask and read the answer; others vanish in the middle, send nonsense, dawdle, ask for too much, give up by a
-// context or a deadline, or are closed by another fiber while they read. Good clients must always be served, and
-// at the end no fiber and no descriptor is left. Run it with WEFT_DEBUG=chaos, and with either poller.
+// Some ask and read the answer; others vanish in the middle, send nonsense, dawdle, ask for too
+// much, give up by a context or a deadline, or are closed by another fiber while they read. Good
+// clients must always be served, and at the end no fiber and no descriptor is left. Run it with
+// WEFT_DEBUG=chaos, and with either poller.
 #include <unistd.h>
 #include <weft/weft.h>
 
@@ -56,13 +58,15 @@ std::string read_all(const net::conn& c) {
   }
 }
 
-// ---- the ones that behave ------------------------------------------------------------------------------
+// ---- the ones that behave
+// ------------------------------------------------------------------------------
 
 void asks_and_reads(const place& at, dice& d) {
   const std::string text(d.below(3000), 'x');
   const time_point began = now();
   const auto [answer, err] = at.client.post(background(), "http://" + at.http + "/echo", "text/plain", text);
-  // A machine that stops all fibers for so long makes a dawdler of this one. The server's clock begins later.
+  // A machine that stops all fibers for so long makes a dawdler of this one. The server's clock
+  // begins later.
   if (err && now() - began >= header_time * 9 / 10) return;
   if (err) std::fprintf(stderr, "soak: %s\n", err.message().c_str());
   must(!err, "who behaves is answered");
@@ -166,7 +170,8 @@ void is_closed_by_another(const place& at, dice& d) {
   ++given_up;
 }
 
-// ---- all of them --------------------------------------------------------------------------------------
+// ---- all of them
+// --------------------------------------------------------------------------------------
 
 void serve_echo(const net::listener& l, wait_group& all) {
   for (bool lent = false;; lent = !lent) {

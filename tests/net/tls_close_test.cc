@@ -1,4 +1,5 @@
-// What a client has written arrives, though it closes immediately and session tickets of the server lie unread.
+// What a client has written arrives, though it closes immediately and session tickets of the server
+// lie unread.
 #include <netinet/in.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -23,7 +24,8 @@ bio_ptr memory(const std::string& text) {
   return {BIO_new_mem_buf(text.data(), static_cast<int>(text.size())), BIO_free};
 }
 
-// OpenSSL's server on a socket that blocks: sends two tickets, waits, and then reads slowly. One connection.
+// OpenSSL's server on a socket that blocks: sends two tickets, waits, and then reads slowly. One
+// connection.
 class slow_server {
  public:
   explicit slow_server(const pem& own) : ctx_(SSL_CTX_new(TLS_server_method()), SSL_CTX_free) {
@@ -51,7 +53,8 @@ class slow_server {
     getsockname(fd_, reinterpret_cast<sockaddr*>(&at), &n);
     return "127.0.0.1:" + std::to_string(ntohs(at.sin_port));
   }
-  // SSL_accept() has written the tickets. OpenSSL writes without MSG_NOSIGNAL, so the client must not close before.
+  // SSL_accept() has written the tickets. OpenSSL writes without MSG_NOSIGNAL, so the client must
+  // not close before.
   bool has_sent_tickets() const { return has_sent_tickets_; }
   // How much has come, and whether the end was the client's goodbye.
   std::pair<std::size_t, bool> end() {

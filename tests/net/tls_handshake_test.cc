@@ -12,7 +12,8 @@ namespace {
 
 bool says(const std::error_code& e, std::string_view words) { return e.message().find(words) != std::string::npos; }
 
-// The two ends of a handshake between a server with this certificate and a client that expects localhost.
+// The two ends of a handshake between a server with this certificate and a client that expects
+// localhost.
 both_ends ends_for(const pem& shown, std::string expected = "localhost") {
   const certificates& c = certificates::all();
   tls::config client = c.for_client(), server = c.for_server();

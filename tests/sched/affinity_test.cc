@@ -1,4 +1,5 @@
-// What the limit on the CPUs of fibers that compute (sched/cpu_limit.cc) leaves of the affinity that the program chose.
+// What the limit on the CPUs of fibers that compute (sched/cpu_limit.cc) leaves of the affinity
+// that the program chose.
 #include <sched.h>
 #include <sys/wait.h>
 #include <unistd.h>

@@ -1,5 +1,5 @@
-// At most maxprocs fibers compute at one instant, by the kernel's count of CPU time: an upper bound that holds on a
-// busy machine too.
+// At most maxprocs fibers compute at one instant, by the kernel's count of CPU time: an upper bound
+// that holds on a busy machine too.
 #include <sched.h>
 
 #include <array>

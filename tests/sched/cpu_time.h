@@ -22,8 +22,9 @@ inline void compute(duration cpu) {
   }
 }
 
-// CPUs at work while f runs. f takes 300 ms or more: the monitor's looks count too, and what the host takes from a CPU
-// that has just been woken. One of 100 ms exceeded at_most() in 2 of 150 runs, by 0.1 %.
+// CPUs at work while f runs. f takes 300 ms or more: the monitor's looks count too, and what the
+// host takes from a CPU that has just been woken. One of 100 ms exceeded at_most() in 2 of 150
+// runs, by 0.1 %.
 inline double cpus_used(const std::function<void()>& f) {
   const duration cpu = clock_of(CLOCK_PROCESS_CPUTIME_ID), wall = clock_of(CLOCK_MONOTONIC);
   f();

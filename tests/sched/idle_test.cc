@@ -103,8 +103,8 @@ TEST_CASE("a finished world leaves no thread behind that uses CPU", "[sched][idl
 
 namespace {
 
-// The process's poller, seen by one that is late: its world has ended while it waited, and the fiber that has become
-// ready is of the world that runs by now.
+// The process's poller, seen by one that is late: its world has ended while it waited, and the
+// fiber that has become ready is of the world that runs by now.
 struct late_poller final : detail::poller {
   detail::world* of = nullptr;
   detail::G* ready_now = nullptr;
@@ -164,8 +164,8 @@ TEST_CASE("an M that comes late out of the poller passes on what is the next wor
 
 namespace {
 
-// One that waits without an end fetches the only fiber that waits for a descriptor once it has been woken, and is not
-// scheduled for a while before it can pass it on.
+// One that waits without an end fetches the only fiber that waits for a descriptor once it has been
+// woken, and is not scheduled for a while before it can pass it on.
 struct slow_poller final : detail::poller {
   detail::G* who = nullptr;
   std::atomic<bool> has = false, settled = false, may_fetch = false, fetched = false, rung = false;

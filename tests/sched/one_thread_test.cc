@@ -15,7 +15,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// The monitor would take the P of a fiber that computes, or sleeps in the kernel, and give it to another thread.
+// The monitor would take the P of a fiber that computes, or sleeps in the kernel, and give it to
+// another thread.
 template <class F>
 void with_threads(int threads, F busy) {
   for (const int procs : {1, 2, 4}) {

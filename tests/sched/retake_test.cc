@@ -47,7 +47,8 @@ class gate {
   std::array<int, 2> ends_{};
 };
 
-// Blocks until another fiber has run: on one P, for which there is no other, the caller has lost that then.
+// Blocks until another fiber has run: on one P, for which there is no other, the caller has lost
+// that then.
 void lose_p() {
   gate g;
   go([&] { g.open(); });
@@ -146,8 +147,8 @@ TEST_CASE("timers fire while the only P's fiber sleeps in the kernel", "[sched][
   report_broken_fact();
 }
 
-// The monitor, that is, which looks seldom while it only tidies up, is woken. On a busy machine it may be late: not
-// each time.
+// The monitor, that is, which looks seldom while it only tidies up, is woken. On a busy machine it
+// may be late: not each time.
 TEST_CASE("a fiber that blocks after the world has rested a while holds nobody up", "[sched][retake][order]") {
   hang_guard guard("a blocking call after a rest");
   in_world(1, [] {

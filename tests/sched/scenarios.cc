@@ -179,7 +179,8 @@ const std::map<std::string, int (*)()> scenarios = {
          other.join();
        });
      }},
-    // A world of one P takes no locks until a plain thread comes: this one comes in the thick of it.
+    // A world of one P takes no locks until a plain thread comes: this one comes in the thick of
+    // it.
     {"plain-thread-joins-one-p",
      [] {
        long sum = 0;

@@ -18,8 +18,8 @@ void compute_until(const std::atomic<bool>& done) {
 
 }  // namespace
 
-// On a busy machine the monitor may be late and find a timer due, and takes the P that computes. Where no one
-// has the post it never comes otherwise.
+// On a busy machine the monitor may be late and find a timer due, and takes the P that computes.
+// Where no one has the post it never comes otherwise.
 TEST_CASE("a timer fires on an idle P while the M that slept for it computes", "[sched][order][timers]") {
   hang_guard guard("nobody sleeps for the timer");
   in_world(GENERATE(2, 4, 16), [] {

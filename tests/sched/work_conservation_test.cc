@@ -233,8 +233,8 @@ TEST_CASE("a fiber that is woken goes first when its waker yields at once", "[sc
       done.recv();
       waiter_first += first == 1 ? 1 : 0;
     }
-    // With more Ps one that has nothing to do may take the waiter, if this thread is held up on its way to yield().
-    // A sanitizer holds it up longer than thieves are patient.
+    // With more Ps one that has nothing to do may take the waiter, if this thread is held up on its
+    // way to yield(). A sanitizer holds it up longer than thieves are patient.
     if (procs == 1 || !(detail::under_tsan || detail::under_asan)) CHECK(waiter_first >= rounds * 2 / 3);
     else CHECK(waiter_first > 0);
   });

@@ -1,8 +1,8 @@
 // Watches a world for work that lies about while a P idles: invariants I3 and I4 of sched/idle.cc.
 //
-// Both are broken for a moment by every push, between the push and the wake-up, so only a state that
-// lasts counts: the same in every look for `patience`. Reads nothing but atomics, so it may look
-// from outside.
+// Both are broken for a moment by every push, between the push and the wake-up, so only a state
+// that lasts counts: the same in every look for `patience`. Reads nothing but atomics, so it may
+// look from outside.
 #pragma once
 #include <atomic>
 #include <chrono>

@@ -34,7 +34,8 @@ TEST_CASE("a fiber that yields to one that computes goes on elsewhere", "[yield]
   in_world(2, [] {
     for (int i = 0; i < 200; ++i) {
       std::atomic<bool> went_on{false};
-      // The newcomer never calls weft while it waits, so only another P can let the yielder continue.
+      // The newcomer never calls weft while it waits, so only another P can let the yielder
+      // continue.
       wait_group newcomer;
       newcomer.go([&went_on] {
         while (!went_on.load()) {

@@ -1,5 +1,6 @@
-// The same seed gives the same schedules in every build: by g++ and clang++, optimised or not, with a sanitizer or
-// without. What is expected here was recorded once; each build compares itself with it.
+// The same seed gives the same schedules in every build: by g++ and clang++, optimised or not, with
+// a sanitizer or without. What is expected here was recorded once; each build compares itself with
+// it.
 #include <weft/sim.h>
 
 #include <algorithm>

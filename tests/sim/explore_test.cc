@@ -1,4 +1,5 @@
-// Programs with a seeded bug, which must be found, shrunk and replayed, and their repaired twins, which must pass.
+// Programs with a seeded bug, which must be found, shrunk and replayed, and their repaired twins,
+// which must pass.
 #include <weft/chan.h>
 #include <weft/go.h>
 #include <weft/mutex.h>

@@ -1,4 +1,5 @@
-// Right programs with the other primitives, and with waits that a context or a time ends: no schedule may fail.
+// Right programs with the other primitives, and with waits that a context or a time ends: no
+// schedule may fail.
 #include <weft/async.h>
 #include <weft/chan.h>
 #include <weft/cond.h>

@@ -1,4 +1,5 @@
-// What was made outside a simulation may be used inside. What a schedule leaves in it is there in the next.
+// What was made outside a simulation may be used inside. What a schedule leaves in it is there in
+// the next.
 #include <weft/chan.h>
 #include <weft/context.h>
 #include <weft/errors.h>
@@ -24,7 +25,8 @@ using weft::sim::verdict;
 
 namespace {
 
-// Runs `wait` in a fiber that refers to its main fiber's frame and is left in its wait, so that it is not unwound.
+// Runs `wait` in a fiber that refers to its main fiber's frame and is left in its wait, so that it
+// is not unwound.
 template <class F>
 void leave_in_wait(F wait) {
   const report r = run([&wait] {

@@ -46,7 +46,8 @@ outcome run_child(const std::vector<std::string>& argv, int limit_s) {
   for (const std::string& a : argv) args.push_back(const_cast<char*>(a.c_str()));
   args.push_back(nullptr);
   pid_t child = 0;
-  // A shell that runs tests in the background lets them ignore SIGQUIT, which is none of the child's business.
+  // A shell that runs tests in the background lets them ignore SIGQUIT, which is none of the
+  // child's business.
   posix_spawnattr_t fresh;
   posix_spawnattr_init(&fresh);
   sigset_t usual;

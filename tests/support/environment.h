@@ -6,8 +6,8 @@
 
 namespace weft::testing {
 
-// While it lives, this process and its children see the variable with `value`, or not at all if that is null. It has
-// its value from before afterwards.
+// While it lives, this process and its children see the variable with `value`, or not at all if
+// that is null. It has its value from before afterwards.
 class variable {
  public:
   variable(const char* name, const char* value) : name_(name) {

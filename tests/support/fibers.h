@@ -9,8 +9,9 @@
 
 namespace weft::testing {
 
-// Runs `f` as the main fiber of a world with `o`, or of `maxprocs` Ps. Checks inside `f` that throw reach the
-// caller, and a fiber that `f` started and that is still alive when it returns fails the test.
+// Runs `f` as the main fiber of a world with `o`, or of `maxprocs` Ps. Checks inside `f` that throw
+// reach the caller, and a fiber that `f` started and that is still alive when it returns fails the
+// test.
 template <class F>
 void in_world(const options& o, F f) {
   std::exception_ptr failure;

@@ -1,5 +1,6 @@
-// A fork() that AddressSanitizer bears. Its allocator is not made ready for forks before clang 18 (malloc is): a child
-// inherits the lock that another thread held in that moment, and its next allocation never ends.
+// A fork() that AddressSanitizer bears. Its allocator is not made ready for forks before clang 18
+// (malloc is): a child inherits the lock that another thread held in that moment, and its next
+// allocation never ends.
 #pragma once
 #include <sys/types.h>
 #include <unistd.h>

@@ -1,4 +1,5 @@
-// While this exists, LeakSanitizer ignores what the thread allocates: a test of programs that lose memory.
+// While this exists, LeakSanitizer ignores what the thread allocates: a test of programs that lose
+// memory.
 #pragma once
 #include "runtime/sanitizer.h"
 

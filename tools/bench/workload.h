@@ -95,8 +95,8 @@ result derive_timeouts(const params&);
 result check_error(const params&);
 result check_done(const params&);
 result check_live(const params&);
-// Calls f in a fiber for each connection to params::addr, with a stack of `stack` bytes, for params::ms or,
-// if that is 0, without end.
+// Calls f in a fiber for each connection to params::addr, with a stack of `stack` bytes, for
+// params::ms or, if that is 0, without end.
 result serve(const params&, const char* workload, std::size_t stack, void (*f)(const weft::net::conn&));
 result echo(const params&);
 result resp(const params&);

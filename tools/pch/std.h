@@ -1,5 +1,5 @@
-// Precompiled for the library, the lessons and the tests: headers of the standard library that most files include. Each
-// file includes what it uses; a build with -Db_pch=false checks that.
+// Precompiled for the library, the lessons and the tests: headers of the standard library that most
+// files include. Each file includes what it uses; a build with -Db_pch=false checks that.
 #include <algorithm>
 #include <array>
 #include <atomic>

@@ -12,8 +12,8 @@
 //   { std::lock_guard hold(mu); queue.push_back(j); }      // the producer
 //   ready.signal();
 //
-// A channel says the same with less wherever values change hands; a cond is for a state that is more
-// than a queue.
+// A channel says the same with less wherever values change hands; a cond is for a state that is
+// more than a queue.
 //
 // All functions may be called from fibers and plain threads, not from signal handlers.
 #pragma once

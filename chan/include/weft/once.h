@@ -131,7 +131,7 @@ auto once_value(F&& f) {
   };
 }
 
-// Note [once]: the caller that runs f stores `done_` with release after f. A caller that reads true acquires that
-// store.
+// Note [once]: the caller that runs f stores `done_` with release after f. A caller that reads true
+// acquires that store.
 
 }  // namespace weft

@@ -1,4 +1,5 @@
-// C10: a digest for each file of a tree: one after the other, all at the same time, twenty at a time.
+// C10: a digest for each file of a tree: one after the other, all at the same time, twenty at a
+// time.
 #include <filesystem>
 #include <fstream>
 #include <iterator>

@@ -1,4 +1,5 @@
-// X10: the request goes to all replicas, the first answer is the result, and the others are cancelled.
+// X10: the request goes to all replicas, the first answer is the result, and the others are
+// cancelled.
 #include "lessons/support/page.h"
 
 namespace {

@@ -1,4 +1,5 @@
-// X11: a search server that passes the request's context on, with its deadline and the user's address.
+// X11: a search server that passes the request's context on, with its deadline and the user's
+// address.
 #include <charconv>
 
 #include "lessons/support/page.h"
@@ -21,7 +22,8 @@ std::string of(const context& ctx) {
 }
 }  // namespace user_ip
 
-// The service behind. Calls `f` in a fiber of its own, and returns when f has returned or could not any more.
+// The service behind. Calls `f` in a fiber of its own, and returns when f has returned or could not
+// any more.
 std::error_code ask_backend(const context& ctx, const std::string& query, duration takes,
                             const std::function<void(std::string)>& f) {
   auto answered = make_chan<std::error_code>(1);

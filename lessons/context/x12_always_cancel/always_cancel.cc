@@ -9,8 +9,8 @@ using lesson::println;
 
 std::string state(const context& ctx) { return ctx.err() ? ctx.err().message() : "still good"; }
 
-// In Go the child of a discarded cancel stays in its parent's list until the parent ends. In weft cancel's destructor
-// cancels, and a cancel that is not kept is destroyed at the end of the line.
+// In Go the child of a discarded cancel stays in its parent's list until the parent ends. In weft
+// cancel's destructor cancels, and a cancel that is not kept is destroyed at the end of the line.
 void wrong() {
   const context ctx = with_timeout(background(), 1h).ctx;
   println("one line later: {}", state(ctx));

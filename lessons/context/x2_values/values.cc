@@ -6,8 +6,8 @@ namespace {
 using namespace weft;
 using lesson::println;
 
-// In weft a key is a type, so two packages cannot choose the same one by accident, and a value has the type that its
-// key says.
+// In weft a key is a type, so two packages cannot choose the same one by accident, and a value has
+// the type that its key says.
 struct language {
   using type = std::string;
 };

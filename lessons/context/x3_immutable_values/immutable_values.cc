@@ -32,7 +32,8 @@ void right() {
   println("ctx2: {}", second);
 }
 
-// The value can be reached, so it can be changed, and the other fiber sees it in the middle of its request.
+// The value can be reached, so it can be changed, and the other fiber sees it in the middle of its
+// request.
 struct shared_entry {
   using type = lesson::racy<int>*;
 };

@@ -72,7 +72,8 @@ void many() {
   println("they ran on {} threads for {} {}", ids.count(), maxprocs(), maxprocs() == 1 ? "P" : "Ps");
 }
 
-// What taskset changes: the CPUs of the process, and with them the number of Ps that weft takes by itself.
+// What taskset changes: the CPUs of the process, and with them the number of Ps that weft takes by
+// itself.
 void cpus() {
   println("{} Ps, and the affinity mask has as many CPUs as weft counts: {}", maxprocs(),
           lesson::cpus_in_mask() == num_cpu());

@@ -8,7 +8,8 @@ using namespace weft;
 using namespace std::chrono_literals;
 using lesson::println;
 
-// no: serve() returns as soon as the server is closed. yes: it returns after the last request is answered.
+// no: serve() returns as soon as the server is closed. yes: it returns after the last request is
+// answered.
 enum class wait_for_requests { no, yes };
 
 struct site {

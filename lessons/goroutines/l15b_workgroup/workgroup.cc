@@ -12,7 +12,8 @@ using namespace weft;
 using namespace std::chrono_literals;
 using lesson::println;
 
-// Functions that run together: each gets the stop channel, the first that returns closes it, and run() waits for all.
+// Functions that run together: each gets the stop channel, the first that returns closes it, and
+// run() waits for all.
 class work_group {
  public:
   using fn = std::function<std::string(const recv_chan<void>& stop)>;

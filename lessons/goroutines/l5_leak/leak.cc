@@ -20,7 +20,8 @@ void wrong() {
   println("after: {} fibers", num_fibers());
 }
 
-// The code that starts a fiber decides how it ends: here by the close, which reaches every receiver.
+// The code that starts a fiber decides how it ends: here by the close, which reaches every
+// receiver.
 void right() {
   auto ch = make_chan<int>();
   go([=] {

@@ -12,7 +12,8 @@ class tracker {
   // run() sends to `stop` when it ends. The lecture's program forgot to make it: a nil channel.
   explicit tracker(chan<void> stop) : stop_(std::move(stop)) {}
 
-  // Puts data into the queue, and waits while it is full, but not longer than ctx. Returns "" or the error.
+  // Puts data into the queue, and waits while it is full, but not longer than ctx. Returns "" or
+  // the error.
   std::string event(const context& ctx, const std::string& data) const {
     try {
       const std::error_code err = queue_.send(ctx, data);

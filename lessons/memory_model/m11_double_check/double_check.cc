@@ -13,7 +13,8 @@ void two_printers(auto print) {
   both.wait();
 }
 
-// The compiler, or the CPU, may do the flag's store first. Here it stands first, so that one sees what then happens.
+// The compiler, or the CPU, may do the flag's store first. Here it stands first, so that one sees
+// what then happens.
 void wrong() {
   static lesson::racy<const char*> a = "";
   static lesson::racy<bool> done = false;

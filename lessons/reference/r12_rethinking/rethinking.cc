@@ -1,4 +1,5 @@
-// R12: a queue with a condition variable, with a channel as its state, and a limit by a semaphore channel.
+// R12: a queue with a condition variable, with a channel as its state, and a limit by a semaphore
+// channel.
 #include <deque>
 #include <mutex>
 
@@ -31,8 +32,9 @@ class cond_queue {
   std::deque<int> items_;
 };
 
-// The same with two channels of capacity 1. The items are in one of them: in `items_` if there are any, else the token
-// is in `empty_`. A receive takes the state and is the lock, so a context can end the wait.
+// The same with two channels of capacity 1. The items are in one of them: in `items_` if there are
+// any, else the token is in `empty_`. A receive takes the state and is the lock, so a context can
+// end the wait.
 class chan_queue {
  public:
   chan_queue() { empty_.send({}); }

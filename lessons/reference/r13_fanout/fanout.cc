@@ -26,7 +26,8 @@ class fanout {
         for (const item& next : jobs) run(next);
       });
   }
-  // Never waits. Returns "" or the error. The job gets the request's values, but neither its end nor its deadline.
+  // Never waits. Returns "" or the error. The job gets the request's values, but neither its end
+  // nor its deadline.
   std::string later(const context& ctx, job f) const {
     if (ctx.err()) return ctx.err().message();
     return jobs_.try_send(item{without_cancel(ctx), std::move(f)}) ? "" : "fanout: chan full";

@@ -9,7 +9,8 @@ namespace {
 using namespace weft;
 using lesson::println;
 
-// What a map does inside, in small: look where there is room, write there, say that there is less room.
+// What a map does inside, in small: look where there is room, write there, say that there is less
+// room.
 class small_map {
  public:
   void store(int key, const char* value) {

@@ -40,7 +40,8 @@ void both(Hash hash) {
   println("a: {}, b: {}", a == alone('a') ? "right" : "wrong", b == alone('b') ? "right" : "wrong");
 }
 
-// What is thrown away may lie anywhere, so one buffer is enough for all. But it is not thrown away yet.
+// What is thrown away may lie anywhere, so one buffer is enough for all. But it is not thrown away
+// yet.
 void wrong() {
   static std::array<lesson::racy<char>, 8> discard{};
   both([](char letter) { return hash_all(letter, discard); });

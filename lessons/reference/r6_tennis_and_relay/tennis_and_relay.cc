@@ -33,7 +33,8 @@ void tennis() {
   match.wait();
 }
 
-// Each runner waits for the baton, runs a leg, and hands it to the next, who has started to wait by then.
+// Each runner waits for the baton, runs a leg, and hands it to the next, who has started to wait by
+// then.
 void runner(const chan<int>& baton, const chan<void>& finish) {
   const int me = *baton.recv();
   println("runner {} running with the baton", me);

@@ -18,7 +18,8 @@ struct fetched {
   std::error_code err;
 };
 
-// Fetched by one fiber at a time. It has three items, one of them twice, and fails at its second fetch.
+// Fetched by one fiber at a time. It has three items, one of them twice, and fails at its second
+// fetch.
 class fake_feed {
  public:
   fetched fetch() {

@@ -9,7 +9,8 @@ namespace {
 using namespace weft;
 using namespace std::chrono_literals;
 
-// Four fibers that take the lock again and again. How often is it taken in all, and how often by each?
+// Four fibers that take the lock again and again. How often is it taken in all, and how often by
+// each?
 template <class Lock>
 void crowd() {
   Lock lock;

@@ -35,7 +35,8 @@ void right() {
   println("{}", ctx.err().message());
 }
 
-// By hand: a channel of results, which the program forgot to make. So the receive blocks, and all sends block.
+// By hand: a channel of results, which the program forgot to make. So the receive blocks, and all
+// sends block.
 void wrong() {
   chan<ids> results;
   for (const int i : {0, 1, 2}) go([=] { results.send(ids{i}); });

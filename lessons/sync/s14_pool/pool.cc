@@ -44,8 +44,8 @@ void right() {
   println("{} is {}", second->user, second->is_admin ? "an administrator" : "a guest");
 }
 
-// Objects that are not used for two periods are destroyed. A pool is for objects that can be made again, not for
-// connections.
+// Objects that are not used for two periods are destroyed. A pool is for objects that can be made
+// again, not for connections.
 void periods() {
   pool<request> requests;
   requests.put(named("c"));

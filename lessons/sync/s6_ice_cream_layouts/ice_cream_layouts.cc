@@ -18,7 +18,8 @@ struct object {
 constexpr char bens[] = "Ben", jerrys[] = "Jerry";
 word address(const char* text) { return reinterpret_cast<word>(text); }
 
-// struct{id int; name *string} and struct{name *string}: the name is Ben's second word and Jerry's first.
+// struct{id int; name *string} and struct{name *string}: the name is Ben's second word and Jerry's
+// first.
 const object ben_with_id{{10, address(bens)}}, jerrys_data{{address(jerrys), 5}};
 // struct{name string} and struct{chars *[5]byte; n int}: both are an address and a length.
 const object ben_as_string{{address(bens), 3}};

@@ -184,7 +184,8 @@ class writer {
   Stream& stream() noexcept { return to_; }
 
  private:
-  // With a context or without one. An error of the stream stays: a part of the buffer may be written.
+  // With a context or without one. An error of the stream stays: a part of the buffer may be
+  // written.
   template <class... Context>
   std::error_code put(std::span<const std::byte> data, bool flushes, const Context&... ctx) {
     if (error_) return error_;

@@ -86,9 +86,10 @@ template <class F>
 // returns. Other fibers are abandoned then, and run no user code any more. They may still run while
 // main_fiber's variables are destroyed, so main_fiber waits for the fibers that use them. At most
 // maxprocs fibers compute at the same time. A fiber in a blocking call keeps its thread, and other
-// fibers run on other threads. A fiber that computes beyond its time slice keeps its thread, and the
-// threads of all fibers that compute share as many CPUs as there are Ps. Blocks the caller. May be
-// called again afterwards. Throws weft::panic in a fiber, while a world runs, and for bad options.
+// fibers run on other threads. A fiber that computes beyond its time slice keeps its thread, and
+// the threads of all fibers that compute share as many CPUs as there are Ps. Blocks the caller. May
+// be called again afterwards. Throws weft::panic in a fiber, while a world runs, and for bad
+// options.
 template <class F>
 int run(const options& o, F&& main_fiber) {
   using R = std::invoke_result_t<F&>;

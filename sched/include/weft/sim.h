@@ -16,9 +16,9 @@
 // The program begins from nothing in each schedule, so what it uses is made inside it. A channel or
 // a timer that was made in a schedule throws weft::panic when it is used in another one or outside.
 // A fiber that lives on after the main fiber has returned must own what it uses. Not simulated:
-// std::thread, std::mutex, the clocks of std::chrono and system calls; a program that depends on one
-// of these gives verdict::nondeterministic, or waits in real time. Sockets, pipes and files of weft
-// throw weft::panic.
+// std::thread, std::mutex, the clocks of std::chrono and system calls; a program that depends on
+// one of these gives verdict::nondeterministic, or waits in real time. Sockets, pipes and files of
+// weft throw weft::panic.
 #pragma once
 #include <weft/clock.h>
 #include <weft/detail/spawn.h>

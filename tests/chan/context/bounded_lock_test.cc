@@ -115,7 +115,8 @@ TEST_CASE("a cancel against a hand-over to one that starves, with others in the 
           --inside;
           mu.unlock();
         });
-      // Woken after another fiber has taken the lock, the oldest waiter is too old, and the mutex starves.
+      // Woken after another fiber has taken the lock, the oldest waiter is too old, and the mutex
+      // starves.
       sleep(1500us);
       mu.unlock();
       mu.lock();

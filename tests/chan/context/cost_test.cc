@@ -35,7 +35,8 @@ long allocations_of(F f) {
 
 }  // namespace
 
-// A sanitizer has its own, and needs all forms from one place. noinline: else g++ sees free() beside operator new.
+// A sanitizer has its own, and needs all forms from one place. noinline: else g++ sees free()
+// beside operator new.
 #if !WEFT_ASAN && !WEFT_TSAN
 [[gnu::noinline]] void* operator new(std::size_t size) { return counted(size, 1); }
 [[gnu::noinline]] void* operator new(std::size_t size, std::align_val_t align) {

@@ -21,8 +21,8 @@ inline void dither(int n) {
   for (int i = 0; i < n; ++i) std::atomic_signal_fence(std::memory_order_seq_cst);
 }
 
-// Whether a race that is run for the i-th time is to be run on: n times, and until both ends have been seen. Where the
-// cores are busy one of them may be rare.
+// Whether a race that is run for the i-th time is to be run on: n times, and until both ends have
+// been seen. Where the cores are busy one of them may be rare.
 inline bool goes_on(int i, int n, int one_end, int other_end) {
   return i < n || (i < 100 * n && (one_end == 0 || other_end == 0));
 }

@@ -32,7 +32,8 @@ std::string panic_of(F f) {
   return {};
 }
 
-// Catch's own checks are for the main fiber alone. This one is for all others, and ends the process.
+// Catch's own checks are for the main fiber alone. This one is for all others, and ends the
+// process.
 inline void must(bool fact, const char* text, const char* file, int line) {
   if (fact) return;
   std::fprintf(stderr, "%s:%d: a fiber found that not: %s\n", file, line, text);

@@ -146,8 +146,8 @@ TEST_CASE("a waiter that has starved is handed the mutex, and nobody barges", "[
       if (got == 0) {
         sleep(2ms);
         m.unlock();
-        // If it is starving by now, it has the mutex already; in any case we only get it after a try
-        // that fails or after its turn.
+        // If it is starving by now, it has the mutex already; in any case we only get it after a
+        // try that fails or after its turn.
         if (!m.try_lock()) m.lock();
       }
       m.unlock();
@@ -260,8 +260,9 @@ TEST_CASE("a mutex may be destroyed by whoever locked it last", "[sync][mutex]")
 TEST_CASE("locks that have nothing to do with each other do not slow each other", "[sync][mutex][SYN-45]") {
   hang_guard guard("many locks with waiters");
   in_world(GENERATE(1, 2, 4), [] {
-    // What a hand-over costs, at best, while n other mutexes have a fiber that waits. With a table of queues
-    // behind all mutexes, as others have it, it could grow with them: a hundredfold if they were gone through.
+    // What a hand-over costs, at best, while n other mutexes have a fiber that waits. With a table
+    // of queues behind all mutexes, as others have it, it could grow with them: a hundredfold if
+    // they were gone through.
     const auto cost_beside = [](int others) {
       std::vector<mutex> held(static_cast<std::size_t>(others));
       wait_group all;

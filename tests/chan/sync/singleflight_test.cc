@@ -36,8 +36,8 @@ TEST_CASE("a call alone returns its value, not shared", "[sync][singleflight][SF
 TEST_CASE("calls at once share one execution", "[sync][singleflight][SF-01]") {
   hang_guard guard("a shared call hangs");
   in_world(GENERATE(1, 2, 4, 16), [] {
-    // One that has come may be kept by the machine from calling until the others are through: then it flies alone. All
-    // do so in one round, but not in each.
+    // One that has come may be kept by the machine from calling until the others are through: then
+    // it flies alone. All do so in one round, but not in each.
     const int rounds = scaled(200);
     int all_calls = 0, all_shared = 0;
     for (int round = 0; round < rounds; ++round) {

@@ -1,5 +1,6 @@
-// Boost.Fiber: the workloads on its own fibers, channels and mutexes. One P runs its round robin scheduler; more run
-// its work stealing one on a thread each, as its own examples do: idle threads look for work without sleep.
+// Boost.Fiber: the workloads on its own fibers, channels and mutexes. One P runs its round robin
+// scheduler; more run its work stealing one on a thread each, as its own examples do: idle threads
+// look for work without sleep.
 #include <malloc.h>
 
 #include <boost/fiber/all.hpp>
@@ -203,8 +204,9 @@ result ring(const params& a) {
   return {"hop", k * rounds, d, {{"value", double(v)}}};
 }
 
-// As in Go the fibers are left where they are when the last prime is there, and with them what they use: a channel of
-// Boost.Fiber 1.74 that is closed while a push waits keeps a pointer into the stack of the one who pushed.
+// As in Go the fibers are left where they are when the last prime is there, and with them what they
+// use: a channel of Boost.Fiber 1.74 that is closed while a push waits keeps a pointer into the
+// stack of the one who pushed.
 result sieve(const params& a) {
   const std::int64_t n = a.count(2000);
   auto& links = *new std::vector<unbuffered<std::int64_t>>(static_cast<std::size_t>(n));

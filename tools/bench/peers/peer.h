@@ -108,8 +108,8 @@ inline result stood(std::int64_t k, clock::duration created, clock::duration wok
           {{"rss_per_fiber", double(bytes) / double(k)}, {"create_ns", ns(created)}, {"wake_ns", ns(woken)}}};
 }
 
-// The CPU used while f(d) runs, after a first run of 50 ms that makes the threads; f returns how often something
-// happened.
+// The CPU used while f(d) runs, after a first run of 50 ms that makes the threads; f returns how
+// often something happened.
 template <class F>
 result at_rest(const params& a, F f) {
   f(std::chrono::milliseconds(50));

@@ -1,5 +1,5 @@
-// std::thread: a thread where the others have a fiber, and channels of a mutex and a condition variable. P is the
-// number of CPUs that the process may use.
+// std::thread: a thread where the others have a fiber, and channels of a mutex and a condition
+// variable. P is the number of CPUs that the process may use.
 #include <condition_variable>
 #include <deque>
 #include <functional>

@@ -141,7 +141,8 @@ class channel_base : public simulated_object {
   wait_queue receivers_, senders_;
 };
 
-// Note [refs]: each owner's last use precedes its decrement with release; the decrement to 0 acquires all of them.
+// Note [refs]: each owner's last use precedes its decrement with release; the decrement to 0
+// acquires all of them.
 
 template <class T>
 class channel : public channel_base {

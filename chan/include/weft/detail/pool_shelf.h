@@ -75,6 +75,7 @@ class alignas(128) pool_shelf {
   objects current_, old_;             // under lock_
 };
 
-// Note [pool]: put() stores the pointer with release, in the first place or under the shelf's lock; get() acquires it.
+// Note [pool]: put() stores the pointer with release, in the first place or under the shelf's lock;
+// get() acquires it.
 
 }  // namespace weft::detail

@@ -1,4 +1,5 @@
-// What timer, ticker and after_func are made of: the state of a timer, which timer.cc knows, and its owner.
+// What timer, ticker and after_func are made of: the state of a timer, which timer.cc knows, and
+// its owner.
 #pragma once
 #include <weft/chan.h>
 #include <weft/clock.h>

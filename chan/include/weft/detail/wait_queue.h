@@ -95,7 +95,7 @@ inline void park_queued(wait_reason reason, section& held, wait_queue& queue, wa
   wait_queued(queue, w, [&] { park(reason, held); });
 }
 
-// Note [peek]: try-operations read a channel without its lock and return "not ready" immediately. They
-// acquire what they read, so that a second read, of `closed`, is not older than the first.
+// Note [peek]: try-operations read a channel without its lock and return "not ready" immediately.
+// They acquire what they read, so that a second read, of `closed`, is not older than the first.
 
 }  // namespace weft::detail

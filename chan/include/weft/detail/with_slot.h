@@ -1,4 +1,5 @@
-// A value on its way into a channel that may not take it: in a channel of boxed elements it travels in its box.
+// A value on its way into a channel that may not take it: in a channel of boxed elements it travels
+// in its box.
 #pragma once
 #include <weft/detail/channel.h>
 
@@ -21,8 +22,8 @@ struct give_back {
   }
 };
 
-// Calls f on v as a slot and returns true if f took it; else moves the value back into v. Without a channel (`there` is
-// false) v is not touched.
+// Calls f on v as a slot and returns true if f took it; else moves the value back into v. Without a
+// channel (`there` is false) v is not touched.
 template <class E, class F>
 bool with_slot(E& v, F f, bool there) {
   if (!there) return false;

@@ -221,9 +221,9 @@ class claim_word {
 // that the caller is still in refer to it.
 void park_until(wait_reason reason, commit_fn commit, void* arg, claim_word& word, std::int64_t deadline_ns);
 
-// What park() and park_until() throw, at the end of a simulation alone, comes to a handler that takes
-// the caller out of the queues that it waits in. The outermost such handler ends by this call:
-// continues the unwinding, unless the caller's own frames must stay as they are.
+// What park() and park_until() throw, at the end of a simulation alone, comes to a handler that
+// takes the caller out of the queues that it waits in. The outermost such handler ends by this
+// call: continues the unwinding, unless the caller's own frames must stay as they are.
 [[noreturn]] void leave_ended_wait();
 
 // Returns a random number for choices that need not be secret. From any thread.
