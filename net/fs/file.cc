@@ -33,8 +33,11 @@ info info_of(const struct stat& s, std::string_view path) {
   i.name = path.size() > 1 && slash != std::string_view::npos ? path.substr(slash + 1) : path;
   i.size = static_cast<std::uint64_t>(s.st_size);
   i.mode = s.st_mode;
+  // A file's time may be one that the clock, of 64 bits of nanoseconds, cannot hold.
+  constexpr std::time_t least = -4'000'000'000, most = 9'000'000'000;  // from 1843 to 2255
   i.modified = std::chrono::system_clock::time_point(std::chrono::duration_cast<std::chrono::system_clock::duration>(
-      std::chrono::seconds(s.st_mtim.tv_sec) + std::chrono::nanoseconds(s.st_mtim.tv_nsec)));
+      std::chrono::seconds(std::clamp<std::time_t>(s.st_mtim.tv_sec, least, most)) +
+      std::chrono::nanoseconds(s.st_mtim.tv_nsec)));
   return i;
 }
 

@@ -71,7 +71,7 @@ int open_beneath(const std::string& root, const std::vector<std::string>& parts,
   if (!dir) return -errno;
   open_how how{};
   how.flags = static_cast<unsigned>(flags | O_CLOEXEC);
-  if (flags & (O_CREAT | O_TMPFILE)) how.mode = mode & 07777;
+  if ((flags & O_CREAT) || (flags & O_TMPFILE) == O_TMPFILE) how.mode = mode & 07777;
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
   const std::string path = joined(parts);
   for (int tries = 0; tries < 100; ++tries) {

@@ -26,7 +26,16 @@ void append_status_line(std::string& head, int status) {
 
 }  // namespace
 
-bool exchange::sends_body() const { return request.method != "HEAD" && !has_no_body(status); }
+// RFC 9110 9.3.6: what follows is a tunnel.
+bool exchange::opens_tunnel() const { return request.method == "CONNECT" && status / 100 == 2; }
+
+bool exchange::sends_body() const { return request.method != "HEAD" && !has_no_body(status) && !opens_tunnel(); }
+
+// At each write: the deadline of an earlier answer must not end it.
+void exchange::bound_write() {
+  const duration d = bounds->write_time;
+  conn.set_write_deadline(d.count() > 0 ? in_about(d) : time_point::max());
+}
 
 // `size`: of the body that is sent with it.
 void exchange::append_head(std::string& to, bool last, std::size_t size) {
@@ -36,17 +45,21 @@ void exchange::append_head(std::string& to, bool last, std::size_t size) {
     has_type = has_type || same_word(name, "Content-Type");
     has_date = has_date || same_word(name, "Date");
   }
-  close_after = close_after || !request.keeps_alive;
+  close_after = close_after || !request.keeps_alive || opens_tunnel();
   append_status_line(to, status);
   if (!has_date) append_date(to);
   if (!has_type && sends_body() && written > 0) to += "Content-Type: text/plain; charset=utf-8\r\n";
-  if (length && !packer) {
+  // RFC 9110 8.6: what GET would send is not known from a handler that writes nothing for HEAD.
+  const bool unknown = request.method == "HEAD" && (written == 0 || packs_head);
+  if (opens_tunnel()) {
+  } else if (length && !packer) {
     if (status == 304 || !has_no_body(status))
       ((to += "Content-Length: ") += fmt::format_int(*length).c_str()) += "\r\n";
   } else if (!has_no_body(status)) {
-    if (last) ((to += "Content-Length: ") += fmt::format_int(size).c_str()) += "\r\n";
-    else if (modern) chunked = true;
-    else close_after = true;  // the end of the connection is the end of the body
+    if (last && !unknown) ((to += "Content-Length: ") += fmt::format_int(size).c_str()) += "\r\n";
+    else if (last) {
+    } else if (modern) chunked = true;
+    else close_after = until_end = true;
   }
   if (chunked) to += "Transfer-Encoding: chunked\r\n";
   if (close_after) to += "Connection: close\r\n";
@@ -87,7 +100,7 @@ void exchange::send_part(std::string_view more, bool last) {
   std::string_view tail = in_chunk ? "\r\n" : "";
   if (chunked && last && sends_body()) tail = in_chunk ? "\r\n0\r\n\r\n" : "0\r\n\r\n";
   if (text.size() + more.size() + tail.size() == 0) return;
-  if (bounds->write_time.count() > 0) conn.set_write_deadline(in_about(bounds->write_time));
+  bound_write();
   if (more.size() <= most_copied) {
     (text += more) += tail;
     error = conn.write(text).err;
@@ -104,15 +117,16 @@ void exchange::send_informational(int code, std::string_view more_headers) {
   text += more_headers;
   for (const auto& [name, value] : headers) (((text += name) += ": ") += value) += "\r\n";
   text += "\r\n";
-  if (bounds->write_time.count() > 0) conn.set_write_deadline(in_about(bounds->write_time));
+  bound_write();
   error = conn.write(text).err;
 }
 
 void exchange::finish() {
   if (hijacked) return;
   if (!can_drop_body()) close_after = true;  // what is left cannot become the next request
-  send_part({}, true);
-  if (length && sends_body() && written < *length && !error) {
+  const bool is_short = length && sends_body() && written < *length;
+  send_part({}, !is_short);  // compressed, it would look complete with its end
+  if (is_short && !error) {
     server.log(fmt::format("http: {} {}: the handler wrote {} bytes of a Content-Length of {}",
                            printable(request.method), printable(request.target_text), written, *length));
     error = weft::errc::closed;  // the connection ends, and the answer does not look complete

@@ -56,6 +56,7 @@ std::error_code exchange::ask_for_body() {
   const std::lock_guard hold(before_head);
   if (head_sent) return {};
   body_in.continued = true;
+  bound_write();
   return conn.write("HTTP/1.1 100 Continue\r\n\r\n").err;
 }
 

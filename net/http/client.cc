@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "net/http/client_exchange.h"
+#include "net/http/cookies.h"
 
 namespace weft::http {
 
@@ -18,9 +19,12 @@ bool asks_for_gzip(const client_state& s, const client_request& r) {
 
 void take_cookies(const client_state& s, const outgoing& o, const answer_head& head) {
   if (!s.cookies) return;
-  cookie_jar jar = *s.cookies;
-  for (const auto& [name, value] : head.headers)
-    if (same_word(name, "Set-Cookie")) jar.set(to_text(o.at), value);
+  std::size_t left = max_cookies_of_answer;
+  for (const auto& [name, value] : head.headers) {
+    if (!same_word(name, "Set-Cookie")) continue;
+    if (left-- == 0) return;
+    set_cookie(*s.cookies, o.to, value);
+  }
 }
 
 // True if the answer is the caller's: no redirect, or one that cannot be followed.
@@ -53,7 +57,7 @@ result<std::unique_ptr<incoming>> open_following(const client_state& s, const co
 std::error_code read_all(incoming& in, std::uint64_t most, std::string& body) {
   constexpr std::uint64_t first = 4096, announced_most = 1 << 20;
   if (in.announced() > most) return make_error_code(std::errc::message_size);
-  body.resize(static_cast<std::size_t>(in.announced() > 0 ? std::min(in.announced() + 1, announced_most) : first));
+  body.resize(static_cast<std::size_t>(in.announced() > 0 ? std::min(in.announced(), announced_most - 1) + 1 : first));
   for (std::size_t n = 0;;) {
     if (n == body.size()) body.resize(2 * n);
     const auto [got, err] = in.read(std::as_writable_bytes(std::span(body).subspan(n)));

@@ -24,7 +24,7 @@ bool accepts_gzip(std::string_view list) {
     const auto semicolon = one.find(';');
     const std::string_view coding = trimmed(one.substr(0, semicolon));
     std::string_view weight = semicolon == one.npos ? "q=1" : trimmed(one.substr(semicolon + 1));
-    const bool refused = weight.starts_with("q=0") && weight.find_first_not_of("0.", 2) == weight.npos;
+    const bool refused = same_word(weight.substr(0, 3), "q=0") && weight.find_first_not_of("0.", 2) == weight.npos;
     if (same_word(coding, "gzip")) return !refused;
     if (coding == "*") any = !refused;
   }
@@ -46,7 +46,10 @@ namespace impl {
 // Before the head is sent. `size`: of the body as far as it is known, all of it if `last`.
 void exchange::begin_compression(std::size_t size, bool last) {
   const response_writer w(*this);
-  if (!compress || !sends_body() || status == 206 || (last && size < least_compressed)) return;
+  const bool is_head = request.method == "HEAD";
+  if (!compress || (!sends_body() && !(is_head && status == 200)) || status == 206) return;
+  if (is_head && length) size = *length;
+  if (last && size < least_compressed) return;
   if (!w.header("Content-Encoding").empty() || !w.header("Content-Range").empty()) return;
   const std::string_view type = w.header("Content-Type");
   if (!is_compressible(type) || same_word(type, "text/event-stream")) return;
@@ -54,7 +57,14 @@ void exchange::begin_compression(std::size_t size, bool last) {
   bool accepted = false;
   for (const header_field& f : request.fields)
     if (same_word(f.name, "Accept-Encoding")) accepted = accepted || accepts_gzip(f.value);
-  if (!accepted || !(packer = make_deflater())) return;
+  auto made = accepted ? make_deflater() : nullptr;
+  if (!made) return;
+  if (is_head) {
+    packs_head = true;
+    length.reset();  // that of the compressed body is not known
+  } else {
+    packer = std::move(made);
+  }
   headers.emplace_back("Content-Encoding", "gzip");
   for (auto& [name, value] : headers)
     if (same_word(name, "ETag") && !value.starts_with("W/")) value.insert(0, "W/");

@@ -29,6 +29,7 @@ struct served {
   server_state& s;
   const server_state::place here;
   stream& c;
+  const time_point first_head;  // when the first request's head must have come
   input in;
   bool first = true, hijacked = false;
 };
@@ -36,7 +37,7 @@ struct served {
 // Waits for the first byte of a request.
 woken wait_for_request(served& v) {
   if (!v.in.rest().empty()) return v.s.set_idle(v.here, false) ? woken::by_bytes : woken::by_end;
-  const time_point end = in_about(v.first ? v.s.bounds.header_time : v.s.bounds.idle_time);
+  const time_point end = v.first ? v.first_head : in_about(v.s.bounds.idle_time);
   bool rested = v.first;
   for (;;) {
     const time_point rest = rested ? end : std::min(end, in_about(short_rest));
@@ -55,12 +56,11 @@ woken wait_for_request(served& v) {
 // False if the two do not agree.
 bool begin(served& v) {
   if (!v.c.must_begin()) return true;
-  const time_point end = now() + v.s.bounds.header_time;
-  v.c.set_read_deadline(end);
-  v.c.set_write_deadline(end);
+  v.c.set_read_deadline(v.first_head);
+  v.c.set_write_deadline(v.first_head);
   if (!v.s.set_idle(v.here, true)) return false;  // after the deadline, as in wait_for_request()
   if (const std::error_code e = v.c.begin()) {
-    v.s.log(fmt::format("http: {}: {}", v.c.remote_addr().to_string(), printable(e.message())));
+    v.s.log(fmt::format("http: {}: {}", printable(v.c.remote_addr().to_string()), printable(e.message())));
     return false;
   }
   v.c.set_write_deadline(time_point::max());
@@ -70,7 +70,8 @@ bool begin(served& v) {
 void serve(served& v) {
   if (!begin(v)) return;
   while (wait_for_request(v) == woken::by_bytes) {
-    if (!serve_request(v.s, v.here, v.c, v.in, v.hijacked)) return;
+    const time_point head_by = v.first ? v.first_head : time_point::max();
+    if (!serve_request(v.s, v.here, v.c, v.in, head_by, v.hijacked)) return;
     v.first = false;
   }
 }
@@ -87,11 +88,11 @@ void serve_connection(const std::shared_ptr<server_state>& s, const stream_ptr& 
       server_state::place here;
       ~leave() { s.remove(here); }
     } at_end{*s, *here};
-    served v{*s, *here, *c, {}, true, false};
+    served v{*s, *here, *c, in_about(s->bounds.header_time), {}, true, false};
     try {
       serve(v);
     } catch (const std::exception& e) {  // memory that is not there: of this connection only
-      s->log(fmt::format("http: {}: {}", c->remote_addr().to_string(), printable(e.what())));
+      s->log(fmt::format("http: {}: {}", printable(c->remote_addr().to_string()), printable(e.what())));
     }
     hijacked = v.hijacked;
   } catch (const std::bad_alloc&) {

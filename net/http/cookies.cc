@@ -9,7 +9,7 @@
 #include <mutex>
 
 #include "net/http/answer_head.h"
-#include "net/http/http_url.h"
+#include "net/http/cookies.h"
 
 namespace weft::http {
 
@@ -28,7 +28,7 @@ struct jar {
 
 namespace {
 
-constexpr std::size_t max_of_host = 50, max_in_all = 3000, max_size = 4096;
+constexpr std::size_t max_of_host = 50, max_in_all = 3000, max_size = 4096, max_path = 1024;
 
 int month_of(std::string_view word) {
   constexpr std::string_view names[] = {"jan", "feb", "mar", "apr", "may", "jun",
@@ -89,12 +89,15 @@ bool parse_date(std::string_view s, std::time_t& at) {
   return true;
 }
 
-std::string path_of(const http_url& u) { return u.target.substr(0, u.target.find('?')); }
+std::string_view path_of(const http_url& u) {
+  const std::string_view target = u.target;
+  return target.substr(0, target.find('?'));
+}
 
 // RFC 6265 section 5.1.4.
-std::string default_path(const std::string& path) {
+std::string_view default_path(std::string_view path) {
   const auto slash = path.rfind('/');
-  return slash == std::string::npos || slash == 0 ? "/" : path.substr(0, slash);
+  return slash == path.npos || slash == 0 ? "/" : path.substr(0, slash);
 }
 bool path_matches(std::string_view path, std::string_view of_cookie) {
   if (!path.starts_with(of_cookie)) return false;
@@ -132,7 +135,8 @@ bool parse_cookie(std::string_view text, const http_url& from, cookie& c, std::t
   c.name = trimmed(pair.substr(0, equals));
   c.value = trimmed(pair.substr(equals + 1));
   c.host = from.host;
-  c.path = default_path(path_of(from));
+  const std::string_view path = default_path(path_of(from));
+  c.path = path.substr(0, max_path + 1);
   bool has_age = false, good = is_token(c.name);
   while (!text.empty()) {
     const std::string_view a = next();
@@ -147,44 +151,64 @@ bool parse_cookie(std::string_view text, const http_url& from, cookie& c, std::t
            (same_word(domain, host) || (host.size() > domain.size() && host[host.size() - domain.size() - 1] == '.' &&
                                         same_word(host.substr(host.size() - domain.size()), domain)));
   }
-  if (c.secure && !from.secure) return false;
+  if ((c.secure && !from.secure) || c.path.size() > max_path) return false;
   if (c.name.starts_with("__Secure-") || c.name.starts_with("__Host-")) good = good && c.secure;
   return good && (!c.name.starts_with("__Host-") || c.path == "/");
 }
 
+// Makes room for c. Plain HTTP cannot remove what HTTPS has set: false if there is nothing else.
+bool make_room(std::list<cookie>& all, const cookie& c, bool secure) {
+  const auto of_host = [&](const cookie& o) { return o.host == c.host; };
+  const auto remove_first = [&](auto which) {
+    auto at = std::find_if(all.begin(), all.end(), [&](const cookie& o) { return which(o) && !o.secure; });
+    if (at == all.end() && secure) at = std::find_if(all.begin(), all.end(), which);
+    if (at == all.end()) return false;
+    all.erase(at);
+    return true;
+  };
+  if (std::count_if(all.begin(), all.end(), of_host) >= static_cast<std::ptrdiff_t>(max_of_host) &&
+      !remove_first(of_host))
+    return false;
+  return all.size() < max_in_all || remove_first([](const cookie&) { return true; });
+}
+
 }  // namespace
+
+void set_cookie(const cookie_jar& to, const http_url& from, std::string_view set_cookie) {
+  const std::time_t now = std::time(nullptr);
+  cookie c;
+  if (!parse_cookie(set_cookie, from, c, now)) return;
+  jar& j = jar_of(to);
+  const std::lock_guard hold(j.lock);
+  std::list<cookie>& all = j.all;
+  const auto named = [&](const cookie& o) { return o.name == c.name && o.host == c.host; };
+  // RFC 6265bis 5.7: plain HTTP neither replaces nor hides what HTTPS has set.
+  if (!from.secure && std::any_of(all.begin(), all.end(), [&](const cookie& o) {
+        return named(o) && o.secure && path_matches(c.path, o.path);
+      }))
+    return;
+  std::erase_if(all, [&](const cookie& o) { return named(o) && o.path == c.path; });
+  if (c.end != 0 && c.end <= now) return;
+  if (make_room(all, c, from.secure)) all.push_back(std::move(c));
+}
+
 }  // namespace impl
+
+impl::jar& impl::jar_of(const cookie_jar& j) noexcept { return *j.jar_; }
 
 cookie_jar::cookie_jar() : jar_(std::make_shared<impl::jar>()) {}
 
 void cookie_jar::set(std::string_view url, std::string_view set_cookie) {
   using namespace impl;
   const auto [from, err] = http_url_of(split_uri(url), encode::all_unsafe);
-  const std::time_t now = std::time(nullptr);
-  cookie c;
-  if (err || !parse_cookie(set_cookie, from, c, now)) return;
-  const std::lock_guard hold(jar_->lock);
-  std::list<cookie>& all = jar_->all;
-  const auto same = std::find_if(all.begin(), all.end(), [&](const cookie& o) {
-    return o.name == c.name && o.host == c.host && o.path == c.path;
-  });
-  if (same != all.end()) {
-    if (same->secure && !from.secure) return;  // plain HTTP cannot replace what HTTPS has set
-    all.erase(same);
-  }
-  if (c.end != 0 && c.end <= now) return;
-  const auto of_host = [&](const cookie& o) { return o.host == c.host; };
-  if (std::count_if(all.begin(), all.end(), of_host) >= static_cast<std::ptrdiff_t>(max_of_host))
-    all.erase(std::find_if(all.begin(), all.end(), of_host));
-  if (all.size() >= max_in_all) all.pop_front();
-  all.push_back(std::move(c));
+  if (!err) impl::set_cookie(*this, from, set_cookie);
 }
 
 std::string cookie_jar::get(std::string_view url) const {
   using namespace impl;
   const auto [to, err] = http_url_of(split_uri(url), encode::all_unsafe);
   if (err) return {};
-  const std::string path = path_of(to);
+  const std::string_view path = path_of(to);
   const std::time_t now = std::time(nullptr);
   const std::lock_guard hold(jar_->lock);
   std::erase_if(jar_->all, [now](const cookie& c) { return c.end != 0 && c.end <= now; });

@@ -93,6 +93,8 @@ struct exchange {
   std::string body;                     // of them, not sent yet
   bool compress = false;                // if the client accepts it
   std::unique_ptr<deflater> packer;     // compresses this answer
+  bool packs_head = false;              // the head is of HEAD, and GET's answer would be compressed
+  bool until_end = false;               // the end of the connection is the end of the body
 
   // Orders "100 Continue", which a read of the body may send, before the head. Only if the client
   // waits for it.
@@ -100,6 +102,9 @@ struct exchange {
 
   // answer.cc
   bool sends_body() const;
+  bool opens_tunnel() const;
+  // Before each write: limits::write_time.
+  void bound_write();
   // Sends the head if it has not been sent, what is buffered, and `more`. `last`: the body ends
   // here.
   void send_part(std::string_view more, bool last);

@@ -199,10 +199,15 @@ result<std::string_view> incoming::next_data() {
 }
 
 result<std::size_t> incoming::read_gzip(std::span<std::byte> to) {
+  // Names, empty blocks and empty members without end would be no body that a limit counts.
+  constexpr std::uint64_t free_packed = 64 << 10;
   for (;;) {
     const auto [n, wrong] = gunzip_->inflate(pending_, to);
+    unpacked_ += n;
     if (wrong || n > 0) return {n, wrong};
+    if (packed_ > free_packed + 2 * unpacked_) return {0, make_error_code(std::errc::message_size)};
     auto [data, err] = next_data();
+    packed_ += data.size();
     if (err == weft::errc::eof && !gunzip_->is_complete()) err = make_error_code(std::errc::bad_message);
     if (err) return {0, err};
     pending_ = data;

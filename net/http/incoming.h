@@ -79,6 +79,7 @@ class incoming {
 
   body_decoder body_;
   std::string_view pending_;                 // data in conn_'s buffer
+  std::uint64_t packed_ = 0, unpacked_ = 0;  // bytes that went through gunzip_
   std::unique_ptr<gunzip> gunzip_;
   std::error_code end_error_;                // what read() returns from now on
 };

@@ -10,6 +10,9 @@ using namespace impl;
 
 namespace {
 
+// Of a query or a form: a pair costs far more memory than the two bytes that it can be sent in.
+constexpr std::size_t max_pairs = 10'000;
+
 // Calls f(name, value), as they were sent, for each pair of a query or form, until it returns true.
 template <class F>
 void each_pair(std::string_view text, F f) {
@@ -37,7 +40,7 @@ value_list all_of(std::string_view text) {
   value_list all;
   each_pair(text, [&](std::string_view name, std::string_view value) {
     all.emplace_back(decoded(name, encoding::query), decoded(value, encoding::query));
-    return false;
+    return all.size() == max_pairs;
   });
   return all;
 }
@@ -46,7 +49,10 @@ value_list all_of(std::string_view text) {
 std::string_view form_text(const request& r) {
   const std::string_view type = r.header("Content-Type");
   if (!same_word(trimmed(type.substr(0, type.find(';'))), "application/x-www-form-urlencoded")) return {};
-  return r.body();
+  const std::string_view text = r.body();
+  if (static_cast<std::size_t>(std::count(text.begin(), text.end(), '&')) >= max_pairs)
+    throw body_error(413, make_error_code(std::errc::message_size));
+  return text;
 }
 
 // RFC 6265 5.4: pairs behind semicolons.

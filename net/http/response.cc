@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <boost/beast/http/status.hpp>
 
+#include "net/fd/descriptor.h"
 #include "net/http/date.h"
 #include "net/http/exchange.h"
 
@@ -10,6 +11,12 @@ namespace weft::http {
 using namespace impl;
 
 namespace {
+
+// A file's descriptor, whose number must stay its own while it is sent.
+struct inner : fs::file {
+  explicit inner(const fs::file& f) : fs::file(f) {}
+  detail::descriptor* get() const noexcept { return d_.get(); }
+};
 
 // The buffer of an answer: what fits is sent with its length.
 constexpr std::size_t answer_buffer = 4096;
@@ -131,8 +138,11 @@ std::error_code response_writer::send_file(const fs::file& file, std::uint64_t o
   if (x_.length && !x_.chunked && x_.sends_body() && !x_.compress && x_.conn.plain()) {
     if (x_.written > *x_.length || count > *x_.length - x_.written) return make_error_code(std::errc::message_size);
     if (const std::error_code e = flush()) return e;
+    const inner i(file);
+    const detail::in_use hold(i.get());
+    if (!hold) return weft::errc::closed;
     while (count > 0) {
-      if (x_.bounds->write_time.count() > 0) x_.conn.set_write_deadline(in_about(x_.bounds->write_time));
+      x_.bound_write();
       const auto [n, err] = x_.conn.send_file(file.fd(), offset, std::min<std::uint64_t>(count, 1 << 20));
       x_.written += n;
       if (err) return x_.error = err;

@@ -19,7 +19,7 @@ namespace {
 constexpr int client_gone = -1;
 
 // Reads a head to its end. Returns 0, the status to refuse it with, or client_gone.
-int read_head(exchange& x) {
+int read_head(exchange& x, time_point by) {
   head_finder finder;
   const std::size_t most = x.bounds->max_header;
   std::size_t skipped = 0;
@@ -39,7 +39,7 @@ int read_head(exchange& x) {
       case head_finder::found::nothing: break;
     }
     if (x.in.rest().size() > most) return finder.has_line() ? 431 : 414;
-    if (!timed) x.conn.set_read_deadline(in_about(x.bounds->header_time));
+    if (!timed) x.conn.set_read_deadline(std::min(by, in_about(x.bounds->header_time)));
     timed = true;
     if (const std::error_code e = x.in.fill(x.conn)) {
       if (x.in.rest().empty()) return client_gone;
@@ -114,9 +114,10 @@ int prepare(exchange& x) {
 exchange::exchange(server_state& s, server_state::place at, stream& c, input& bytes)
     : server(s), here(at), conn(c), in(bytes), bounds(&s.bounds), watch(c, bytes) {}
 
-bool serve_request(server_state& s, server_state::place here, stream& c, input& in, bool& hijacked) {
+bool serve_request(server_state& s, server_state::place here, stream& c, input& in, time_point head_by,
+                   bool& hijacked) {
   exchange x(s, here, c, in);
-  int status = read_head(x);
+  int status = read_head(x, head_by);
   if (status == client_gone) return false;
   if (!s.set_idle(here, false)) x.close_after = true;
   if (status == 0) status = prepare(x);
@@ -126,7 +127,8 @@ bool serve_request(server_state& s, server_state::place here, stream& c, input& 
   call_handler(x);
   if ((hijacked = x.hijacked)) return false;
   const bool body_read = x.drop_body();
-  if (!body_read && !x.error) close_politely(c);
+  if (x.error && x.until_end) c.reset();  // an ordinary end would make it look complete
+  if (!x.error && (!body_read || (x.close_after && !c.is_quiet()))) close_politely(c);
   return body_read && !x.error && !x.close_after;
 }
 

@@ -52,6 +52,8 @@ class stream {
   virtual void set_write_deadline(time_point at) = 0;
   virtual std::error_code close_write() = 0;
   virtual std::error_code close() = 0;
+  // Closes so that the peer sees no regular end of what was sent.
+  virtual void reset() = 0;
   virtual const net::endpoint& remote_addr() const = 0;
   // One of them is the connection: the second one over TLS.
   virtual net::conn plain() const = 0;
@@ -116,6 +118,10 @@ class stream_over final : public stream {
   void set_write_deadline(time_point at) override { c_.set_write_deadline(at); }
   std::error_code close_write() override { return c_.close_write(); }
   std::error_code close() override { return c_.close(); }
+  void reset() override {
+    if constexpr (is_plain) reset(c_);
+    else reset(c_.net_conn());
+  }
   const net::endpoint& remote_addr() const override { return c_.remote_addr(); }
   net::conn plain() const override {
     if constexpr (is_plain) return c_;
@@ -136,6 +142,10 @@ class stream_over final : public stream {
 
  private:
   static constexpr bool is_plain = std::is_same_v<Conn, net::conn>;
+  static void reset(const net::conn& c) {
+    (void)c.set_linger(0);
+    (void)c.close();
+  }
   const Conn c_;
   const Begin begin_;
 };

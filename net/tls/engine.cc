@@ -100,6 +100,17 @@ void engine::take_output(std::vector<std::byte>& to) {
   to.resize(had + n);
 }
 
+std::size_t engine::output_size() {
+  const calling c(lock_);
+  return ssl_ ? BIO_ctrl_pending(SSL_get_wbio(ssl_.get())) : 0;
+}
+
+std::error_code engine::fail(std::error_code why) {
+  const calling c(lock_);
+  if (!broken_) broken_ = why;
+  return broken_;
+}
+
 connection_state engine::state(bool checks_peer) {
   const calling c(lock_);
   connection_state s;

@@ -25,15 +25,17 @@ constexpr std::int64_t ms = 1'000'000;
 constexpr std::int64_t most_ns = 30'000 * ms;
 constexpr std::size_t max_kept = 1024;
 
-// Reads and drops what has come, but not an endless stream. False if the connection is broken.
-bool drop_input(int fd) {
+enum class input { may_come, ended, broken };
+
+// Reads and drops what has come, but not an endless stream.
+input drop_input(int fd) {
   std::array<std::byte, 16384> buf;
   for (int i = 0; i < 256; ++i) {
     const ssize_t n = recv(fd, buf.data(), buf.size(), MSG_DONTWAIT);
-    if (n == 0) return true;
-    if (n < 0) return errno == EAGAIN || errno == EINTR;
+    if (n == 0) return input::ended;
+    if (n < 0) return errno == EAGAIN || errno == EINTR ? input::may_come : input::broken;
   }
-  return true;
+  return input::may_come;
 }
 
 // Bytes that the peer's kernel has not acknowledged, the end of the stream included. What is
@@ -49,10 +51,15 @@ struct connection {
   detail::owned_fd fd;
   std::vector<std::byte> rest;
   std::int64_t until;
+  input from_peer = input::may_come;
+
+  // poll() reports the end of the input again and again, so it is not asked about it then.
+  int polled() const noexcept { return from_peer == input::may_come ? fd.get() : -1; }
 
   // True if nothing is left to do.
   bool advance(int socket) {
-    if (!drop_input(socket)) return true;
+    from_peer = drop_input(socket);
+    if (from_peer == input::broken) return true;
     while (!rest.empty()) {
       const ssize_t n = send(socket, rest.data(), rest.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
       if (n < 0 && errno == EINTR) continue;
@@ -92,7 +99,7 @@ class keeper {
     std::int64_t pause = ms;
     while (take_arrived(all)) {
       std::vector<pollfd> at;
-      for (const connection& c : all) at.push_back({.fd = c.fd.get(), .events = POLLIN, .revents = 0});
+      for (const connection& c : all) at.push_back({.fd = c.polled(), .events = POLLIN, .revents = 0});
       poll(at.data(), at.size(), static_cast<int>(pause / ms));
       pause = std::min(2 * pause, 50 * ms);
       const std::int64_t now = detail::now_ns();
@@ -128,7 +135,7 @@ keeper& of_this_process() {
 }  // namespace
 
 void linger(int fd, std::vector<std::byte> rest) {
-  connection c{{}, std::move(rest), detail::now_ns() + most_ns};
+  connection c{{}, std::move(rest), detail::now_ns() + most_ns, input::may_come};
   if (wants_reset(fd) || c.advance(fd)) return;
   c.fd.reset(fcntl(fd, F_DUPFD_CLOEXEC, 3));
   if (c.fd) of_this_process().keep(std::move(c));

@@ -123,10 +123,18 @@ std::error_code session::send(const context* ctx) {
 }
 
 // What there is for the peer, as far as it can go now. A writer that is under way takes it along.
-void session::tell_at_once() {
-  if (!writing_.try_lock()) return;
-  const std::lock_guard hold(writing_, std::adopt_lock);
-  tell_at_once_locked();
+// An error if the peer makes us answer more than it reads (by KeyUpdate or renegotiation).
+std::error_code session::tell_at_once() {
+  constexpr std::size_t most_unread = 64 << 10;
+  std::size_t unread = 0;
+  if (writing_.try_lock()) {
+    const std::lock_guard hold(writing_, std::adopt_lock);
+    tell_at_once_locked();
+    unread = out_.size();
+  } else {
+    unread = engine_.output_size();
+  }
+  return unread > most_unread ? engine_.fail(make_error_code(std::errc::no_buffer_space)) : std::error_code();
 }
 
 void session::tell_at_once_locked() {
@@ -144,7 +152,7 @@ result<std::size_t> session::read(const context* ctx, std::span<std::byte> buf) 
   if (const std::error_code e = read_socket(socket_, ctx, {}).err; e || buf.empty()) return {0, e};
   for (;;) {
     const step s = engine_.read(buf);
-    if (s.has_output) tell_at_once();
+    if (const std::error_code e = s.has_output ? tell_at_once() : std::error_code()) return {0, e};
     if (s.err) return {0, s.err};
     if (!s.wants_input) return {s.n, {}};
     if (const std::error_code e = read_more(ctx))

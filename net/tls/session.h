@@ -45,7 +45,7 @@ class session {
   std::error_code agree(const context* ctx);
   std::error_code read_more(const context* ctx);
   std::error_code send(const context* ctx);
-  void tell_at_once();
+  std::error_code tell_at_once();
   void tell_at_once_locked();
   void linger_locked();
   void begin_handshake_time();

@@ -76,6 +76,34 @@ TEST_CASE("a file is opened below a directory, and a link that leads out is not 
   });
 }
 
+TEST_CASE("a directory below a directory is opened as one", "[fs]") {
+  temp_tree tree;
+  tree.file("/below/file", "x");
+  CHECK(!fs::open_inside(tree.root(), "below", O_RDONLY | O_DIRECTORY).err);
+  CHECK(fs::open_inside(tree.root(), "below/file", O_RDONLY | O_DIRECTORY).err == std::errc::not_a_directory);
+}
+
+TEST_CASE("a tree that is deeper than a stack is walked, and a link in it is not followed", "[fs]") {
+  temp_tree tree;
+  std::string at = tree.root();
+  int depth = 0;
+  for (; at.size() < 4000; ++depth) REQUIRE(mkdir((at += "/a").c_str(), 0700) == 0);
+  REQUIRE(symlink("/", (tree.root() + "/link").c_str()) == 0);
+  in_world(1, [&] {
+    int seen = 0;
+    bool outside = false;
+    FACT(!fs::walk_dir(tree.root(), [&](const std::string& path, const fs::entry& e, std::error_code) {
+      seen += e.is_dir();
+      outside = outside || path.starts_with(tree.root() + "/link/");
+      return fs::walk::on;
+    }));
+    FACT(seen == depth + 1);
+    FACT(!outside);
+  });
+  for (; at != tree.root(); at.resize(at.size() - 2)) rmdir(at.c_str());
+  report_broken_fact();
+}
+
 TEST_CASE("a path with a NUL byte is refused by every function that takes one", "[fs]") {
   temp_tree tree;
   on_each_poller([&] {

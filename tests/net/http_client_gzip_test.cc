@@ -59,6 +59,12 @@ TEST_CASE("gzip that is broken, cut off or a bomb is an error", "[http]") {
     std::string other_sum = packed;
     other_sum[packed.size() - 5] ^= 1;
     FACT(got_of(other_sum).err == std::errc::bad_message);
+    // No byte of a body, without end: a file name, empty blocks, empty members.
+    const std::string named("\x1f\x8b\x08\x08\0\0\0\0\0\x03", 10);
+    FACT(got_of(named + std::string(1 << 20, 'a')).err == std::errc::message_size);
+    std::string members;
+    while (members.size() < 1 << 20) members += gzipped("");
+    FACT(got_of(members).err == std::errc::message_size);
     http::client c;
     c.set_max_body(1 << 20);
     FACT(got_of(gzipped(std::string(64 << 20, '\0')), c).err == std::errc::message_size);

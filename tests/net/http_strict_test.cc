@@ -116,6 +116,9 @@ std::vector<row> rows() {
       // ---- 9112 7.1: chunks
       {"chunks", chunked + "3\r\nabc\r\nA;x=y;z=\"q\"\r\n0123456789\r\n0\r\n\r\n" + next, "200 200",
        "POST / a abc0123456789|GET /next a "},
+      {"LF in a quoted extension", chunked + "2;a=\"\nx\"\r\n25\r\n0\r\n\r\n" + next, "400", ""},
+      {"DEL in an extension", chunked + "2;a=\"\x7f\"\r\n25\r\n0\r\n\r\n" + next, "400", ""},
+      {"tab in a quoted extension", chunked + "2;a=\"\t\"\r\n25\r\n0\r\n\r\n", "200", "POST / a 25"},
       {"chunk size 0x5", chunked + "0x5\r\nhello\r\n0\r\n\r\n", "400", ""},
       {"blank before a chunk size", chunked + " 5\r\nhello\r\n0\r\n\r\n", "400", ""},
       {"negative chunk size", chunked + "-5\r\nhello\r\n0\r\n\r\n", "400", ""},

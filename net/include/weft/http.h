@@ -89,7 +89,7 @@ class request {
   int version() const;
   // Returns the first value of a query's parameter, decoded; empty if there is none.
   std::string query(std::string_view name) const;
-  // Returns all parameters of the query. Go's URL.Query.
+  // Returns all parameters of the query, at most the first 10,000. Go's URL.Query.
   value_list query_values() const;
   // Returns the first value of a field; empty if there is none. Upper and lower case are equal in
   // names. Go's Header.Get.
@@ -117,9 +117,10 @@ class request {
   // Trailers are not headers.
   std::string_view trailer(std::string_view name) const;
   // Returns the first value of a form that was sent as application/x-www-form-urlencoded, otherwise
-  // of the query. Blocks and throws as body(). Go's FormValue.
+  // of the query. Blocks and throws as body(); a form of more than 10,000 values is a body_error with
+  // status 413. Go's FormValue.
   std::string form(std::string_view name) const;
-  // Returns all values of the form. Blocks and throws as body(). Go's PostForm.
+  // Returns all values of the form. Blocks and throws as form(). Go's PostForm.
   value_list form_values() const;
   // Returns the parts of a form that was sent as multipart/form-data. Reads the body into memory:
   // limits::max_body bounds it. Blocks and throws as body(), with status 400 if the form is

@@ -33,10 +33,12 @@
 
 namespace weft::http {
 
+class cookie_jar;
 namespace impl {
 struct client_state;
 class incoming;
 struct jar;
+jar& jar_of(const cookie_jar& j) noexcept;
 }  // namespace impl
 
 // Names and values, in the order of the head. A name may be there more than once.
@@ -75,7 +77,8 @@ struct client_request {
   header_list headers = {};
   std::string body = {};
   // If set: the body in parts, instead of `body`. Fills the buffer with at least 1 byte and returns
-  // the number; 0 is the end. An error ends the request. Called by a fiber of the client; not
+  // the number; 0 is the end. An error ends the request. Called by a fiber of the client, for which
+  // the call waits also after an early answer or the end of ctx: it must not block for long. Not
   // called again after a redirect.
   std::function<result<std::size_t>(std::span<std::byte>)> body_parts = {};
   // The size of what body_parts gives. Unknown: sent in chunks.
@@ -130,6 +133,7 @@ class cookie_jar {
   std::string get(std::string_view url) const;
 
  private:
+  friend impl::jar& impl::jar_of(const cookie_jar& j) noexcept;
   std::shared_ptr<impl::jar> jar_;
 };
 
