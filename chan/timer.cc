@@ -18,7 +18,7 @@ namespace weft::detail {
 struct tick_channel;
 
 struct timer_state : timer_node {
-  std::int64_t period = 0;              // ticker; under the lock of `lock`
+  std::int64_t period = 0;              // ticker; written under `lock`
   spin_lock lock;                       // arming and stopping, one at a time
   std::atomic<std::uint32_t> refs{1};
   tick_channel* ticks = nullptr;        // or:

@@ -4,6 +4,7 @@
 #include <array>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <vector>
 
 namespace weft::detail {
@@ -40,6 +41,8 @@ bool holds(const stack& s, std::uintptr_t address) noexcept {
 }
 
 }  // namespace
+
+void renew_borrowed_stacks_after_fork() { ::new (static_cast<void*>(&the_lender())) lender; }
 
 stack borrow_stack(std::size_t size, std::size_t guard) {
   const auto whole_pages = [](std::size_t n) { return (n + page_size - 1) / page_size * page_size; };

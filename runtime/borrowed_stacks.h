@@ -11,6 +11,9 @@ namespace weft::detail {
 stack borrow_stack(std::size_t size, std::size_t guard);
 void return_stack(const stack& s) noexcept;
 
+// In a forked child, in which another thread may have held the lock.
+void renew_borrowed_stacks_after_fork();
+
 // Returns the borrowed stack whose usable bytes or guard contain `address`, or a stack without an
 // arena. Safe in signal handlers: finds none while another thread holds the lock.
 stack borrowed_stack_at(std::uintptr_t address) noexcept;

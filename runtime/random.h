@@ -4,10 +4,10 @@
 
 namespace weft::detail {
 
-// Returns a new seed, different on every call. A seeded run will replace it here.
+// Returns a new seed, different on every call.
 std::uint64_t random_seed() noexcept;
 
-// splitmix64: one add and three multiplications a number. Not for secrets. Owner only.
+// splitmix64: one add and two multiplications a number. Not for secrets. Owner only.
 class random_source {
  public:
   random_source() noexcept : state_(random_seed()) {}

@@ -2,7 +2,7 @@
 //
 // Both the ASan and the TSan call must stand in the function that jumps: each keeps a shadow of the
 // call stack, and a helper that returned between the call and the jump would remove its own frame
-// from the wrong shadow. So inlining is forced here and in switch.h.
+// from the wrong shadow. So jump() makes them itself, and inlining is forced in switch.h.
 #pragma once
 #include <cstddef>
 

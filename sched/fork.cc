@@ -6,6 +6,7 @@
 #include <atomic>
 #include <mutex>
 
+#include "runtime/borrowed_stacks.h"
 #include "runtime/fatal.h"
 #include "runtime/membarrier.h"
 #include "runtime/stack.h"
@@ -72,6 +73,7 @@ void catch_up_with_fork() {
     // Another thread may have held any of their locks at the fork, so these objects are
     // made new and their old contents stay in memory.
     renew_arenas_after_fork();
+    renew_borrowed_stacks_after_fork();
     renew_g_cache_after_fork();
     renew_records_after_fork();
   }

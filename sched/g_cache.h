@@ -51,7 +51,7 @@ std::size_t rest_idle_gs(const stack_arena& arena, std::size_t n);
 // In a forked child: drops the Gs, which belong to arenas that the child no longer uses.
 void renew_g_cache_after_fork();
 
-// A G whose stack is not of the world's arena goes directly back to its arena.
+// Returns g's stack to its arena.
 void rest_g(G* g);
 
 }  // namespace weft::detail

@@ -102,7 +102,7 @@ class stale_next {
 };
 
 // While many timers are armed, one wake-up serves all wake-ups that are closer together than this.
-// At 10,000 sleepers that saves 19 of 20 wake-ups, and a timer fires up to 100 us late. A few
+// At 10,000 sleepers that saves 19 of 20 wake-ups, and a timer fires up to 190 us late. A few
 // timers are never late for it.
 constexpr std::int64_t crowd_ns = 190'000;
 constexpr std::size_t crowd = 64;

@@ -1,5 +1,5 @@
 // Checks of the scheduler's invariants I1, I2 and I5 of idle.cc, and of the lists behind them. Run
-// in chaos mode, at the end of a world that ran in it, and from gdb (`weft check`).
+// in chaos mode, and at the end of a world that ran in it. gdb's `fiber check` has its own form.
 #pragma once
 
 namespace weft::detail {

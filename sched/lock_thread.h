@@ -7,7 +7,7 @@ struct G;
 struct M;
 struct runnable;
 
-// m may not run r here: hands it to the right M. Returns with a P again, or when the world stops.
+// m may not run g here: hands it to the right M. Returns with a P again, or when the world stops.
 void hand_to_locked_m(M* m, G* g);
 // m is locked to a parked fiber: releases its P until that fiber is runnable.
 runnable* wait_for_locked_g(M* m);

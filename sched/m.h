@@ -34,7 +34,7 @@ struct M : m_face {
   std::uint32_t batch_first_turn = 0;
   bool left_timer = false;    // has armed one that comes first and woken no M for it: it is about to idle
   bool quiet = false;         // that batch is too short to wake another M
-  void* signal_stack = nullptr;  // ours, if the thread had none: crash.cc
+  void* signal_stack = nullptr;  // ours, if the thread had none: signal_stack.cc
 
   // The monitor's claim on its P. Written by the monitor, and by this M with world::retaking held.
   // retake.cc.

@@ -21,7 +21,8 @@ std::int64_t give_up_waiting(timer_node* t, std::int64_t, ready_list& list) {
   auto* d = static_cast<deadline*>(t);
   G* g = d->g;
   const bool won = d->word->claim(claim_word::timed_out);
-  // The loser finds the node removed and may return, so nothing of it is used below
+  // If the claim was lost, the fiber finds the node removed and may return: nothing of it is used
+  // below.
   d->let_go();
   if (won) {
     g->state.store(g_state::runnable, std::memory_order_relaxed);

@@ -1,6 +1,6 @@
 // A thousand concurrent blocking calls need a thousand threads, but only for that time. Each keeps
-// a kernel stack and a place in the lists of the system, so threads that have not been needed for
-// some seconds end.
+// a kernel stack and a place in the lists of the system, so threads that were not needed
+// between two looks of the monitor, 100 ms apart, end.
 //
 // Their number is the least number of idle Ms since the last look: that many Ms were not used. The
 // M of the thread that called run() stays, since that thread is the program's.

@@ -93,7 +93,7 @@ void retire_g(G* g, void* on) {
     g->record->invoke(g->record);
   } catch (const goexit_signal&) {
     note_goexit(g->id);
-  } catch (const abi::__forced_unwind&) {  // the scheduler's own section: its P is not retaken
+  } catch (const abi::__forced_unwind&) {  // what pthread_exit and pthread_cancel throw
     diagnosis.panic_of(*g, "pthread_exit or pthread_cancel in a fiber: it ends an OS thread (goexit ends a fiber)");
   }  // and nothing else: panic.h
 }
@@ -164,7 +164,8 @@ void requeue_local(G* g, void* on) {
 void requeue_global(G* g, void* on) {
   g->state.store(g_state::runnable, std::memory_order_relaxed);
   world& w = *static_cast<M*>(on)->w;
-  const std::lock_guard hold(w.lock);  // no wake-up: this M looks at the global queue next
+  // No wake-up: this M looks at the global queue when it has nothing else, and the sentinel before.
+  const std::lock_guard hold(w.lock);
   w.global.push(g);
   w.global_size.store(w.global.size(), std::memory_order_relaxed);
 }

@@ -40,7 +40,8 @@ namespace weft::detail {
 namespace {
 
 constinit std::atomic<bool> plain_threads_come{false};  // no M becomes solo any more
-// `came`: none is. `simulated`: in a simulation, which has no M; the caller may be a fiber of that.
+// `came`: a plain thread has, and no M is solo. `simulated`: in a simulation, which has no M; the caller may be a fiber
+// of that.
 enum class foreign : std::uint8_t { none, came, simulated };
 constinit std::atomic<foreign> plain_threads{foreign::none};
 constinit foreign before_simulation = foreign::none;  // by the thread that simulates
@@ -74,7 +75,7 @@ void end_solo() noexcept {
   const std::lock_guard hold(one_at_a_time());
   if (plain_threads.load(std::memory_order_relaxed) != foreign::none) return;
   plain_threads_come.store(true, std::memory_order_seq_cst);  // [solo] D1
-  std::atomic_thread_fence(std::memory_order_seq_cst);        // [solo] D1 before the look for a world
+  std::atomic_thread_fence(std::memory_order_seq_cst);  // [solo] D1 before the look for a world
   world* w = the_world();
   if (w && w->membarrier) {
     fence_all_threads();  // D2
@@ -83,7 +84,7 @@ void end_solo() noexcept {
       for (M* m : w->all_ms) m->solo.store(false, std::memory_order_relaxed);  // B1
     }
     fence_all_threads();  // B2
-    while (some_m_is_in_a_section(*w)) cpu_relax();                   // B3
+    while (some_m_is_in_a_section(*w)) cpu_relax();  // B3
   }
   plain_threads.store(foreign::came, std::memory_order_release);  // [solo] for the next plain thread
 }

@@ -170,6 +170,8 @@ bool arm_timer_if_possible(timer_node* t) {
   const std::int64_t due = t->due;  // t may fire and be freed as soon as it is added
   const bool first = p->timers.add(t);
   if (in.p() && (!first || p->queue.alone())) return true;
+  // The timer before the read of idle_ps: no P of our own comes to look at it.
+  if (!in.p()) std::atomic_thread_fence(std::memory_order_seq_cst);  // [wake-up] S2
   if (in.p() && !m->g && !m->handed) m->left_timer = true;  // it idles next, or handles it once it has work
   else timer_came_first(*w, due);
   return true;

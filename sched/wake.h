@@ -17,7 +17,7 @@ struct world;
 void wake_for_ring(world& w) noexcept;
 // The same for a push to a `next` slot.
 void wake_for_next(world& w) noexcept;
-// Removes an M from the count of Ms that search for work. I1
+// Removes an M from the count of Ms that search for work (I1).
 void one_less_spins(world& w) noexcept;
 // The M has found work: it leaves the count of searching Ms, and another M is woken if necessary.
 void stop_spinning_with_work(M* m);

@@ -58,7 +58,8 @@ void switch_and_call(call& c) { call_on_stack(c.f, c.arg, c.on.top()); }
 }  // namespace
 
 void call_with_stack(std::size_t bytes, void (*f)(void*), void* arg) {
-  check_stack_size(bytes == 0 ? 1 : bytes);
+  if (bytes == 0) throw panic("with_stack: stack size 0");
+  check_stack_size(bytes);
   M* m = this_m();
   if (!m || !m->g) return f(arg);
   struct borrowed {

@@ -63,7 +63,7 @@ struct world {
   alignas(line_pair) spin_lock lock;
   ready_list global;              // the global run queue
   P* idle_p_list = nullptr;       // last idle first
-  M* idle_m_list = nullptr;       // last idle first; without the sentinel
+  M* idle_m_list = nullptr;       // last idle first; without the sentinel and io_m
   int idle_ms = 0;                // the sentinel included
   int least_idle_ms = 0;          // the least since the monitor's last check: retire_ms.cc
   M* sentinel = nullptr;          // the M that sleeps with a deadline, for timers
@@ -99,7 +99,7 @@ struct world {
 
   // Any thread, atomically.
   std::atomic<std::uint64_t> next_fiber_id{1};
-  std::atomic<std::uint64_t> spawned_outside{0};  // by plain threads
+  std::atomic<std::uint64_t> spawned_outside{0};  // by callers without a P
   std::atomic<std::uint64_t> wakeups{0}, handoffs{0};
   std::atomic<bool> main_gone{false};             // the main fiber called goexit
   std::atomic<std::uint32_t> ended_ms{0};         // futex: run() waits for Ms to end

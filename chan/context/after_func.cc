@@ -28,10 +28,14 @@ struct func_node final : cancel_node {
     if (decide(fate::started)) start();
   }
   void start() {
-    auto run = [g = std::move(f)]() mutable { g->call(); };
+    keep_node(this);
+    const auto run = [n = node_ref<func_node>(this)] {
+      const std::unique_ptr<callback> g = std::move(n.get()->f);
+      g->call();
+    };
     try {
-      spawn<plain_record<decltype(run)>>(site, std::move(run));
-    } catch (const panic&) {  // no world to start it in; `run` was not moved from
+      spawn<plain_record<std::decay_t<decltype(run)>>>(site, run);
+    } catch (const panic&) {  // no world to start it in, or it has just ended
       run();
     }
   }

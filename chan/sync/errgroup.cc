@@ -57,13 +57,16 @@ bool errgroup::try_enter() {
 }
 
 void errgroup::leave() noexcept {
-  active_.fetch_sub(1, std::memory_order_relaxed);
   if (slots_) slots_->release();
+  active_.fetch_sub(1, std::memory_order_release);  // [limit]
   tasks_.done();
 }
 
+// Note [limit]: a task's last use of slots_ precedes its decrement with release; set_limit(), which
+// replaces slots_, acquires the 0.
+
 void errgroup::set_limit(std::int64_t n) {
-  if (const std::int64_t active = active_.load(std::memory_order_relaxed))
+  if (const std::int64_t active = active_.load(std::memory_order_acquire))  // [limit]
     throw panic(fmt::format("errgroup: modify limit while {} tasks are active", active));
   limit_ = n;
   if (n < 0) slots_.reset();

@@ -5,7 +5,7 @@
 // lock owns state_ until it clears the bit. The bits:
 //   writing  a writer holds the lock; no reader is counted
 //   queued   there are waiters: in gate_ the next writer, in readers_ the readers behind a writer
-//   spread   readers are counted in the slots too (rw_slots.cc); neither of the others is set
+//   spread   readers are counted in the slots, not here (rw_slots.cc); neither of the others is set
 //
 // Note [rw]: unlock stores state_ (or a slot) with release, lock acquires it. Between them are only
 // read-modify-writes, which continue the release. A hand-over passes through the queue's lock and

@@ -15,10 +15,10 @@
 // surplus unlock is detected.
 //
 // Spreading costs the next writer a read-modify-write for each slot. It begins when readers have
-// lost as many races on state_ since the last writer.
+// lost twice as many races on state_ as there are slots, since the counts were last gathered.
 //
 // Refused: a table that all locks share (a writer would have to scan all of it), and slots in every
-// lock from the start (a lock is 88 bytes, and few locks are contended).
+// lock from the start (a lock is 104 bytes, and few locks are contended).
 #include <weft/detail/stripe.h>
 #include <weft/rw_mutex.h>
 

@@ -143,8 +143,8 @@ void add_unstarted(const runnable* r, collection& into) {
 }
 
 void collect_unstarted(world& w, collection& into) {
-  const int procs = w.procs.load(std::memory_order_relaxed);
-  for (int i = 0; i < procs; ++i) w.p_at(i)->queue.for_each_approx([&](const runnable* r) { add_unstarted(r, into); });
+  const int made = w.ps_to_look_at();  // a surplus P may have some too
+  for (int i = 0; i < made; ++i) w.p_at(i)->queue.for_each_approx([&](const runnable* r) { add_unstarted(r, into); });
   const std::lock_guard hold(w.lock);
   for (const runnable* r = w.global.first(); r; r = r->next) add_unstarted(r, into);
 }

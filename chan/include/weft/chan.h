@@ -240,7 +240,8 @@ class sending : public Base {
     return this->c_ && this->c_->try_send(s) == attempt::done;
   }
   // As send(), but returns false, and leaves v unchanged, if v is not sent within d, or before the
-  // time t.
+  // time t. An rvalue of another type than the element's is converted first, and moved from in any
+  // case.
   template <class U>
   bool send_for(U&& v, duration d) const
     requires(!std::is_void_v<T> && std::convertible_to<U, E>)
@@ -264,8 +265,8 @@ class sending : public Base {
   {
     return send_bounded(nothing{}, {.deadline_ns = deadline_of(t)}) == wait_end::granted;
   }
-  // As send(), but stops waiting when ctx is done. Returns ctx's error then, and leaves v
-  // unchanged.
+  // As send(), but stops waiting when ctx is done. Returns ctx's error then, and leaves v unchanged,
+  // as send_for() does.
   template <class U>
   [[nodiscard]] std::error_code send(const context& ctx, U&& v) const
     requires(!std::is_void_v<T> && std::convertible_to<U, E>)

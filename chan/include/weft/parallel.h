@@ -38,7 +38,7 @@ namespace weft {
 // Options of parallel_for and parallel_reduce.
 struct parallel_options {
   // Iterations that run in one piece, on one fiber, without a check for idle Ps; 0: chosen from the
-  // time that they take, so that a piece lasts about a microsecond, and 1 for iterations that take
+  // time that they take, so that a piece lasts 1 to 4 microseconds, and 1 for iterations that take
   // longer. Give 1 if most iterations are short and some block. weft::panic if negative.
   std::ptrdiff_t grain = 0;
 };

@@ -179,7 +179,7 @@ class rw_mutex {
   std::atomic<slot*> slots_in_use_{nullptr};  // slots_ while `spread` is set; written under queue_lock_
   slot* slots_ = nullptr;  // under queue_lock_: stripe_count() of them, made when first spread
   detail::spin_lock queue_lock_;
-  std::atomic<std::uint32_t> contention_{0};  // races lost by readers since the last writer
+  std::atomic<std::uint32_t> contention_{0};  // races lost by readers since the last gathering
   detail::wait_queue readers_;  // under queue_lock_
   detail::wait_queue gate_;  // under queue_lock_: the writer that locks next
   mutex writers_;  // held by that writer

@@ -1,5 +1,5 @@
-// The clock of weft: monotonic, in nanoseconds. Nothing else in weft reads a clock, so a simulated
-// world replaces it here.
+// The clock of weft: monotonic, in nanoseconds. Deadlines and timers read no other, so a simulation
+// replaces it here.
 #pragma once
 #include <weft/detail/chrono.h>
 #include <weft/detail/requirements.h>

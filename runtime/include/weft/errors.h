@@ -24,8 +24,8 @@ class panic : public std::logic_error {
 
 // Expected failures that are not errors of the operating system. An enum of std::error_code.
 enum class errc {
-  canceled = 1,       // context.Canceled
-  deadline_exceeded,  // context.DeadlineExceeded
+  canceled = 1,       // context.Canceled; equal to std::errc::operation_canceled
+  deadline_exceeded,  // context.DeadlineExceeded; equal to std::errc::timed_out
   eof,                // io.EOF
   closed,             // net.ErrClosed
   timeout,            // os.ErrDeadlineExceeded; equal to std::errc::timed_out

@@ -147,7 +147,7 @@ void yield();
 
 // Sets the number of Ps if n > 0; n < 1 only queries. Returns the number before. Go's
 // runtime.GOMAXPROCS. Throws weft::panic if n is more than 1024. To set it is for fibers; a query
-// may come from any thread. A surplus P is released when its fiber next calls into weft.
+// may come from any thread. A surplus P is released when its fiber next parks, yields or ends.
 int maxprocs(int n = 0);
 
 // Returns the number of CPUs in the process's affinity mask. From anywhere; never blocks. Go's

@@ -126,8 +126,8 @@ void wait();
 void point();
 
 // A choice of the program's own: true in some schedules, for faults and rare paths. Each name is
-// enabled in a quarter of all schedules, and true at a quarter of its calls there. Outside a
-// simulation false.
+// enabled in a quarter of all schedules, and true at a quarter of its calls there; with
+// strategy::bounded it is true only as one of the forced choices. Outside a simulation false.
 bool maybe(std::string_view name);
 
 // A choice between 0 and n - 1. Outside a simulation 0. Throws weft::panic if n is 0.

@@ -1,8 +1,8 @@
 // Which fiber ran where and when: the recording behind the lessons' pictures of the Ps.
 //
 // While a recording is on, every switch takes the slow way through the scheduler and is noted
-// with a clock read, so a recorded program is slower than the same one unobserved, and a fiber
-// that yields queues behind all others in the global queue. A recording that is off costs nothing.
+// with a clock read, so a recorded program is slower than the same one unobserved. A recording that
+// is off costs nothing.
 #pragma once
 #include <cstdint>
 #include <string>

@@ -184,3 +184,24 @@ TEST_CASE("a wait under a context leaves the tasks alone", "[errgroup]") {
     CHECK(group.wait(background()) == full);
   });
 }
+
+TEST_CASE("the limit may change as soon as no task is active", "[errgroup][EG-06]") {
+  in_world(4, [] {
+    for (int i = 0; i < scaled(1000); ++i) {
+      errgroup group;
+      group.set_limit(1);
+      group.go([] {});
+      for (bool active = true; active;) {
+        try {
+          group.set_limit(2);
+          active = false;
+        } catch (const panic&) {
+          yield();
+        }
+      }
+      group.go([] {});
+      CHECK(group.try_go([] {}));
+      CHECK_FALSE(group.wait());
+    }
+  });
+}

@@ -114,9 +114,9 @@ class channel_base : public simulated_object {
   }
   [[gnu::cold]] void panic_of_wait_if_ended() const;  // with a context that has this done channel
 
-  // Read without the lock. A false result was true at the moment of the first read.
+  // Read without the lock. A false result was right at the moment of one of the reads.
   bool can_receive_approx() const noexcept {
-    if (count_.load(std::memory_order_acquire) >= in_line.least) return true;  // [peek] then, not before, closed_
+    if (count_.load(std::memory_order_acquire) >= in_line.least) return true;  // [peek] then, not before, state_
     if (senders_.looks_waiting()) return true;
     return closed_approx();
   }

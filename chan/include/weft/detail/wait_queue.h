@@ -23,7 +23,7 @@ struct waiter {
   bool win() noexcept { return !word || word->claim(index); }
 };
 
-// Under the channel's lock, but for empty_approx().
+// Under the channel's lock, but for looks_waiting().
 class wait_queue {
  public:
   constexpr wait_queue() noexcept = default;
@@ -96,6 +96,6 @@ inline void park_queued(wait_reason reason, section& held, wait_queue& queue, wa
 }
 
 // Note [peek]: try-operations read a channel without its lock and return "not ready" immediately.
-// They acquire what they read, so that a second read, of `closed`, is not older than the first.
+// They acquire what they read, so that a second read, of `state_`, is not older than the first.
 
 }  // namespace weft::detail
