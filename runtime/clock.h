@@ -47,7 +47,7 @@ inline std::int64_t deadline_after(duration d) noexcept {
   return d.count() > never - 1 - t ? never - 1 : t + d.count();
 }
 
-// A free-running counter, at least a hundred million a second on every CPU we build for.
+// A free-running counter: the TSC, or arm64's generic timer, which may be as slow as 24 MHz.
 inline std::uint64_t ticks() noexcept {
 #if defined(__x86_64__)
   return __builtin_ia32_rdtsc();

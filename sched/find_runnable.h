@@ -7,7 +7,7 @@ namespace weft::detail {
 struct M;
 struct runnable;
 
-// The M's loop: finds a fiber, runs it, repeats. Returns when the world stops.
+// The M's loop: finds a fiber, runs it, repeats. Returns when the world stops or the M must end.
 void schedule(M* m);
 // Returns the next runnable, and sleeps until there is one. Returns null when the world stops.
 runnable* find_runnable(M* m);

@@ -31,7 +31,8 @@
 //   I1  world::spinning is the number of Ms whose `spinning` is set, and of Ms being woken to spin.
 //   I2  An idle M owns no P; every P in use is owned by one M, is idle, or is being handed over.
 //   I3  If a ring or the global queue holds a runnable and a P is idle, some M spins or a wake-up
-//       is in flight.
+//       is in flight. A fiber that yields, is displaced from `next` or is queued at the thread
+//       limit may wait for the sentinel's look instead, as in I4.
 //   I4  If a `next` slot holds a runnable, or the ring of an M that is quiet, and a P is idle: as
 //       I3, or the sentinel or the deputy checks within 1 ms.
 //   I5  If a fiber waits for a descriptor, some M is in the poller, or holds a P and polls, or is

@@ -2,8 +2,8 @@
 // one slot before it, `next`, for the fiber made runnable last.
 //
 // `next` hands a value over to its reader while both are in cache, and keeps a pair of fibers that
-// wake each other on one P. The ring is bounded so that indices can run freely: no slot is reused
-// before its index has advanced by 2^32, so a stale head never compares equal by accident.
+// wake each other on one P. Indices run freely over the ring: one comes again after
+// 2^32 pushes, so a stale head never compares equal by accident.
 //
 // While the world has only one P no M steals, and the owner moves the head and `next` with plain
 // stores instead of read-modify-writes (7 ns each, where a whole yield takes 15).
@@ -57,8 +57,8 @@ class run_queue {
   // thieves were faster. For moving an overflow elsewhere.
   runnable* pop_half(std::uint32_t& n) noexcept;
 
-  // Owner only. Makes r the next to run; returns the runnable that it displaces. A full fence
-  // unless alone: the pusher's step S2 of Note [wake-up].
+  // Owner only. Makes r the next to run; returns the runnable that it displaces. Unless
+  // alone sequentially consistent: with reads behind it that are too, step S2 of Note [wake-up].
   runnable* exchange_next(runnable* r) noexcept {
     if (alone_) {
       runnable* old = next_.load(std::memory_order_relaxed);
@@ -110,7 +110,7 @@ class run_queue {
  private:
   // Written by the owner and by thieves.
   alignas(line_pair) std::atomic<std::uint32_t> head_{0};
-  // Written by the owner, which reads all of this line.
+  // Written by the owner, which reads all of this line; thieves write next_.
   alignas(line_pair) std::atomic<std::uint32_t> tail_{0};
   bool alone_ = false;
   std::atomic<runnable*> next_{nullptr};

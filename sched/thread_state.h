@@ -17,8 +17,8 @@ bool is_kernel_worker(long tid) noexcept;
 // The number of threads of the process, the kernel's workers among them; -1 if that cannot be read.
 int threads_of_process() noexcept;
 
-// f(tid) for each thread of the process. If a thread ends at this moment, Linux may leave out those
-// that come after it in the list: fewer than threads_of_process().
+// f(tid) for each thread of the process. If a thread ends at this moment, Linux may leave out the
+// threads after it in the list: fewer than threads_of_process().
 void for_each_thread(const std::function<void(long)>& f);
 
 // The CPU time that the thread has used, in nanoseconds; 0 if it has ended.

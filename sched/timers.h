@@ -64,7 +64,7 @@ class alignas(64) timer_heap {
   // Drops all timers: the world has ended.
   void clear();
 
-  // The order in which timers that are due at the same time are fired, for a simulation: adds those
+  // The order in which timers that are due at the same time are fired, for a simulation: adds all
   // that share the earliest time to `all`, and exchanges two of them.
   void earliest_together(std::vector<timer_node*>& all);
   void swap_places(timer_node* a, timer_node* b) noexcept;

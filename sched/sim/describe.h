@@ -9,7 +9,7 @@ namespace weft::detail {
 
 // "3" or "3 (reader)".
 std::string fiber_name(const sim_fiber& f);
-// "fiber 2 [chan send], fiber 3 [sync.Mutex.Lock] waits for fiber 2". At most a few.
+// "fiber 2 [chan send], fiber 3 [mutex lock] waits for fiber 2". At most a few.
 std::string describe_waiters(const std::vector<sim_fiber*>& all);
 // Equal for the same fibers in the same waits, whatever their numbers.
 std::uint64_t signature_of_waiters(const std::vector<sim_fiber*>& all);

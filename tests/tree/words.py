@@ -56,7 +56,15 @@ def prose(path):
 
 
 def hits(path, pattern):
-    return [(n, m[0]) for n, text in prose(path) for m in pattern.finditer(QUOTED.sub("", text))]
+    """In each line, and over the break between two lines of one paragraph."""
+    lines = [(n, QUOTED.sub("", text).strip()) for n, text in prose(path)]
+    found = [(n, m[0]) for n, text in lines for m in pattern.finditer(text)]
+    for (n, first), (after, second) in zip(lines, lines[1:]):
+        if after != n + 1 or not first or not second or second[0] in "-*|#":
+            continue
+        joined = f"{first} {second}"
+        found += [(n, m[0]) for m in pattern.finditer(joined) if m.start() < len(first) < m.end()]
+    return found
 
 
 def files_of(root, folder):

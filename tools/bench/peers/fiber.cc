@@ -204,9 +204,9 @@ result ring(const params& a) {
   return {"hop", k * rounds, d, {{"value", double(v)}}};
 }
 
-// As in Go the fibers are left where they are when the last prime is there, and with them what they
+// As in Go the fibers stay where they are when the last prime is there, and with them what they
 // use: a channel of Boost.Fiber 1.74 that is closed while a push waits keeps a pointer into the
-// stack of the one who pushed.
+// stack of the fiber that pushed.
 result sieve(const params& a) {
   const std::int64_t n = a.count(2000);
   auto& links = *new std::vector<unbuffered<std::int64_t>>(static_cast<std::size_t>(n));

@@ -1,4 +1,4 @@
-// oneTBB: fork and join on its task groups. A task that waits runs other tasks on top of itself.
+// oneTBB: fork and join on its task groups. A task that waits runs other tasks on its own stack.
 #include <oneapi/tbb/global_control.h>
 #include <oneapi/tbb/task_arena.h>
 #include <oneapi/tbb/task_group.h>

@@ -13,7 +13,8 @@ struct fork_record;  // fork_record.h
 struct G;   // a fiber, or the stand-in of a plain OS thread that waits
 struct M;   // an OS thread that runs fibers
 
-// Why a fiber does not run. The texts are Go's: they stand in dumps and verdicts.
+// Why a fiber does not run. The texts stand in dumps and verdicts; they are Go's where Go has the
+// same wait.
 enum class wait_reason : std::uint8_t {
   none,
   chan_receive,
