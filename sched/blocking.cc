@@ -40,12 +40,12 @@ void hand_off_p(world& w, P* p, thread_need need) {
     start_m(w, p, need);
     return;
   }
-  const std::int64_t due = p->timers.earliest();
   {
     const std::lock_guard hold(w.lock);
     release_p_locked(w, p);
   }
   std::atomic_thread_fence(std::memory_order_seq_cst);  // [wake-up] T2, after T1 in release_p_locked
+  const std::int64_t due = p->timers.earliest();  // not before: a thread without a P may just add one
   if (has_work() || any_work_approx(w) || nobody_polls(w)) wake_for_ring(w);  // [wake-up] T3; idle.cc, I5
   else if (due != never) timer_came_first(w, due);
   else verdict_if_all_asleep(w);

@@ -32,9 +32,9 @@ constinit std::array<std::atomic<void (*)()>, 8> renewals{};
 void note_fork() noexcept {
   generation.fetch_add(1, std::memory_order_relaxed);
   behind.store(true, std::memory_order_relaxed);
+  forget_world_after_fork();  // a visitor may be there without a world too
   if (!the_world()) return;
   world_was_running.store(true, std::memory_order_relaxed);
-  forget_world_after_fork();
   set_the_world(nullptr);
   M* m = this_m();
   if (!m || !m->g) return;

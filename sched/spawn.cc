@@ -39,53 +39,24 @@ std::uint64_t next_id(const M* m) {
   return p->next_id++;
 }
 
-void* allocate(std::uint16_t c, std::size_t size) {
-  return c == record_pool::from_heap ? ::operator new(size) : record_pool::take_shared(c);
-}
-
-void free(void* at, std::uint16_t c) noexcept {
-  if (c == record_pool::from_heap) ::operator delete(at);
-  else record_pool::give_shared(at, c);
-}
-
-// For a plain thread, which stays in the world until submit(): a world that ended in between would
-// leave a closure that nothing runs or destroys.
-[[gnu::noinline]] void* allocate_outside(std::size_t size) {
-  if (void* at = sim_allocate_record(size)) return at;
-  const std::uint16_t c = record_pool::class_of(size);
-  must_be(visit(nullptr).where());
-  void* const at = allocate(c, size);
-  if (visit::stay()) return at;
-  free(at, c);
-  must_be(nullptr);
-  return nullptr;
-}
-
-// Without a P.
-[[gnu::noinline]] void submit_outside(const M* m, spawn_record* r) {
-  if (sim_submit(r)) return;
-  world& w = m ? *m->w : *the_world();  // which waits for the end of a plain thread's stay
-  r->id = w.next_fiber_id.fetch_add(1, std::memory_order_relaxed);
-  w.spawned_outside.fetch_add(1, std::memory_order_relaxed);
-  push_global(w, r);
-  if (!m) visit::end_stay();
-}
-
 }  // namespace
 
 void* allocate_record(std::size_t size) {
-  M* m = this_m();
-  if (!m) [[unlikely]]
-    return allocate_outside(size);
   const std::uint16_t c = record_pool::class_of(size);
+  M* m = this_m();
+  if (!m) {
+    if (void* at = sim_allocate_record(size)) return at;
+    must_be(visit(m).where());
+  }
   if (c == record_pool::from_heap) return ::operator new(size);
   const runtime_call in(m, runtime_call::needs::a_p);
   return in.p() ? in.p()->records.take(c) : record_pool::take_shared(c);
 }
 
 void free_record_memory(void* at, std::size_t size) noexcept {
-  if (!this_m() && !this_simulator()) visit::end_stay();
-  free(at, record_pool::class_of(size));
+  const std::uint16_t c = record_pool::class_of(size);
+  if (c == record_pool::from_heap) ::operator delete(at);
+  else record_pool::give_shared(at, c);
 }
 
 void submit_into(ready_list& list, spawn_record* r, std::size_t size, const void* site) {
@@ -108,7 +79,12 @@ void submit(spawn_record* r, std::size_t size, const void* site) {
     push_next(m, r);
     return;
   }
-  submit_outside(m, r);
+  if (sim_submit(r)) return;
+  const visit here(m);
+  world& w = must_be(here.where());
+  r->id = w.next_fiber_id.fetch_add(1, std::memory_order_relaxed);
+  w.spawned_outside.fetch_add(1, std::memory_order_relaxed);
+  push_global(w, r);
 }
 
 void go_of_null(const void* site) { give_up(fmt::format("go of a null function at {}", to_string(start_site(site)))); }

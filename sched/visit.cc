@@ -22,12 +22,6 @@ world* visit::enter() noexcept {
   return open_world.load(std::memory_order_seq_cst);  // [doors]
 }
 
-world* visit::stay() noexcept {
-  world* const w = enter();
-  if (!w) leave();
-  return w;
-}
-
 void visit::leave() noexcept { visitors.fetch_sub(1, std::memory_order_release); }  // [doors]
 
 void open_doors(world& w) noexcept { open_world.store(&w, std::memory_order_seq_cst); }  // [doors]

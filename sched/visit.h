@@ -23,11 +23,6 @@ class visit {
   // Null if no world runs, or the world is about to end.
   world* where() const noexcept { return w_; }
 
-  // Of a plain thread, over several calls: null if no world runs, else the world, which does not end
-  // before end_stay().
-  static world* stay() noexcept;
-  static void end_stay() noexcept { leave(); }
-
  private:
   static world* enter() noexcept;
   static void leave() noexcept;

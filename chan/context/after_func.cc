@@ -29,13 +29,14 @@ struct func_node final : cancel_node {
   }
   void start() {
     keep_node(this);
-    const auto run = [n = node_ref<func_node>(this)] {
+    auto run = [n = node_ref<func_node>(this)]() mutable {
       const std::unique_ptr<callback> g = std::move(n.get()->f);
+      n = {};
       g->call();
     };
     try {
-      spawn<plain_record<std::decay_t<decltype(run)>>>(site, run);
-    } catch (const panic&) {  // no world to start it in, or it has just ended
+      spawn<plain_record<decltype(run)>>(site, std::as_const(run));
+    } catch (const panic&) {  // no world to start it in, or it has just ended: `run` was not moved from
       run();
     }
   }

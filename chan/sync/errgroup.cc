@@ -35,25 +35,28 @@ errgroup::~errgroup() {
   tasks_.wait();
 }
 
+// Counted before the place is there: set_limit() must find no task and no call that waits for one.
 void errgroup::enter() {
   if (limit_ == 0) throw panic("errgroup: go with a limit of 0 would never return");
-  if (slots_) slots_->acquire();
   active_.fetch_add(1, std::memory_order_relaxed);
+  if (slots_) slots_->acquire();
   tasks_.add(1);
 }
 
 std::error_code errgroup::enter(const context& ctx) {
-  if (const std::error_code e = slots_ ? slots_->acquire(ctx) : ctx.err()) return e;
   active_.fetch_add(1, std::memory_order_relaxed);
-  tasks_.add(1);
-  return {};
+  const std::error_code e = slots_ ? slots_->acquire(ctx) : ctx.err();
+  if (e) active_.fetch_sub(1, std::memory_order_release);  // [limit]
+  else tasks_.add(1);
+  return e;
 }
 
 bool errgroup::try_enter() {
-  if (slots_ && !slots_->try_acquire()) return false;
   active_.fetch_add(1, std::memory_order_relaxed);
-  tasks_.add(1);
-  return true;
+  const bool entered = !slots_ || slots_->try_acquire();
+  if (!entered) active_.fetch_sub(1, std::memory_order_release);  // [limit]
+  else tasks_.add(1);
+  return entered;
 }
 
 void errgroup::leave() noexcept {

@@ -1,8 +1,7 @@
 // Serves the pages of another server from memory:  cache ORIGIN [ADDRESS [MILLISECONDS]]
 //
-// A page is kept for MILLISECONDS. While it is fetched, further requests for it wait for that one
-// fetch, so that the origin gets one request, however many clients request a page that has just
-// expired.
+// A page is kept for MILLISECONDS. While it is fetched, further requests for it wait for that
+// fetch: the origin gets one request, however many clients request a page that has just expired.
 #include <weft/weft.h>
 
 #include <chrono>

@@ -94,8 +94,7 @@ void quit() {
   println("Joe says: {}", *quit.recv());
 }
 
-// Ten thousand fibers, each of which receives a number from its right neighbour and sends it plus
-// one.
+// Ten thousand fibers: each receives a number from its right neighbour, adds 1 and sends it.
 void daisy_chain() {
   constexpr int n = 10'000;
   const auto leftmost = make_chan<int>();

@@ -72,8 +72,8 @@ struct named_record : spawn_record {
   ~named_record() = delete;
 };
 
-// Memory for a record of `size` bytes. Throws weft::panic outside a running world. The world does
-// not end before a plain thread has called submit() or free_record_memory() then.
+// Memory for a record of `size` bytes. Throws weft::panic outside a running world. So does submit()
+// by a plain thread whose world has ended in between; the closure is left then.
 void* allocate_record(std::size_t size);
 void free_record_memory(void* at, std::size_t size) noexcept;  // of a record never constructed
 
