@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <memory>
 
 #include "net/fd/c_string.h"
 #include "net/fd/open_socket.h"
@@ -24,18 +25,17 @@ mode_t type_of(const std::string& dir, const dirent& e) {
 // `flags`: O_NOFOLLOW for a directory that may have been replaced by a symbolic link, or 0.
 result<std::vector<entry>> list(const std::string& path, int flags) {
   owned_fd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK | flags));
-  DIR* const dir = fd ? fdopendir(fd.get()) : nullptr;
+  const std::unique_ptr<DIR, int (*)(DIR*)> dir(fd ? fdopendir(fd.get()) : nullptr, closedir);
   if (!dir) return {{}, last_error()};
   (void)fd.release();  // closedir() closes it
   std::vector<entry> found;
   errno = 0;
-  while (const dirent* e = readdir(dir)) {
+  while (const dirent* e = readdir(dir.get())) {
     const std::string_view name = e->d_name;
     if (name != "." && name != "..") found.push_back({std::string(name), type_of(path, *e)});
     errno = 0;
   }
   const int error = errno;
-  closedir(dir);
   if (error) return {std::move(found), {error, std::system_category()}};
   std::sort(found.begin(), found.end(), [](const entry& a, const entry& b) { return a.name < b.name; });
   return {std::move(found), {}};

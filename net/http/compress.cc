@@ -47,7 +47,8 @@ namespace impl {
 void exchange::begin_compression(std::size_t size, bool last) {
   const response_writer w(*this);
   const bool is_head = request.method == "HEAD";
-  if (!compress || (!sends_body() && !(is_head && status == 200)) || status == 206) return;
+  if (!compress || (!sends_body() && !(is_head && status >= 200 && status != 204 && status != 304)) || status == 206)
+    return;
   if (is_head && length) size = *length;
   if (last && size < least_compressed) return;
   if (!w.header("Content-Encoding").empty() || !w.header("Content-Range").empty()) return;

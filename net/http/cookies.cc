@@ -106,7 +106,7 @@ bool path_matches(std::string_view path, std::string_view of_cookie) {
 
 void take_attribute(cookie& c, std::string_view name, std::string_view value, bool& has_age, std::time_t now) {
   if (same_word(name, "Secure")) c.secure = true;
-  if (same_word(name, "Path") && value.starts_with('/')) c.path = value;
+  if (same_word(name, "Path") && value.starts_with('/') && value.size() <= max_path) c.path = value;
   if (std::time_t at; same_word(name, "Expires") && !has_age && parse_date(value, at))
     c.end = std::max<std::time_t>(at, 1);
   if (!same_word(name, "Max-Age") || value.empty()) return;
@@ -181,6 +181,7 @@ void set_cookie(const cookie_jar& to, const http_url& from, std::string_view set
   jar& j = jar_of(to);
   const std::lock_guard hold(j.lock);
   std::list<cookie>& all = j.all;
+  std::erase_if(all, [now](const cookie& o) { return o.end != 0 && o.end <= now; });
   const auto named = [&](const cookie& o) { return o.name == c.name && o.host == c.host; };
   // RFC 6265bis 5.7: plain HTTP neither replaces nor hides what HTTPS has set.
   if (!from.secure && std::any_of(all.begin(), all.end(), [&](const cookie& o) {

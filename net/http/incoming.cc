@@ -199,13 +199,14 @@ result<std::string_view> incoming::next_data() {
 }
 
 result<std::size_t> incoming::read_gzip(std::span<std::byte> to) {
-  // Names, empty blocks and empty members without end would be no body that a limit counts.
-  constexpr std::uint64_t free_packed = 64 << 10;
+  // Names, empty blocks and empty members without end would be no body that a limit counts. A good
+  // stream that flushes each byte takes about 7 bytes for it.
+  constexpr std::uint64_t free_packed = 128 << 10, most_per_byte = 64;
   for (;;) {
     const auto [n, wrong] = gunzip_->inflate(pending_, to);
     unpacked_ += n;
     if (wrong || n > 0) return {n, wrong};
-    if (packed_ > free_packed + 2 * unpacked_) return {0, make_error_code(std::errc::message_size)};
+    if (packed_ > free_packed + most_per_byte * unpacked_) return {0, make_error_code(std::errc::message_size)};
     auto [data, err] = next_data();
     packed_ += data.size();
     if (err == weft::errc::eof && !gunzip_->is_complete()) err = make_error_code(std::errc::bad_message);

@@ -16,10 +16,11 @@ constexpr std::size_t max_pairs = 10'000;
 // Calls f(name, value), as they were sent, for each pair of a query or form, until it returns true.
 template <class F>
 void each_pair(std::string_view text, F f) {
-  while (!text.empty()) {
+  for (std::size_t n = 0; !text.empty() && n < max_pairs;) {
     const std::string_view pair = text.substr(0, text.find('&'));
     text.remove_prefix(std::min(text.size(), pair.size() + 1));
     if (pair.empty()) continue;
+    ++n;
     const auto equals = pair.find('=');
     if (f(pair.substr(0, equals), equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1)))
       return;
@@ -40,7 +41,7 @@ value_list all_of(std::string_view text) {
   value_list all;
   each_pair(text, [&](std::string_view name, std::string_view value) {
     all.emplace_back(decoded(name, encoding::query), decoded(value, encoding::query));
-    return all.size() == max_pairs;
+    return false;
   });
   return all;
 }

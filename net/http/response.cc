@@ -137,13 +137,13 @@ std::error_code response_writer::flush() {
 std::error_code response_writer::send_file(const fs::file& file, std::uint64_t offset, std::uint64_t count) {
   if (x_.length && !x_.chunked && x_.sends_body() && !x_.compress && x_.conn.plain()) {
     if (x_.written > *x_.length || count > *x_.length - x_.written) return make_error_code(std::errc::message_size);
-    if (const std::error_code e = flush()) return e;
     const inner i(file);
     const detail::in_use hold(i.get());
     if (!hold) return weft::errc::closed;
+    if (const std::error_code e = flush()) return e;
     while (count > 0) {
       x_.bound_write();
-      const auto [n, err] = x_.conn.send_file(file.fd(), offset, std::min<std::uint64_t>(count, 1 << 20));
+      const auto [n, err] = x_.conn.send_file(i.get()->fd(), offset, std::min<std::uint64_t>(count, 1 << 20));
       x_.written += n;
       if (err) return x_.error = err;
       if (n == 0) return make_error_code(std::errc::io_error);  // the file has become shorter

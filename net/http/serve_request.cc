@@ -128,7 +128,11 @@ bool serve_request(server_state& s, server_state::place here, stream& c, input& 
   if ((hijacked = x.hijacked)) return false;
   const bool body_read = x.drop_body();
   if (x.error && x.until_end) c.reset();  // an ordinary end would make it look complete
-  if (!x.error && (!body_read || (x.close_after && !c.is_quiet()))) close_politely(c);
+  // TLS reads what still comes after its close.
+  if (!x.error && (!body_read || (x.close_after && c.plain() && !c.is_quiet()))) {
+    x.bound_write();
+    close_politely(c);
+  }
   return body_read && !x.error && !x.close_after;
 }
 

@@ -108,6 +108,7 @@ std::size_t engine::output_size() {
 std::error_code engine::fail(std::error_code why) {
   const calling c(lock_);
   if (!broken_) broken_ = why;
+  if (ssl_) (void)BIO_reset(SSL_get_wbio(ssl_.get()));
   return broken_;
 }
 

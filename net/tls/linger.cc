@@ -66,7 +66,7 @@ struct connection {
       if (n < 0) return errno != EAGAIN;
       rest.erase(rest.begin(), rest.begin() + n);
     }
-    shutdown(socket, SHUT_WR);
+    if (shutdown(socket, SHUT_WR) != 0 && errno == ENOTCONN) return true;  // reset
     constexpr int end_of_stream = 1;
     return unacknowledged(socket) <= end_of_stream;
   }

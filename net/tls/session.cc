@@ -126,15 +126,14 @@ std::error_code session::send(const context* ctx) {
 // An error if the peer makes us answer more than it reads (by KeyUpdate or renegotiation).
 std::error_code session::tell_at_once() {
   constexpr std::size_t most_unread = 64 << 10;
-  std::size_t unread = 0;
-  if (writing_.try_lock()) {
-    const std::lock_guard hold(writing_, std::adopt_lock);
-    tell_at_once_locked();
-    unread = out_.size();
-  } else {
-    unread = engine_.output_size();
-  }
-  return unread > most_unread ? engine_.fail(make_error_code(std::errc::no_buffer_space)) : std::error_code();
+  const std::error_code refused = make_error_code(std::errc::no_buffer_space);
+  if (!writing_.try_lock()) return engine_.output_size() > most_unread ? engine_.fail(refused) : std::error_code();
+  const std::lock_guard hold(writing_, std::adopt_lock);
+  tell_at_once_locked();
+  if (out_.size() <= most_unread) return {};
+  out_ = {};  // and the close does not wait until the peer has read it
+  if (!write_end_) write_end_ = refused;
+  return engine_.fail(refused);
 }
 
 void session::tell_at_once_locked() {

@@ -49,6 +49,28 @@ TEST_CASE("an answer in gzip is decompressed if the caller did not ask for codin
   });
 }
 
+TEST_CASE("a stream in gzip that is flushed after each byte arrives", "[http]") {
+  in_world(2, [] {
+    z_stream z{};
+    FACT(deflateInit2(&z, 6, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY) == Z_OK);
+    std::string packed;
+    constexpr int bytes = 40'000;
+    for (int i = 0; i <= bytes; ++i) {
+      Bytef in = '\n', out[64];
+      z.next_in = &in;
+      z.avail_in = i < bytes;
+      z.next_out = out;
+      z.avail_out = sizeof out;
+      FACT(deflate(&z, i < bytes ? Z_SYNC_FLUSH : Z_FINISH) >= 0);
+      packed.append(reinterpret_cast<char*>(out), sizeof out - z.avail_out);
+    }
+    deflateEnd(&z);
+    FACT(packed.size() > 5 * bytes);
+    FACT(got_of(packed).value.body == std::string(bytes, '\n'));
+  });
+  report_broken_fact();
+}
+
 TEST_CASE("gzip that is broken, cut off or a bomb is an error", "[http]") {
   in_world(2, [] {
     const std::string packed = gzipped("hello hello hello");

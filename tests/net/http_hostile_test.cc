@@ -56,23 +56,27 @@ TEST_CASE("a query has at most 10,000 values", "[http]") {
     plain_server s([](auto& w, const auto& r) { (void)w.write(std::to_string(r.query_values().size())); });
     const std::string answer = answer_to(s.place(), "GET /?" + pairs(10'100) + " HTTP/1.0\r\n\r\n");
     FACT(answer.ends_with("\r\n\r\n10000"));
+    plain_server one([](auto& w, const auto& r) { (void)w.write("b is " + r.query("b")); });
+    FACT(answer_to(one.place(), "GET /?" + pairs(9'999) + "&b=1 HTTP/1.0\r\n\r\n").ends_with("b is 1"));
+    FACT(answer_to(one.place(), "GET /?" + pairs(10'000) + "&b=1 HTTP/1.0\r\n\r\n").ends_with("b is "));
   });
 }
 
 TEST_CASE("the write time of an answer does not end a later one", "[http]") {
-  on_each_poller([] {
+  in_world(2, [] {
     const hang_guard guard("100 Continue");
-    plain_server s([](auto& w, const auto& r) { (void)w.write(r.body()); }, {.write_time = 100ms});
+    plain_server s([](auto& w, const auto& r) { (void)w.write(r.body()); }, {.write_time = 1s});
     auto c = net::dial("tcp", s.place()).unwrap();
     c.set_read_deadline(now() + 60s);
     FACT(!c.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n").err);
     FACT(contains(read_until(c, "\r\n\r\n"), " 200 "));
-    sleep(150ms);
+    sleep(1200ms);
     FACT(!c.write("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n").err);
     FACT(contains(read_until(c, "\r\n\r\n"), " 100 "));
     FACT(!c.write("ab").err);
     FACT(contains(read_until(c, "ab"), " 200 "));
   });
+  report_broken_fact();
 }
 
 TEST_CASE("an answer of unknown length that was broken off does not end as a whole one does", "[http][answer]") {
@@ -91,6 +95,7 @@ TEST_CASE("an answer of unknown length that was broken off does not end as a who
   });
 }
 
+#if __has_include(<zlib.h>)
 TEST_CASE("a compressed answer that is too short has no end", "[http][answer]") {
   on_each_poller([] {
     for (const std::size_t written : {1000u, 10'000u}) {
@@ -105,18 +110,26 @@ TEST_CASE("a compressed answer that is too short has no end", "[http][answer]") 
   });
 }
 
-TEST_CASE("HEAD says of the length what GET would, or nothing", "[http][answer]") {
+TEST_CASE("HEAD says of a compressed answer what GET would", "[http][answer]") {
   on_each_poller([] {
-    plain_server silent([](auto&, const auto&) {}), packed(http::compressed(long_text)), plain(long_text);
-    FACT(!contains(answer_to(silent.place(), get("HEAD")), "Content-Length"));
-    FACT(contains(answer_to(silent.place(), get("GET")), "Content-Length: 0\r\n"));
-    FACT(contains(answer_to(plain.place(), get("HEAD")), "Content-Length: 3000\r\n"));
+    plain_server packed(http::compressed(long_text));
     for (const char* method : {"HEAD", "GET"}) {
       const std::string answer = answer_to(packed.place(), get(method, "Accept-Encoding: gzip\r\n"));
       FACT(contains(answer, "Content-Encoding: gzip\r\n") && contains(answer, "Vary: Accept-Encoding\r\n"));
       FACT(!contains(answer, "Content-Length: 3000\r\n"));
       FACT(!contains(answer_to(packed.place(), get(method, "Accept-Encoding: gzip;Q=0\r\n")), "Content-Encoding"));
     }
+  });
+}
+
+#endif
+
+TEST_CASE("HEAD says of the length what GET would, or nothing", "[http][answer]") {
+  on_each_poller([] {
+    plain_server silent([](auto&, const auto&) {}), plain(long_text);
+    FACT(!contains(answer_to(silent.place(), get("HEAD")), "Content-Length"));
+    FACT(contains(answer_to(silent.place(), get("GET")), "Content-Length: 0\r\n"));
+    FACT(contains(answer_to(plain.place(), get("HEAD")), "Content-Length: 3000\r\n"));
   });
 }
 
@@ -132,14 +145,14 @@ TEST_CASE("a CONNECT that is accepted has no framing, and ends with the connecti
 TEST_CASE("the head of a connection's first request is timed from the connection's begin", "[http]") {
   in_world(2, [] {
     const hang_guard guard("slow head");
-    plain_server s(long_text, {.header_time = 1s});
+    plain_server s(long_text, {.header_time = 4s});
     auto c = net::dial("tcp", s.place()).unwrap();
     const time_point begin = now();
-    sleep(800ms);
+    sleep(2s);
     FACT(!c.write("G").err);
     c.set_read_deadline(now() + 60s);
     FACT(read_up_to(c, 1000).starts_with("HTTP/1.1 408 "));
-    FACT(now() - begin < 1700ms);
+    FACT(now() - begin < 5500ms);
   });
   report_broken_fact();
 }

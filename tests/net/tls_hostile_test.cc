@@ -73,6 +73,7 @@ TEST_CASE("a peer that asks for new keys and does not read the answers is given 
 
 TEST_CASE("what a closed connection still has to send costs no CPU while its peer does not read", "[tls]") {
   in_world(2, [] {
+    const hang_guard guard("a peer that does not read");
     const auto p = tls_pair();
     const auto ends = shake_hands(p);
     FACT(!ends.client && !ends.server);

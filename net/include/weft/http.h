@@ -87,7 +87,8 @@ class request {
   std::string_view host() const;
   // Returns 10 for HTTP/1.0, 11 for HTTP/1.1.
   int version() const;
-  // Returns the first value of a query's parameter, decoded; empty if there is none.
+  // Returns the first value of a query's parameter, decoded; empty if there is none among the first
+  // 10,000 values.
   std::string query(std::string_view name) const;
   // Returns all parameters of the query, at most the first 10,000. Go's URL.Query.
   value_list query_values() const;
