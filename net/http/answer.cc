@@ -51,14 +51,13 @@ void exchange::append_head(std::string& to, bool last, std::size_t size) {
   if (!has_type && sends_body() && written > 0) to += "Content-Type: text/plain; charset=utf-8\r\n";
   // RFC 9110 8.6: what GET would send is not known from a handler that writes nothing for HEAD.
   const bool unknown = request.method == "HEAD" && (written == 0 || packs_head);
-  if (opens_tunnel()) {
-  } else if (length && !packer) {
-    if (status == 304 || !has_no_body(status))
-      ((to += "Content-Length: ") += fmt::format_int(*length).c_str()) += "\r\n";
-  } else if (!has_no_body(status)) {
-    if (last && !unknown) ((to += "Content-Length: ") += fmt::format_int(size).c_str()) += "\r\n";
-    else if (last) {
-    } else if (modern) chunked = true;
+  const bool framed = !has_no_body(status) && !opens_tunnel();
+  if (length && !packer) {
+    if (framed || status == 304) ((to += "Content-Length: ") += fmt::format_int(*length).c_str()) += "\r\n";
+  } else if (framed && last) {
+    if (!unknown) ((to += "Content-Length: ") += fmt::format_int(size).c_str()) += "\r\n";
+  } else if (framed) {
+    if (modern) chunked = true;
     else close_after = until_end = true;
   }
   if (chunked) to += "Transfer-Encoding: chunked\r\n";

@@ -4,12 +4,12 @@
 #include <weft/process.h>
 
 #include "tests/net/on_each_poller.h"
+#include "tests/support/cpu_time.h"
 #include "tests/support/temp_tree.h"
 
 #include <fcntl.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -21,17 +21,6 @@
 using namespace weft;
 using namespace weft::testing;
 using namespace std::chrono_literals;
-
-namespace {
-
-double cpu_seconds() {
-  rusage u{};
-  getrusage(RUSAGE_SELF, &u);
-  return static_cast<double>(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
-         static_cast<double>(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
-}
-
-}  // namespace
 
 TEST_CASE("a name from outside is joined with a directory and does not leave it", "[fs]") {
   const auto joined = [](std::string_view path) { return fs::join_inside("/srv/www", path); };

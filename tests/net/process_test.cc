@@ -1,8 +1,7 @@
 // What a process does as a whole: which poller it takes, when it sleeps, when it gives up.
 #include "tests/net/on_each_poller.h"
 #include "tests/support/child.h"
-
-#include <sys/resource.h>
+#include "tests/support/cpu_time.h"
 
 #include <csignal>
 #include <cstdlib>
@@ -22,13 +21,6 @@ outcome scenario(const std::string& name, const std::string& environment = {}, i
   argv.push_back(beside_this_program("net_scenarios"));
   argv.push_back(name);
   return run_child(argv, limit_s);
-}
-
-double cpu_seconds() {
-  rusage u{};
-  getrusage(RUSAGE_SELF, &u);
-  return static_cast<double>(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
-         static_cast<double>(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
 }
 
 // Time that the machine's CPUs have spent waiting for disks, in ticks.

@@ -2,7 +2,6 @@
 #include <netinet/in.h>
 #include <openssl/ssl.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -10,19 +9,13 @@
 #include <thread>
 
 #include "tests/net/tls_certificates.h"
+#include "tests/support/cpu_time.h"
 
 using namespace weft;
 using namespace weft::testing;
 using namespace std::chrono_literals;
 
 namespace {
-
-double cpu_seconds() {
-  rusage u{};
-  getrusage(RUSAGE_SELF, &u);
-  return static_cast<double>(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
-         static_cast<double>(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
-}
 
 // OpenSSL's client on a socket that blocks: asks for new keys until the server has gone, and reads
 // none of its answers. Returns how often it has asked.
