@@ -14,6 +14,8 @@
 #include "sched/wake.h"
 #include "sched/world.h"
 
+#include <algorithm>
+
 namespace weft::detail {
 namespace {
 
@@ -28,6 +30,10 @@ void run_own_timers(M* m) {
   p->timers.run_due(now, due);
   push_batch(m, due, now);
 }
+
+// A P takes its share of the global queue, but not less than one part in 16: otherwise many Ps would
+// take the lock for a fiber or two each. One that finds the queue empty steals from a ring.
+constexpr std::size_t parts_most = 16;
 
 // In one turn of 61 the global queue comes first. Otherwise two fibers that keep each other
 // runnable here would starve it. 61 is prime and small.
@@ -107,7 +113,8 @@ runnable* take_global(M* m, std::size_t most) {
   if (w.global_size.load(std::memory_order_relaxed) == 0) return nullptr;
   const std::lock_guard hold(w.lock);
   const std::size_t size = w.global.size();
-  const std::size_t share = size / static_cast<std::size_t>(w.procs.load(std::memory_order_relaxed)) + 1;
+  const std::size_t parts = std::min(static_cast<std::size_t>(w.procs.load(std::memory_order_relaxed)), parts_most);
+  const std::size_t share = size / parts + 1;
   std::size_t n = most < share ? most : share;
   runnable* first = w.global.pop();
   while (n-- > 1) {
