@@ -58,7 +58,8 @@ struct range_call {
   std::atomic<bool> failed{false};  // an iteration has thrown: begin no more of them
 };
 
-// The size of the next block, chosen so that a block lasts 1 to 4 us.
+// The size of the next block, chosen so that a block lasts 1 to 4 us. The first blocks have one
+// iteration each and are not timed: reading the clock would be the larger part of a short range.
 class block_size {
  public:
   explicit block_size(std::uint64_t grain) noexcept : fixed_(grain != 0), n_(fixed_ ? grain : 1) {}
@@ -69,6 +70,10 @@ class block_size {
 
  private:
   void adapt() noexcept {
+    if (untimed_ != 0) {
+      --untimed_;
+      return;
+    }
     const std::uint64_t now = fork_ticks();
     if (began_ != 0) {
       const std::uint64_t us = fork_ticks_per_us(), took = now - began_;
@@ -80,6 +85,7 @@ class block_size {
 
   static constexpr std::uint64_t most = 1 << 16;
   const bool fixed_;
+  int untimed_ = 16;
   std::uint64_t n_, began_ = 0;
 };
 
