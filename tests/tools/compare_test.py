@@ -1,17 +1,21 @@
 #!/usr/bin/env python3
 """./tools/dev compare: what it makes of wrong calls, of runs that fail, and of the lines that runs leave."""
+import io
 import json
+import os
 import signal
 import subprocess
 import sys
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 COMPARE = Path(__file__).resolve().parents[2] / "tools" / "bench" / "compare"
 sys.path.insert(0, str(COMPARE))
 import document  # noqa: E402
 import figures  # noqa: E402
+import machine  # noqa: E402
 import measure  # noqa: E402
 import peers  # noqa: E402
 import report  # noqa: E402
@@ -85,6 +89,24 @@ class standing(unittest.TestCase):
             self.assertLessEqual(set(reason["workloads"]), known)
             self.assertLessEqual(set(reason["peers"]), set(peers.NAMES))
 
+    def test_two_speeds_show_as_two_speeds(self):
+        runs = [20.0] * 12 + [70.0] * 8
+        lines = [line("weft", r, ns, "mpmc") for r, ns in enumerate(runs)] + [line("go", r, 35.0, "mpmc") for r in range(20)]
+        self.assertIn(["mpmc", "1", "weft", "20", "20.0", "20.0", "20.0", "20.0", "70.0", "70.0", "70.0", "2.00"],
+                      report.spreads(lines).rows)
+
+    def test_what_is_wanted_may_be_a_ratio_to_another_than_go(self):
+        forked = [dict(line(peer, 1, ns, "forkfib"), flags=["-n", "32"]) for peer, ns in (("weft", 9), ("go", 900), ("tbb", 60))]
+        self.assertIn("0.10 of oneTBB missed", report.standing_table(forked, "rows", report.ROWS).rows[0])
+
+    def test_a_report_says_that_the_machine_was_busy(self):
+        def head_of(others):
+            about = {"machine": {}, "versions": {}, "missing": {}, "command": "", "weather": {"others": others, "stolen": 0.0}}
+            return document.as_markdown(report.head([about]))
+
+        self.assertIn("used 0.85 CPUs", head_of(0.85))
+        self.assertIn("The machine was quiet", head_of(0.02))
+
     def test_a_pipe_in_a_cell_does_not_break_the_table(self):
         self.assertIn("a \\| b", document.as_markdown([document.Table(["x"], [["a | b"]])]))
 
@@ -114,6 +136,23 @@ class running(unittest.TestCase):
         self.assertIsNone(it.failed)
         self.assertGreater(it.n, 50_000)
         self.assertLess(it.n, 400_000)
+
+    def test_a_row_with_two_speeds_is_run_oftener(self):
+        it = measure.Run(self.peer('echo "{\\"ms\\": 200}"'), Row("spsc", (), 1000, bistable=True), 1)
+        plain = measure.Run(self.peer('echo "{\\"ms\\": 200}"'), Row("yield", (), 1000), 1)
+        written = []
+        measure.rounds_of([it, plain], 2, 150, 5, 3, lambda run, number, _: written.append((run, number)),
+                          measure.Progress(1, io.StringIO()))
+        self.assertEqual(sum(run is it for run, _ in written), measure.BISTABLE_ROUNDS)
+        self.assertEqual(sum(run is plain for run, _ in written), 2)
+
+    def test_the_time_of_other_processes_is_told_from_ours(self):
+        # 2 s of CPU in a second of wall time, of which children that were waited for have used 1.25; 0.1 s were stolen.
+        stat = ("cpu  1000 0 500 9000 0 0 0 10 0 0\n", "cpu  1150 0 550 9000 0 0 0 20 0 0\n")
+        used = (os.times_result((1.0, 0.5, 2.0, 1.0, 100.0)), os.times_result((1.0, 0.5, 3.0, 1.25, 101.0)))
+        with mock.patch("machine.read", side_effect=stat), mock.patch("os.times", side_effect=used), \
+                mock.patch("time.monotonic", side_effect=(5.0, 6.0)), mock.patch("os.sysconf", return_value=100):
+            self.assertEqual(machine.Weather().report(), {"others": 0.75, "stolen": 0.1})
 
     def test_a_server_is_started_by_the_load_generator(self):
         it = self.peer("exit 0")

@@ -1,6 +1,7 @@
 // Switching, spawning, forking and joining.
 #include <weft/weft.h>
 
+#include "tools/bench/peers/forks.h"
 #include "tools/bench/workload.h"
 
 namespace bench {
@@ -70,16 +71,6 @@ std::int64_t fib(std::int64_t n) {
   return x + y;
 }
 
-std::int64_t forks_of_fib(std::int64_t n) {
-  std::int64_t a = 0, b = 0;  // of fib(0), of fib(1)
-  for (std::int64_t i = 2; i <= n; ++i) {
-    const std::int64_t next = a + b + 1;
-    a = b;
-    b = next;
-  }
-  return n < 1 ? a : b;
-}
-
 void sum_leaves(const weft::chan<std::int64_t>& to, std::int64_t number, std::int64_t leaves) {
   if (leaves == 1) {
     to.send(number);
@@ -99,7 +90,7 @@ result fork_join_fib(const params& a) {
   const std::int64_t n = a.count(32);
   const stopwatch t;
   const std::int64_t v = fib(n);
-  return {"fork", forks_of_fib(n), t.elapsed(), {{"value", v}, {"rss_mb", rss_bytes() >> 20}}};
+  return {"fork", forks::forks_of_fib(n), t.elapsed(), {{"value", v}, {"rss_mb", rss_bytes() >> 20}}};
 }
 
 result skynet(const params& a) {

@@ -4,6 +4,7 @@ import json
 import shlex
 import signal
 import sys
+import time
 from pathlib import Path
 
 import counts
@@ -57,7 +58,7 @@ def command_line(arguments):
                "results.jsonl.\nExit status: 2 for a wrong call, 1 if weft failed in a run, else 0.")
     parser.add_argument("workloads", nargs="*", metavar="WORKLOAD", help="rows of the table to run; --list names them")
     parser.add_argument("-p", type=numbers, metavar="1,2", help="numbers of Ps (each row has its own otherwise)")
-    parser.add_argument("--rounds", type=positive, default=5, metavar="N", help="rounds (5)")
+    parser.add_argument("--rounds", type=positive, default=5, metavar="N", help=f"rounds (5; rows with two speeds at least {measure.BISTABLE_ROUNDS})")
     parser.add_argument("--peers", type=peer_names, metavar="go,tokio", help=f"of {','.join(peers.NAMES)} (all); weft always runs")
     parser.add_argument("--ms", type=positive, default=150, metavar="T", help="how long one run should take, if it can be scaled (150)")
     parser.add_argument("--limit", type=positive, default=60, metavar="S", help="seconds after which a run is given up (60)")
@@ -151,7 +152,7 @@ def measure_all(args, ready, lines):
                       "flags": list(it.row.flags + it.extra), "round": number, "n": it.n, "result": result})
 
     if runs:
-        progress = measure.Progress(len(runs) * (args.rounds + 1))
+        progress = measure.Progress(sum(it.rounds(args.rounds) + 1 for it in runs))
         measure.rounds_of(runs, args.rounds, args.ms, args.limit, args.slow, keep, progress)
     if args.counts:
         named = set(args.workloads)
@@ -226,6 +227,17 @@ def measured_until_a_signal(args, ready, lines):
     return 0
 
 
+def warn(said):
+    if said:
+        print(f"compare: {said}", file=sys.stderr, flush=True)
+
+
+def warn_if_busy(seconds):
+    weather = machine.Weather()
+    time.sleep(seconds)
+    warn(machine.busy(weather.report()))
+
+
 def main():
     args = command_line(sys.argv[1:])
     if args.list:
@@ -239,9 +251,13 @@ def main():
     new, ended_by = [], 0
     if not args.render:
         ready, missing = prepared(args)
+        warn_if_busy(seconds=1)
+        weather = machine.Weather()
         new.append({"machine": machine.about(), "versions": {p.name: p.version() for p in ready}, "missing": missing,
                     "command": shlex.join(["./tools/dev", "compare", *what_was_asked(sys.argv[1:])])})
         ended_by = measured_until_a_signal(args, ready, new)
+        new[0]["weather"] = weather.report()
+        warn(machine.busy(new[0]["weather"]))
     lines = merged(old, new)
     write_reports(args.out, lines)
     print_tables(new if new else lines)

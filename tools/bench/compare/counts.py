@@ -1,7 +1,8 @@
 """Counts instead of times: instructions and allocations per operation, and system calls per request of a server.
 
 Each is what a run of 2n operations has more than one of n, over n: what starting and ending cost is in both. On one P
-the counts hardly move from run to run, so one pair is enough where a clock would need many rounds.
+the counts hardly move from run to run, so one pair is enough where a clock would need many rounds. On more Ps they move
+by a few percent, and tell whether a cost grows with the number of Ps, of which most are idle.
 """
 import json
 import os
@@ -19,6 +20,11 @@ VALGRIND = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"]
 # Where the runtime says itself what it allocated, and where Valgrind cannot run it.
 COUNTS_ITSELF = {"go": "mallocs"}
 NOT_UNDER_VALGRIND = {"go"}
+
+
+# Whose instructions are counted with more Ps too, and the numbers of Ps.
+BY_P = ("spawnbatch", "spawnone", "pingpong", "spsc", "select2", "timer")
+PS = (1, 2, 4, 16, 64, 128)
 
 
 class Uncounted(Exception):
@@ -86,9 +92,9 @@ def system_calls(peer, row, limit):
         return int(total[1]) / last_json(done.stdout)["asked"]
 
 
-def per_operation(count, peer, row, limit):
-    once, ops_once = count(command_of(peer, row, 1, row.n), limit, peer)
-    twice, ops_twice = count(command_of(peer, row, 1, 2 * row.n), limit, peer)
+def per_operation(count, peer, row, limit, p=1):
+    once, ops_once = count(command_of(peer, row, p, row.n), limit, peer)
+    twice, ops_twice = count(command_of(peer, row, p, 2 * row.n), limit, peer)
     return (twice - once) / (ops_twice - ops_once)
 
 
@@ -120,7 +126,25 @@ def count_all(ready, rows, served, limit, keep):
             continue
         keep({"section": "counts", "kind": kind, "peer": peer.name, "workload": row.workload, "per_op": per_op})
     progress.end()
+    count_by_p(next(p for p in ready if p.name == "weft"), [row for row in rows if row.workload in BY_P], limit, keep)
     count_calls(ready, served, limit, keep)
+
+
+def count_by_p(peer, rows, limit, keep):
+    if not shutil.which("valgrind"):
+        return
+    progress = Progress(len(rows) * len(PS))
+    for row in rows:
+        for p in PS:
+            progress.step(f"instructions of {row.workload} {p}P")
+            try:
+                per_op = per_operation(instructions, peer, row, limit, p)
+            except Uncounted as e:
+                print(f"\ncompare: instructions of {row.workload} {p}P: {e}", file=sys.stderr)
+                continue
+            keep({"section": "counts", "kind": "instructions by P", "peer": peer.name, "workload": row.workload, "p": p,
+                  "per_op": per_op})
+    progress.end()
 
 
 def count_calls(ready, rows, limit, keep):

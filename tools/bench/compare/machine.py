@@ -1,8 +1,9 @@
-"""What the figures were measured on."""
+"""What the figures were measured on, and what else the machine did meanwhile."""
 import datetime
 import os
 import platform
 import re
+import time
 from pathlib import Path
 
 from peers import compiler_version
@@ -13,6 +14,40 @@ def read(path):
         return Path(path).read_text(encoding="utf-8")
     except OSError:
         return ""
+
+
+# CPUs that others use from which on figures are worth less.
+BUSY = 0.1
+
+
+class Weather:
+    """The CPU time that was not ours since it was made."""
+
+    def __init__(self):
+        self.began, self.before = time.monotonic(), self.times()
+
+    @staticmethod
+    def times():
+        """Seconds of CPU that other processes have used, and that the hypervisor gave to others."""
+        fields = [int(it) for it in read("/proc/stat").partition("\n")[0].split()[1:9]] or [0] * 8
+        user, nice, system, _idle, _wait, interrupt, soft, stolen = (it / os.sysconf("SC_CLK_TCK") for it in fields)
+        own = os.times()
+        return (user + nice + system + interrupt + soft - own.user - own.system - own.children_user - own.children_system,
+                stolen)
+
+    def report(self):
+        """In CPUs, over the time since then."""
+        took = max(time.monotonic() - self.began, 0.001)
+        others, stolen = (max(now - before, 0) / took for now, before in zip(self.times(), self.before))
+        return {"others": round(others, 3), "stolen": round(stolen, 3)}
+
+
+def busy(weather):
+    """What to say about it, or None."""
+    if weather["others"] + weather["stolen"] < BUSY:
+        return None
+    return (f"the machine is busy: other processes used {weather['others']:.2f} CPUs and other machines took "
+            f"{weather['stolen']:.2f}; the figures are worth less for it")
 
 
 def about():

@@ -16,6 +16,8 @@ from peers import SERVERS, load_of
 TRIAL_MS_MIN = 4.0
 TRIALS_MOST = 6
 GROWTH_MOST = 50
+# The rounds of a row whose runs fall into two groups, at least.
+BISTABLE_ROUNDS = 20
 
 
 def command_of(peer, row, p, n, extra=()):
@@ -81,6 +83,9 @@ class Run:
     def key(self):
         return (self.peer.name, self.row.workload, self.row.flags, self.extra, self.p)
 
+    def rounds(self, asked):
+        return max(asked, BISTABLE_ROUNDS) if self.row.bistable else asked
+
     def once(self, limit):
         return run(command_of(self.peer, self.row, self.p, self.n, self.extra), limit)
 
@@ -107,7 +112,7 @@ class Run:
 
 
 def rounds_of(runs, rounds, ms, limit, slow, write, progress):
-    """Settles every run, then runs all of them `rounds` times; write(run, round, result) keeps a result. A run of fixed
+    """Settles every run, then runs all of them `rounds` times (a bistable row oftener); write(run, round, result) keeps a result. A run of fixed
     size that takes more than `slow` seconds is not repeated: its trial is its first round."""
     groups = {}
     for it in runs:
@@ -122,10 +127,13 @@ def rounds_of(runs, rounds, ms, limit, slow, write, progress):
             elif not it.n and it.trial["ms"] > slow * 1000:
                 write(it, 1, it.trial)
         group[:] = [it for it in group if not it.failed and (it.n or it.trial["ms"] <= slow * 1000)]
-    for number in range(1, rounds + 1):
+    most = max((it.rounds(rounds) for it in runs), default=0)
+    for number in range(1, most + 1):
         for group in groups.values():
+            if group and number > group[0].rounds(rounds):
+                continue
             turn = number % len(group) if group else 0
             for it in group[turn:] + group[:turn]:
-                progress.step(f"round {number}/{rounds} {it.row.name} {it.p}P {it.peer.name}")
+                progress.step(f"round {number}/{it.rounds(rounds)} {it.row.name} {it.p}P {it.peer.name}")
                 write(it, number, it.once(limit))
     progress.end()

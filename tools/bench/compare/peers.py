@@ -110,7 +110,7 @@ def compiled(source, package, *flags, name=None):
     """A peer of one C or C++ file."""
     def build():
         target = BUILD / f"{name or Path(source).stem}_peer"
-        needs = [SOURCES / source, *SOURCES.glob("peer.h")]
+        needs = [SOURCES / source, *SOURCES.glob("*.h")]
         if not newer(target, *needs):
             c = source.endswith(".c")
             compiler = os.environ.get("CC", "cc") if c else os.environ.get("CXX", "c++")
@@ -191,6 +191,8 @@ ALL = [
          header_version("oneapi/tbb/version.h", "TBB_VERSION_MAJOR.TBB_VERSION_MINOR"),
          ("tasks without stacks of their own: one that waits runs others on top of itself",
           "skynet returns sums, it has no channels")),
+    Peer("rayon", "Rayon", cargo("rayon"), cargo_version("rayon"),
+         ("branches without stacks of their own: a thread that waits runs others on top of itself",)),
     Peer("threads", "std::thread", compiled("threads.cc", "g++"), compiler_version,
          ("P is the number of CPUs that the process may use", "channels of std::mutex and std::condition_variable"), most_fibers=10_000),
     Peer("weft-epoll", "weft on epoll", weft, lambda: "as weft", only=SERVERS, wrap=("/usr/bin/env", "WEFT_POLLER=epoll")),

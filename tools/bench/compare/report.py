@@ -6,6 +6,7 @@ try:
 except ImportError:  # before Python 3.11: the reasons are left out
     tomllib = None
 
+import machine
 import plots
 from document import Heading, Picture, Table, Text
 from figures import Results, ratio, short, standings, times
@@ -48,10 +49,15 @@ def head(lines):
     blocks = [Heading("weft beside its peers", 1)]
     if not about:
         return blocks
-    machine = about[-1]["machine"]
-    blocks.append(Text("\n".join(f"- {key}: {value}" for key, value in machine.items())))
+    blocks.append(Text("\n".join(f"- {key}: {value}" for key, value in about[-1]["machine"].items())))
     commands = list(dict.fromkeys(line["command"] for line in about))
     blocks.append(Text("\n".join("    " + c for c in commands)))
+    weather = [line["weather"] for line in about if "weather" in line]
+    if weather:
+        worst = max(weather, key=lambda it: it["others"] + it["stolen"])
+        said = machine.busy(worst)
+        blocks.append(Text(f"**{said[0].upper()}{said[1:]}.**" if said else
+                           f"The machine was quiet: beside these commands it used at most {worst['others']:.2f} CPUs."))
     blocks.append(Text("Every figure is the median of rounds in which the peers ran in turn, and every ratio the median of the "
                        "rounds' ratios. Lower is better everywhere; a ratio below 1 says that weft is better. Two figures "
                        f"within a factor of {LEVEL} are called level."))
@@ -93,9 +99,11 @@ def standing_table(lines, section, rows):
         wanted = row.wanted_at(p)
         to_go = ratio_to(found, "go")
         to_best = ratio_to(found, best.peer) if best else None
-        missed = " missed" if wanted and to_go and to_go > wanted else ""
+        reached = ratio_to(found, row.against)
+        missed = " missed" if wanted and reached and reached > wanted else ""
+        of = "" if row.against == "go" else f" of {title_of(row.against)}"
         table.append([row.title, str(p), f"{short(ours.median)} {row.unit}", short(go.median) if go else "-", times(to_go),
-                      (f"{wanted:.2f}" if wanted else "-") + missed, title_of(best.peer) if best else "-",
+                      (f"{wanted:.2f}{of}" if wanted else "-") + missed, title_of(best.peer) if best else "-",
                       short(best.median) if best else "-", times(to_best), verdict(to_best)])
     return Table(["workload", "P", "weft", "Go", "weft / Go", "wanted", "best other", "its figure", "weft / best", ""], table)
 
@@ -157,6 +165,20 @@ def every_figure(lines, section, rows):
     return Table(["workload", "P", "peer", "median", "min", "max", "/ Go", "/ best"], table)
 
 
+def spreads(lines):
+    """The runs of bistable rows as quantiles: a median alone hides that there are two groups."""
+    table = []
+    for row, p, found in measured(lines, "rows", [row for row in ROWS if row.bistable]):
+        go = find(found, "go")
+        for s in found:
+            runs = sorted(s.column.values())
+            at = [runs[round(part * (len(runs) - 1))] for part in (0, 0.1, 0.25, 0.5, 0.75, 0.9, 1)]
+            table.append([row.title, str(p), title_of(s.peer), str(len(runs)), *(short(value) for value in at),
+                          times(runs[-1] / go.median) if go else "-"])
+    return Table(["workload", "P", "peer", "runs", "least", "10 %", "25 %", "median", "75 %", "90 %", "most", "most / Go's median"],
+                 table, left=3)
+
+
 def bar_pictures(lines, section, rows):
     return [Picture(plots.bars(f"{row.title}, {p} P", row.unit, found, TITLES))
             for row, p, found in measured(lines, section, rows)]
@@ -187,8 +209,13 @@ CALLS = "system calls"
 
 def count_blocks(lines):
     found = {}
+    by_p = {}
     for line in lines:
-        if line.get("section") == "counts":
+        if line.get("section") != "counts":
+            continue
+        if "p" in line:
+            by_p.setdefault(line["workload"], {})[line["p"]] = line["per_op"]
+        else:
             found.setdefault(line["kind"], {}).setdefault(line["workload"], {})[line["peer"]] = line["per_op"]
     blocks = []
     for kind in sorted(found, reverse=True):
@@ -198,7 +225,17 @@ def count_blocks(lines):
         rows = [[w] + [counted(found[kind][w].get(peer)) for peer in peers] for w in ordered]
         of = "request" if kind == CALLS else "operation"
         blocks += [Text(f"**{kind.capitalize()} per {of}**, one P"), Table(["workload"] + [title_of(p) for p in peers], rows)]
-    return blocks
+    return blocks + instructions_by_p(by_p)
+
+
+def instructions_by_p(by_p):
+    if not by_p:
+        return []
+    ps = sorted({p for at in by_p.values() for p in at})
+    rows = [[workload] + [counted(at.get(p)) for p in ps] + [times(at[ps[-1]] / at[2]) if ps[-1] in at and 2 in at else "-"]
+            for workload, at in by_p.items()]
+    return [Text("**Instructions per operation of weft by the number of Ps**"),
+            Table(["workload"] + [str(p) for p in ps] + [f"{ps[-1]} / 2"], rows)]
 
 
 def counted(value):
@@ -227,6 +264,9 @@ def report(lines):
     section("Servers", *with_text(standing_table(lines, "served", SERVED), (
         "A client in a process of its own sends 64 bytes or a GET on each of `-conns` connections as soon as the last answer "
         "is there; a row that names no figure is wall time over requests; `-idle` connections have said something once. C is a loop without a scheduler: what the kernel charges.")))
+    section("Rows with two speeds", *with_text(spreads(lines), (
+        "Whether a run of these is fast or slow depends on how the threads meet. Each was run in as many processes as the "
+        "table says; the figures are times per operation in ns, from the fastest run to the slowest.")))
     if any(line.get("section") in ("rows", "served", "rest") for line in lines):
         section("Where weft trails", *losses(lines))
     section("At rest and at low load", *with_text(standing_table(lines, "rest", REST), (

@@ -9,6 +9,7 @@
 #include <mutex>
 #include <thread>
 
+#include "forks.h"
 #include "peer.h"
 
 namespace {
@@ -103,7 +104,7 @@ result fork_join_fib(const params& a) {
   const std::int64_t n = a.count(32);
   const auto t = clock::now();
   const std::int64_t v = fib(n);
-  return {"fork", peer::forks_of_fib(n), clock::now() - t, {{"value", double(v)}}};
+  return {"fork", forks::forks_of_fib(n), clock::now() - t, {{"value", double(v)}}};
 }
 
 void sum_leaves(unbuffered<std::int64_t>& to, std::int64_t number, std::int64_t leaves) {

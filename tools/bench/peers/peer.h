@@ -80,13 +80,6 @@ struct splitmix {
   }
 };
 
-// How many forks fib(n) makes.
-inline std::int64_t forks_of_fib(std::int64_t n) {
-  std::int64_t last = 0, now = 0;
-  for (std::int64_t i = 2; i <= n; ++i) last = std::exchange(now, last + now + 1);
-  return now;
-}
-
 // What `sleepers` reports: the CPU per sleep, and the lateness of all sleeps in microseconds.
 inline result slept(std::vector<std::int32_t> late, std::int64_t sleeps, clock::duration d, double cpu) {
   std::sort(late.begin(), late.end());
