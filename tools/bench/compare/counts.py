@@ -2,7 +2,8 @@
 
 Each is what a run of 2n operations has more than one of n, over n: what starting and ending cost is in both. On one P
 the counts hardly move from run to run, so one pair is enough where a clock would need many rounds. On more Ps they move
-by a few percent, and tell whether a cost grows with the number of Ps, of which most are idle.
+by a few percent on a quiet machine, by a quarter on a busy one, and tell whether a cost grows with the number of Ps, of
+which most are idle.
 """
 import json
 import os
