@@ -31,10 +31,6 @@ void run_own_timers(M* m) {
   push_batch(m, due, now);
 }
 
-// A P takes its share of the global queue, but not less than one part in 16: otherwise many Ps would
-// take the lock for a fiber or two each. One that finds the queue empty steals from a ring.
-constexpr std::size_t parts_most = 16;
-
 // In one turn of 61 the global queue comes first. Otherwise two fibers that keep each other
 // runnable here would starve it. 61 is prime and small.
 runnable* take_global_for_fairness(M* m) {
@@ -107,6 +103,10 @@ runnable* steal_while_spinning(M* m) {
 }
 
 }  // namespace
+
+// A P takes its share of the global queue, but not less than one part in 16: otherwise many Ps
+// would take the lock for a fiber or two each. One that finds the queue empty steals from a ring.
+constexpr std::size_t parts_most = 16;
 
 runnable* take_global(M* m, std::size_t most) {
   world& w = *m->w;

@@ -332,3 +332,11 @@ TEST_CASE("fork-join beside fibers, sleeps, and a changing number of Ps", "[para
     others.wait();
   });
 }
+
+TEST_CASE("the first iterations of a range are not timed: each is a block of its own", "[parallel]") {
+  weft::detail::block_size chosen(0), given(5);
+  for (int i = 0; i < 16; ++i) {
+    CHECK(chosen.next() == 1);
+    CHECK(given.next() == 5);
+  }
+}

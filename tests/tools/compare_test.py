@@ -101,7 +101,7 @@ class standing(unittest.TestCase):
 
     def test_a_report_says_that_the_machine_was_busy(self):
         def head_of(others):
-            about = {"machine": {}, "versions": {}, "missing": {}, "command": "", "weather": {"others": others, "stolen": 0.0}}
+            about = {"machine": {}, "versions": {}, "missing": {}, "command": "", "other work": {"others": others, "stolen": 0.0}}
             return document.as_markdown(report.head([about]))
 
         self.assertIn("used 0.85 CPUs", head_of(0.85))
@@ -152,7 +152,7 @@ class running(unittest.TestCase):
         used = (os.times_result((1.0, 0.5, 2.0, 1.0, 100.0)), os.times_result((1.0, 0.5, 3.0, 1.25, 101.0)))
         with mock.patch("machine.read", side_effect=stat), mock.patch("os.times", side_effect=used), \
                 mock.patch("time.monotonic", side_effect=(5.0, 6.0)), mock.patch("os.sysconf", return_value=100):
-            self.assertEqual(machine.Weather().report(), {"others": 0.75, "stolen": 0.1})
+            self.assertEqual(machine.OtherWork().report(), {"others": 0.75, "stolen": 0.1})
 
     def test_a_server_is_started_by_the_load_generator(self):
         it = self.peer("exit 0")

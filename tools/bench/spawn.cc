@@ -72,7 +72,7 @@ std::int64_t fib(std::int64_t n) {
 }
 
 void sum_leaves(const weft::chan<std::int64_t>& to, std::int64_t number, std::int64_t leaves) {
-  if (leaves == 1) {
+  if (leaves < 2) {
     to.send(number);
     return;
   }

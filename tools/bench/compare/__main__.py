@@ -233,9 +233,9 @@ def warn(said):
 
 
 def warn_if_busy(seconds):
-    weather = machine.Weather()
+    other = machine.OtherWork()
     time.sleep(seconds)
-    warn(machine.busy(weather.report()))
+    warn(machine.busy(other.report()))
 
 
 def main():
@@ -252,12 +252,12 @@ def main():
     if not args.render:
         ready, missing = prepared(args)
         warn_if_busy(seconds=1)
-        weather = machine.Weather()
+        other = machine.OtherWork()
         new.append({"machine": machine.about(), "versions": {p.name: p.version() for p in ready}, "missing": missing,
                     "command": shlex.join(["./tools/dev", "compare", *what_was_asked(sys.argv[1:])])})
         ended_by = measured_until_a_signal(args, ready, new)
-        new[0]["weather"] = weather.report()
-        warn(machine.busy(new[0]["weather"]))
+        new[0]["other work"] = other.report()
+        warn(machine.busy(new[0]["other work"]))
     lines = merged(old, new)
     write_reports(args.out, lines)
     print_tables(new if new else lines)

@@ -20,7 +20,7 @@ def read(path):
 BUSY = 0.1
 
 
-class Weather:
+class OtherWork:
     """The CPU time that was not ours since it was made."""
 
     def __init__(self):
@@ -42,12 +42,12 @@ class Weather:
         return {"others": round(others, 3), "stolen": round(stolen, 3)}
 
 
-def busy(weather):
+def busy(other):
     """What to say about it, or None."""
-    if weather["others"] + weather["stolen"] < BUSY:
+    if other["others"] + other["stolen"] < BUSY:
         return None
-    return (f"the machine is busy: other processes used {weather['others']:.2f} CPUs and other machines took "
-            f"{weather['stolen']:.2f}; the figures are worth less for it")
+    return (f"the machine is busy: other processes used {other['others']:.2f} CPUs and other machines took "
+            f"{other['stolen']:.2f}; the figures are worth less for it")
 
 
 def about():

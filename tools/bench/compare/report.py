@@ -52,9 +52,9 @@ def head(lines):
     blocks.append(Text("\n".join(f"- {key}: {value}" for key, value in about[-1]["machine"].items())))
     commands = list(dict.fromkeys(line["command"] for line in about))
     blocks.append(Text("\n".join("    " + c for c in commands)))
-    weather = [line["weather"] for line in about if "weather" in line]
-    if weather:
-        worst = max(weather, key=lambda it: it["others"] + it["stolen"])
+    other = [line["other work"] for line in about if "other work" in line]
+    if other:
+        worst = max(other, key=lambda it: it["others"] + it["stolen"])
         said = machine.busy(worst)
         blocks.append(Text(f"**{said[0].upper()}{said[1:]}.**" if said else
                            f"The machine was quiet: beside these commands it used at most {worst['others']:.2f} CPUs."))

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <stdexcept>
 #include <utility>
 #include <vector>
 
@@ -23,7 +24,7 @@ std::int64_t fib(std::int64_t n) {
 
 template <class Fork>
 std::int64_t sum_leaves(std::int64_t number, std::int64_t leaves) {
-  if (leaves == 1) return number;
+  if (leaves < 2) return number;
   const std::int64_t part = leaves / 10;
   return Fork::sum(10, [=](std::int64_t i) { return sum_leaves<Fork>(number + i * part, part); });
 }
@@ -153,30 +154,31 @@ outcome run_skynet(std::int64_t leaves) {
 
 template <class Fork>
 outcome run_queens(std::int64_t n) {
+  if (n > 31) throw std::invalid_argument("nqueens: -n is at most 31");
   const std::uint32_t all = (1u << n) - 1;
   return timed("board", 1, [all] { return queens<Fork>(all, 0, 0, 0); });
 }
 
-template <class Fork>
-outcome run_quicksort(std::int64_t n) {
-  std::vector<std::int32_t> sorted = numbers(n);
+template <class Sort>
+outcome run_sort(std::int64_t n, Sort sort) {
+  std::vector<std::int32_t> all = numbers(n);
   outcome out = timed("number", n, [&] {
-    quicksort<Fork>(std::span(sorted));
+    sort(std::span(all));
     return std::int64_t{0};
   });
-  out.value = checksum(sorted);
+  out.value = checksum(all);
   return out;
 }
 
 template <class Fork>
+outcome run_quicksort(std::int64_t n) {
+  return run_sort(n, quicksort<Fork>);
+}
+
+template <class Fork>
 outcome run_mergesort(std::int64_t n) {
-  std::vector<std::int32_t> sorted = numbers(n), scratch(sorted.size());
-  outcome out = timed("number", n, [&] {
-    mergesort<Fork>(std::span(sorted), std::span(scratch));
-    return std::int64_t{0};
-  });
-  out.value = checksum(sorted);
-  return out;
+  std::vector<std::int32_t> scratch(static_cast<std::size_t>(n));
+  return run_sort(n, [&](std::span<std::int32_t> all) { mergesort<Fork>(all, std::span(scratch)); });
 }
 
 template <class Fork>

@@ -37,7 +37,7 @@ result fork_join_fib(const params& a) {
 }
 
 std::int64_t sum_leaves(std::int64_t number, std::int64_t leaves) {
-  if (leaves == 1) return number;
+  if (leaves < 2) return number;
   std::int64_t sums[10] = {};
   const std::int64_t part = leaves / 10;
   task_group parts;
