@@ -2,8 +2,8 @@
 //
 //   1  In random order, each case that looks ready is tried under its own channel's lock. The first
 //      that succeeds is the choice; that is one operation on one channel at one instant.
-//   2  None was: all channels are locked, in the order of their addresses, and tried again, for "none
-//      is ready" must be true of one instant too. With `otherwise`, that ends it.
+//   2  None was: all channels are locked, in the order of their addresses, and tried again, for
+//      "none is ready" must be true of one instant too. With `otherwise`, that ends it.
 //   3  A waiter is queued on every channel, all naming one claim word, and the caller parks; the
 //      locks are released once it is off its stack. The waker that claims the word has chosen.
 //   4  Back: the waiters on the other channels are taken out, and the chosen case finishes.

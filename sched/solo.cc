@@ -40,8 +40,8 @@ namespace weft::detail {
 namespace {
 
 constinit std::atomic<bool> plain_threads_come{false};  // no M becomes solo any more
-// `came`: a plain thread has, and no M is solo. `simulated`: in a simulation, which has no M; the caller may be a fiber
-// of that.
+// `came`: a plain thread has, and no M is solo. `simulated`: in a simulation, which has no M; the
+// caller may be a fiber of that.
 enum class foreign : std::uint8_t { none, came, simulated };
 constinit std::atomic<foreign> plain_threads{foreign::none};
 constinit foreign before_simulation = foreign::none;  // by the thread that simulates

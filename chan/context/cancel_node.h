@@ -3,8 +3,8 @@
 // Cancelling walks down the tree. When it returns the whole subtree is done, also when other
 // callers cancel parts of it at the same time. A node's lock is held for a few instructions and
 // never together with another node's lock:
-//   1  A caller marks the node under its lock: cause and error. The same caller then closes the done
-//      channel and runs the node's action (stop a timer, start a function), without locks.
+//   1  A caller marks the node under its lock: cause and error. The same caller then closes the
+//      done channel and runs the node's action (stop a timer, start a function), without locks.
 //   2  The node stays in its parent's list until its own subtree is done.
 //   3  A caller that finds the node marked walks through its children too. So an empty list under a
 //      marked node means that its whole subtree is done, and no caller waits for another.

@@ -1,9 +1,9 @@
 // Locking with a context or a deadline. The same steps as lock_slow() in mutex.cc, with two more
 // ways out:
-//   - the bound ends the wait in the queue: the record leaves the queue, and `waiting` is cleared if it
-//     was the last;
-//   - the waiter is woken, loses the race, and the bound has ended: `woken` is cleared. The mutex is
-//     locked at that moment, so its holder's unlock wakes the next waiter.
+//   - the bound ends the wait in the queue: the record leaves the queue, and `waiting` is cleared
+//     if it was the last;
+//   - the waiter is woken, loses the race, and the bound has ended: `woken` is cleared. The mutex
+//     is locked at that moment, so its holder's unlock wakes the next waiter.
 // If the mutex is handed over in starvation mode at the instant of the cancel, the claim decides:
 // if the unlocker has claimed the wait, this call holds the mutex and succeeds.
 #include <weft/mutex.h>

@@ -1,4 +1,5 @@
-// Collects lines of many connections and posts them in batches:  batcher TARGET [ADDRESS [LINES [MILLISECONDS]]]
+// Collects lines of many connections and posts them in batches:
+//   batcher TARGET [ADDRESS [LINES [MILLISECONDS]]]
 //
 // A batch is posted when it has LINES lines, or MILLISECONDS after its first line. While one is
 // posted, the next lines wait in a bounded channel; when that is full the connections are not read,

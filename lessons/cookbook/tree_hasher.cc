@@ -1,4 +1,5 @@
-// SHA-256 of every file of a tree, as sha256sum prints it, in the order of names:  tree_hasher DIRECTORY
+// SHA-256 of every file of a tree, as sha256sum prints it, in the order of names:
+//   tree_hasher DIRECTORY
 //
 // Files are read and hashed in parallel, a bounded number at a time. A file that cannot be read is
 // reported, and the others are hashed; the exit status is 1 then.

@@ -1,7 +1,7 @@
 // Jobs for several processes, over NATS JetStream. docs/machines.md says what is guaranteed.
 //
-//   work_queue send SERVER [SECONDS] < JOBS      sends each line of stdin, "NAME MILLISECONDS", as a job
-//   work_queue work SERVER RECORD [IN_FLIGHT]    does jobs until SIGTERM, and appends what it does to the file RECORD
+//   work_queue send SERVER [SECONDS] < JOBS    sends each line, "NAME MILLISECONDS", as a job
+//   work_queue work SERVER RECORD [IN_FLIGHT]  does jobs until SIGTERM, appends them to RECORD
 #include <weft/weft.h>
 
 #include <atomic>

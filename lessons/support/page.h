@@ -4,7 +4,8 @@
 // right one. The flags, and how a program runs, is measured and is drawn, are the same for every
 // lesson:
 //
-//   const lesson::page page{"L5", "leak", {{"wrong", "no fiber sends", wrong, {.leaks = 1}}, {"right", ...}}};
+//   const lesson::page page{"L5", "leak", {{"wrong", "no fiber sends", wrong, {.leaks = 1}},
+//                                          {"right", ...}}};
 //
 // All lessons of a section are linked into one program. Its command line names the lesson to run.
 #pragma once

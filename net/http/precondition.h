@@ -20,8 +20,9 @@ enum class comparison { weak, strong };
 // True if the list of entity tags has `etag`, or is "*".
 bool lists_etag(std::string_view list, std::string_view etag, comparison c) noexcept;
 
-// Returns the seconds since 1970 of a date in one of the three forms of RFC 9110 section 5.6.7; none for other text.
-// "Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994".
+// Returns the seconds since 1970 of a date in one of the three forms of RFC 9110 section 5.6.7;
+// none for other text. The forms:
+//   "Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"
 std::optional<std::int64_t> parse_http_date(std::string_view s) noexcept;
 
 // Evaluates If-Match, If-Unmodified-Since, If-None-Match and If-Modified-Since of a GET or HEAD, in

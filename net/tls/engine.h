@@ -49,8 +49,8 @@ class engine {
   void take_output(std::vector<std::byte>& to);
   // The bytes that take_output() would append.
   std::size_t output_size();
-  // Reads and writes return an error from now on: an earlier one, or `why`. Returns it. Drops what is
-  // for the peer.
+  // Reads and writes return an error from now on: an earlier one, or `why`. Returns it. Drops what
+  // is for the peer.
   std::error_code fail(std::error_code why);
 
   connection_state state(bool checks_peer);

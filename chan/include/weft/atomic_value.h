@@ -12,6 +12,17 @@
 // A load costs a few plain loads and stores. A store allocates; every few stores one spends several
 // microseconds to find the old versions that no snapshot shows, and destroys them. Under a stream
 // of stores up to 64 old versions wait for that. The rest is destroyed with the atomic_value.
+//
+// A change that depends on the old value is a loop:
+//
+//   for (;;) {
+//     const auto old = current.load();
+//     config next = old;                            // a copy
+//     next.port = 8080;
+//     if (current.compare_and_swap(old, next)) break;  // false: another store came first
+//   }
+//
+// For a value that is written as often as it is read, a weft::mutex is cheaper.
 #pragma once
 #include <weft/detail/versions.h>
 #include <weft/mutex.h>

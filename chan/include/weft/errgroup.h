@@ -6,8 +6,21 @@
 // task needs a running world.
 //
 //   auto [group, ctx] = weft::errgroup::with_context(parent);
-//   for (auto& url : urls) group.go([&] { return fetch(ctx, url); });   // void, std::error_code, or throws
+//   for (auto& url : urls) group.go([&] { return fetch(ctx, url); });   // or void, or it throws
 //   if (std::error_code e = group.wait()) ...
+//
+// A failure does not stop the other tasks: it cancels the group's context, and a task that passes
+// this context to what it calls ends early. A group without a context only keeps the first failure.
+//
+// With a limit the group is also a bound on what runs at a time, and go() the place that waits:
+//
+//   weft::errgroup group;
+//   group.set_limit(8);
+//   for (auto& file : files) group.go([&] { return compress(file); });   // blocks at the ninth
+//
+// What a task captures by reference must outlive the group, so declare it before the group. Then an
+// early return, or an exception, between go() and wait() is safe: the destructor waits for all
+// tasks.
 #pragma once
 #include <weft/context.h>
 #include <weft/go.h>

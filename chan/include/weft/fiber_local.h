@@ -4,6 +4,9 @@
 //
 //   static weft::fiber_local<std::string> request_id;
 //   *request_id = "42";                    // of this fiber only
+//
+// Go has no such variables: it passes a context, which reaches the fibers that a function starts.
+// A fiber_local does not: each fiber begins with a value of its own.
 #pragma once
 #include <weft/detail/requirements.h>
 

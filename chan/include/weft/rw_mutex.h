@@ -12,6 +12,18 @@
 // When only readers use the lock and contend for its word, they are counted in slots on separate
 // cache lines, one per CPU, without contention. The next writer ends that.
 //
+// It pays where many fibers read at the same time, each for much longer than a lock costs, and few
+// write. For short sections a weft::mutex is as fast and smaller; for a value that is replaced as a
+// whole see atomic_value.h, whose readers take no lock.
+//
+// There is no upgrade from a reader to the writer: two readers that both wait for it would wait
+// without end. Unlock, lock for writing, and read again: another writer may have come between.
+//
+// unlock() must match lock(), and unlock_shared() lock_shared(): a mismatch throws weft::panic. A
+// lock that is held when it is destroyed is a mistake that is not detected.
+//
+// For code that takes any lock, e.g. std::scoped_lock, the readers' side is a lock too: r_locker().
+//
 // All functions may be called from fibers and plain threads, not from signal handlers.
 #pragma once
 #include <weft/detail/bounded_wait.h>
@@ -40,7 +52,8 @@ class rw_mutex {
       free_slots();
   }
 
-  // Blocks until the caller holds the lock as its only holder. Go's Lock.
+  // Blocks until the caller holds the lock as its only holder. What earlier holders wrote is
+  // visible then. Go's Lock.
   void lock() {
     if (!try_lock_alone()) [[unlikely]]
       lock_slow({});
@@ -70,7 +83,8 @@ class rw_mutex {
       unlock_slow();
   }
 
-  // Blocks until no writer holds the lock or waits for it. Go's RLock.
+  // Blocks until no writer holds the lock or waits for it. Readers hold it together with others,
+  // and a fiber holds it as often as it has locked it. Go's RLock.
   void lock_shared() {
     if (!try_count_reader()) [[unlikely]]
       lock_shared_slow({});
@@ -109,6 +123,7 @@ class rw_mutex {
    private:
     rw_mutex* of_;
   };
+  // Returns that view. Never blocks.
   reader_view r_locker() noexcept { return reader_view(*this); }
 
  private:

@@ -9,8 +9,8 @@
 // Operands are evaluated once, on entry. Among the ready cases one is chosen uniformly at random. A
 // receive writes its variable only if its case is chosen; from a closed channel it writes T{}
 // (nullopt, false). A send to a closed channel throws weft::panic. A nil channel is never ready.
-// Without `otherwise` select blocks: the fiber parks, a plain thread sleeps. A case that sends takes
-// its value on entry: an rvalue is moved from even if another case is chosen.
+// Without `otherwise` select blocks: the fiber parks, a plain thread sleeps. A case that sends
+// takes its value on entry: an rvalue is moved from even if another case is chosen.
 //
 //   int v; bool ok;
 //   switch (weft::select(recv(jobs, v, ok), recv(ctx.done()), recv(weft::after(1s)))) {
@@ -125,8 +125,8 @@ std::optional<std::size_t> try_select(std::span<const select_case> cases);
 
 // Blocks until one case can run, runs it and returns its index, from 0. With `otherwise` among the
 // cases it never blocks: it returns the place of `otherwise` if no other case is ready. Throws what
-// a send case throws. Allocates nothing for up to eight cases, unless a case sends a boxed element. Go's select
-// statement.
+// a send case throws. Allocates nothing for up to eight cases, unless a case sends a boxed element.
+// Go's select statement.
 template <class... Cases>
   requires(sizeof...(Cases) > 0 && ((detail::is_maker<std::decay_t<Cases>> || detail::is_otherwise<Cases>)&&...))
 int select(Cases&&... cases) {

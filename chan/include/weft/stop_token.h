@@ -2,6 +2,9 @@
 //
 //   auto [ctx, cancel] = weft::with_stop_token(weft::background(), token);   // token -> context
 //   std::jthread t([token = weft::to_stop_token(ctx)] { ... });              // context -> token
+//
+// A context carries a deadline, values and a cause; a stop token carries the request to stop only.
+// So a context that is made from a token has no deadline.
 #pragma once
 #include <weft/context.h>
 

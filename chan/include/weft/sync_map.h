@@ -18,6 +18,20 @@
 // Refused: replacing a whole part at each write (a write would cost as much as copying the part),
 // and one read-only map beside a dirty one (a steady stream of new keys copies everything
 // repeatedly).
+//
+// Looking a key up stores nothing. Keys and values are in nodes, so a store does not move others.
+//
+// A map with a mutex beside it is often the better choice: it is smaller, it changes several keys
+// in one step, and it holds further fields under the same lock. sync_map is for a map that very
+// many fibers use at the same time, each usually with another key. An empty one has 32 locks.
+//
+// A loop over all keys while other fibers change the map is range().
+//
+// There is no size(): it would be wrong when it is returned. There is no reference to a value
+// either: another fiber may replace or erase it at any time. A value that is expensive to copy is
+// stored as a std::shared_ptr.
+//
+// What a fiber wrote before it stored a value is visible to a fiber that loads this value.
 #pragma once
 #include <weft/rw_mutex.h>
 
@@ -37,7 +51,8 @@
 
 namespace weft {
 
-// A map from K to V. Hash and Equal as in std::unordered_map.
+// A map from K to V, both copyable. Hash and Equal as in std::unordered_map. Neither copyable nor
+// movable: it is shared by reference. Its constructor allocates all parts. Throws std::bad_alloc.
 template <class K, class V, class Hash = std::hash<K>, class Equal = std::equal_to<K>>
 class sync_map {
  public:
@@ -53,7 +68,8 @@ class sync_map {
     if (at == p.map.end()) return std::nullopt;
     return at->second;
   }
-  // Stores v under k. Go's Store.
+  // Stores v under k, in place of the value before. An old value is destroyed after the lock is
+  // released. Go's Store.
   void store(K k, V v) {
     part& p = part_of(k);
     std::optional<V> before;  // destroyed after the lock is released, as every replaced value here
@@ -65,7 +81,8 @@ class sync_map {
     V value;
     bool loaded;
   };
-  // Returns the value under k if there is one; else stores v and returns it. Go's LoadOrStore.
+  // Returns the value under k if there is one; else stores v and returns it. Of several fibers that
+  // call it with one new key, exactly one stores; the others get its value. Go's LoadOrStore.
   loaded_or_stored load_or_store(K k, V v) {
     part& p = part_of(k);
     {
@@ -76,7 +93,8 @@ class sync_map {
     const auto [at, stored] = p.map.try_emplace(std::move(k), std::move(v));
     return {at->second, !stored};
   }
-  // Removes the value under k and returns it, or returns nullopt. Go's LoadAndDelete.
+  // Removes the value under k and returns it, or returns nullopt. Of several fibers that call it
+  // with one key, one gets the value. Go's LoadAndDelete.
   std::optional<V> load_and_delete(const K& k) {
     part& p = part_of(k);
     node taken;
@@ -87,7 +105,8 @@ class sync_map {
     if (!taken) return std::nullopt;
     return std::move(taken.mapped());
   }
-  // Removes the value under k. Returns true if there was one. Go's Delete.
+  // Removes the value under k. Returns true if there was one. The value is destroyed after the lock
+  // is released. Go's Delete.
   bool erase(const K& k) {
     part& p = part_of(k);
     node taken;
@@ -95,7 +114,8 @@ class sync_map {
     taken = p.map.extract(k);
     return !taken.empty();
   }
-  // Stores v under k and returns the value before, or nullopt. Go's Swap.
+  // Stores v under k and returns the value before, or nullopt. No other store comes between the
+  // two. Go's Swap.
   std::optional<V> swap(K k, V v) {
     part& p = part_of(k);
     std::optional<V> before;
@@ -105,8 +125,8 @@ class sync_map {
     }
     return before;
   }
-  // Stores v if the value under k is equal to `expected`. Returns true if it did. Go's
-  // CompareAndSwap.
+  // Stores v if the value under k is equal to `expected`. Returns true if it did; false also if
+  // there is no value. V's == runs under the lock. Go's CompareAndSwap.
   bool compare_and_swap(const K& k, const V& expected, V v)
     requires std::equality_comparable<V>
   {
@@ -117,8 +137,8 @@ class sync_map {
     std::swap(at->second, v);
     return true;
   }
-  // Removes the value under k if it is equal to `expected`. Returns true if it did. Go's
-  // CompareAndDelete.
+  // Removes the value under k if it is equal to `expected`. Returns true if it did; false also if
+  // there is no value. V's == runs under the lock. Go's CompareAndDelete.
   bool compare_and_delete(const K& k, const V& expected)
     requires std::equality_comparable<V>
   {
@@ -132,7 +152,9 @@ class sync_map {
   }
   // Calls f(key, value) with copies, once for each key, until f returns false; f may return void.
   // No lock is held during f, so f may use the map. A concurrent change is seen either as before or
-  // as after it. Go's Range.
+  // as after it: the copies of the whole map are not of one moment, only those of a part are. The
+  // order is none. Costs a copy of the keys and values of one part at a time. Throws what f throws.
+  // Go's Range.
   template <class F>
   void range(F&& f) const {
     std::vector<std::pair<K, V>> some;
@@ -149,7 +171,8 @@ class sync_map {
       }
     }
   }
-  // Removes all keys. Keys that are stored concurrently may remain. Go's Clear.
+  // Removes all keys. Keys that are stored concurrently may remain. The values are destroyed after
+  // the locks of their parts are released. Go's Clear.
   void clear() {
     for (part& p : *parts_) {
       map_type gone;

@@ -4,13 +4,35 @@
 //   while (auto line = in.read_line()) ...
 //
 //   weft::bufio::writer out(conn);
-//   for (const row& r : rows) out.write(r.text());   // an error stays: it is enough to check flush()
+//   for (const row& r : rows) out.write(r.text());   // an error stays: checking flush() is enough
 //   if (std::error_code e = out.flush()) ...
 //
 // For each stream with read(std::span<std::byte>) or write(std::span<const std::byte>) as a
 // connection has. One fiber or plain thread at a time uses an object. Functions block and fail as
 // the stream does; with ctx also by ctx's error, if the stream's functions take a context. A value
 // beside an error has what was read before it.
+//
+// A reader may have read more from its stream than it has returned. So one reader is used for the
+// whole life of a stream, and nothing else reads from that stream.
+//
+// A reader and a writer own a copy of the stream, which for a connection is a handle: both may be
+// made of one connection, and two fibers may use them, one the reader and one the writer.
+//
+//   weft::bufio::reader in(conn);
+//   weft::bufio::writer out(conn);
+//   for (;;) {
+//     auto [line, err] = in.read_line();
+//     if (err) return err == weft::errc::eof ? std::error_code() : err;
+//     out.write(answer_to(line));
+//     if (in.buffered() == 0)                 // no further request has come: send the answers
+//       if (std::error_code e = out.flush()) return e;
+//   }
+//
+// A line has a bound (1 MiB by default), so that a peer that never sends its end cannot use up the
+// memory. The buffers are allocated with the objects: 4 KiB each by default, whether or not they
+// are used. For a connection that is silent for hours, conn::receive() needs no buffer.
+//
+// A writer collects small pieces; a piece of the buffer's size goes to the stream directly.
 #pragma once
 #include <weft/errors.h>
 

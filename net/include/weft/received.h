@@ -5,6 +5,11 @@
 // conn::read needs a buffer during the whole wait. For a silent connection that can be hours, and
 // the buffer often makes the fiber's stack a page larger. The result of conn::receive holds a small
 // message in itself, as a std::string does, and takes a pooled buffer for a larger one.
+//
+// An object is 1 KiB large. A message of up to 1 KiB is inside it; a longer one is in a buffer of
+// 4 KiB, which goes back to the pool when the object is destroyed or gets another value. So a fiber
+// that waits for a message holds no buffer, and a program that keeps many messages for a long time
+// copies their bytes.
 #pragma once
 #include <weft/detail/requirements.h>
 

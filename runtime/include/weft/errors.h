@@ -3,6 +3,8 @@
 //   auto [n, err] = conn.read(buf);
 //   if (err == weft::errc::eof) ...
 //   std::size_t m = conn.read(buf).unwrap();     // throws std::system_error
+//
+// Nothing here blocks, and everything may be called from fibers and plain threads.
 #pragma once
 #include <weft/detail/requirements.h>
 

@@ -1,7 +1,7 @@
 // Regions of code in which a suspension is a bug.
 //
 //   const std::lock_guard hold(std_mutex);
-//   const weft::no_suspend region;        // a send() that parks here ends the process with both places
+//   const weft::no_suspend region;      // a send() that parks here ends the process
 #pragma once
 #include <weft/detail/spawn.h>
 

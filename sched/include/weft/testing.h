@@ -4,6 +4,9 @@
 //     weft::testing::leak_check check([](const std::string& report) { FAIL_CHECK(report); });
 //     ... the test ...
 //   });
+//
+// A fiber is left behind if it was started during the life of the check and has not ended at its
+// end. The report names each such fiber with its stack and the go statement that started it.
 #pragma once
 #include <weft/detail/requirements.h>
 

@@ -29,8 +29,8 @@ std::int64_t sum_leaves(std::int64_t number, std::int64_t leaves) {
   return Fork::sum(10, [=](std::int64_t i) { return sum_leaves<Fork>(number + i * part, part); });
 }
 
-// The ways to place queens in the remaining rows. A bit is a column that is taken, straight or along
-// a diagonal.
+// The ways to place queens in the remaining rows. A bit is a column that is taken, straight or
+// along a diagonal.
 template <class Fork>
 std::int64_t queens(std::uint32_t all, std::uint32_t columns, std::uint32_t left, std::uint32_t right) {
   if (columns == all) return 1;
