@@ -1,4 +1,5 @@
-// Passes requests on to another server:  reverse_proxy BACKEND [ADDRESS], BACKEND as http://127.0.0.1:9000
+// Passes requests on to another server, e.g. http://127.0.0.1:9000:
+//   reverse_proxy BACKEND [ADDRESS]
 //
 // Bodies are streamed both ways: neither is in memory as a whole, and a slow end slows the other
 // one down. Fields that are about one connection stay on it (RFC 9110 section 7.6.1), and the
@@ -31,7 +32,7 @@ class hop_by_hop {
 
  private:
   void add_list(std::string list) {
-    std::erase(list, ' ');
+    std::erase_if(list, [](char c) { return c == ' ' || c == '\t'; });
     for (std::size_t at = 0; at < list.size(); at = std::min(list.size(), list.find(',', at)) + 1)
       names_.push_back(list.substr(at, list.find(',', at) - at));
   }
@@ -49,13 +50,15 @@ http::client_request passed_on(const std::string& backend, const http::request& 
   const hop_by_hop stays(r.headers());
   for (const auto& [name, value] : r.headers()) {
     const std::string known = lower(name);
-    if (stays.has(name) || known == "host" || known == "content-length" || known.starts_with("x-forwarded-")) continue;
+    if (stays.has(name) || known == "host" || known == "content-length" || known == "user-agent" ||
+        known == "forwarded" || known.starts_with("x-forwarded-"))
+      continue;
     to.headers.emplace_back(name, value);
   }
   to.headers.emplace_back("X-Forwarded-For", r.remote_addr().host());
   to.headers.emplace_back("X-Forwarded-Host", r.host());
   to.headers.emplace_back("X-Forwarded-Proto", r.tls() ? "https" : "http");
-  if (r.header("User-Agent").empty()) to.headers.emplace_back("User-Agent", "");  // none, instead of the client's own
+  to.headers.emplace_back("User-Agent", r.header("User-Agent"));  // empty: none, instead of the client's own
   to.body_size = r.content_length();
   if (to.body_size != 0)
     to.body_parts = [&r](std::span<std::byte> part) -> result<std::size_t> {
@@ -65,12 +68,14 @@ http::client_request passed_on(const std::string& backend, const http::request& 
   return to;
 }
 
-void pass_back(http::response_writer& w, http::response_stream& answer) {
+// `flushes`: the client must not wait for the rest. So it is if the client still sends, since the
+// backend may have answered early.
+void pass_back(http::response_writer& w, http::response_stream& answer, bool flushes) {
   w.status(answer.status());
   const hop_by_hop stays(answer.headers());
   for (const auto& [name, value] : answer.headers())
     if (!stays.has(name)) w.add_header(name, value);
-  const bool flushes = answer.header("Content-Length").empty();  // events, for example
+  flushes = flushes || answer.header("Content-Length").empty();  // events, for example
   std::array<std::byte, 16 << 10> part;
   for (;;) {
     const auto [n, err] = answer.read(part);
@@ -90,7 +95,7 @@ http::handler reverse_proxy(std::string backend) {
     if (!r.raw_path().starts_with('/')) return http::error(w, 501, "not for this server");  // CONNECT, OPTIONS *
     const context& while_wanted = r.ctx();
     auto [answer, err] = c.open(while_wanted, passed_on(backend, r));
-    if (!err) return pass_back(w, answer);
+    if (!err) return pass_back(w, answer, r.content_length() != 0);
     http::error(w, err == errc::timeout ? 504 : 502, "the backend does not answer");
   };
 }

@@ -33,7 +33,7 @@ int accept_one::attempt() {
 }
 
 connect_to::connect_to(int s, const sockaddr* a, socklen_t n) noexcept
-    : io_request(s, POLLOUT), address(a), length(n) {}
+    : io_request(s, POLLOUT, io_traits{.by_readiness = a->sa_family == AF_UNIX}), address(a), length(n) {}
 void connect_to::prepare(io_uring_sqe& sqe) { io_uring_prep_connect(&sqe, fd, address, length); }
 int connect_to::attempt() {
   if (begun) {
@@ -46,7 +46,12 @@ int connect_to::attempt() {
     if (getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &n) == 0) return 0;
     return errno == ENOTCONN ? -EAGAIN : -errno;  // woken before it is really connected
   }
+  queue_is_full = false;
   if (connect(fd, address, length) == 0) return 0;
+  if (errno == EAGAIN && address->sa_family == AF_UNIX) {  // the socket does not become writable when there is room
+    queue_is_full = true;
+    return -ECONNREFUSED;
+  }
   if (errno != EINPROGRESS && errno != EINTR) return -errno;
   begun = true;
   return -EAGAIN;

@@ -42,6 +42,7 @@ struct connect_to final : io_request {
   const sockaddr* const address;
   const socklen_t length;
   bool begun = false;
+  bool queue_is_full = false;  // of a listener in the Unix domain; attempt() has failed for that
   connect_to(int s, const sockaddr* a, socklen_t n) noexcept;
   void prepare(io_uring_sqe& sqe) override;
   int attempt() override;

@@ -134,6 +134,7 @@ std::error_code file::set_write_deadline(time_point at) const {
 }
 
 result<std::size_t> file::read_at(std::span<std::byte> buf, std::uint64_t offset) const {
+  if (offset > INT64_MAX) return {0, make_error_code(std::errc::invalid_argument)};
   std::size_t done = 0;
   while (done < buf.size()) {
     const auto rest = buf.subspan(done);
@@ -146,6 +147,7 @@ result<std::size_t> file::read_at(std::span<std::byte> buf, std::uint64_t offset
 }
 
 result<std::size_t> file::write_at(std::span<const std::byte> data, std::uint64_t offset) const {
+  if (offset > INT64_MAX) return {0, make_error_code(std::errc::invalid_argument)};
   return write_from(d_.get(), nullptr, offset, data);
 }
 

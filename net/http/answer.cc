@@ -32,10 +32,7 @@ bool exchange::opens_tunnel() const { return request.method == "CONNECT" && stat
 bool exchange::sends_body() const { return request.method != "HEAD" && !has_no_body(status) && !opens_tunnel(); }
 
 // At each write: the deadline of an earlier answer must not end it.
-void exchange::bound_write() {
-  const duration d = bounds->write_time;
-  conn.set_write_deadline(d.count() > 0 ? in_about(d) : time_point::max());
-}
+void exchange::bound_write() { conn.set_write_deadline(bound_in(bounds->write_time)); }
 
 // `size`: of the body that is sent with it.
 void exchange::append_head(std::string& to, bool last, std::size_t size) {
@@ -87,6 +84,7 @@ void exchange::send_part(std::string_view more, bool last) {
     text.reserve(size + (more.size() <= most_copied ? more.size() : 0));
     append_head(text, last, body.size() + more.size());
     head_sent = true;
+    if (until_end) conn.set_abortive(true);  // until finish(): what is broken off must not look complete
   }
   if (!sends_body()) {
     body.clear();
@@ -125,6 +123,7 @@ void exchange::finish() {
   if (!can_drop_body()) close_after = true;  // what is left cannot become the next request
   const bool is_short = length && sends_body() && written < *length;
   send_part({}, !is_short);  // compressed, it would look complete with its end
+  if (until_end && !error) conn.set_abortive(false);
   if (is_short && !error) {
     server.log(fmt::format("http: {} {}: the handler wrote {} bytes of a Content-Length of {}",
                            printable(request.method), printable(request.target_text), written, *length));

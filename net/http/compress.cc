@@ -39,26 +39,40 @@ bool is_compressible(std::string_view type) {
   return type.empty() || same_word(type.substr(0, 5), "text/");
 }
 
+bool accepts_gzip(const std::vector<header_field>& fields) {
+  for (const header_field& f : fields)
+    if (same_word(f.name, "Accept-Encoding") && accepts_gzip(f.value)) return true;
+  return false;
+}
+
+// A compressed answer differs from the plain one byte by byte, so its tag must not be the strong
+// one.
+void weaken_tag(exchange& x) {
+  for (auto& [name, value] : x.headers)
+    if (same_word(name, "ETag") && !value.starts_with("W/")) value.insert(0, "W/");
+}
+
 }  // namespace
 
 namespace impl {
 
 // Before the head is sent. `size`: of the body as far as it is known, all of it if `last`.
 void exchange::begin_compression(std::size_t size, bool last) {
+  if (compress && status == 304) {  // with what the answer 200 had had (RFC 9110 section 15.4.5)
+    headers.emplace_back("Vary", "Accept-Encoding");
+    if (accepts_gzip(request.fields)) weaken_tag(*this);
+    return;
+  }
   const response_writer w(*this);
   const bool is_head = request.method == "HEAD";
-  if (!compress || (!sends_body() && !(is_head && status >= 200 && status != 204 && status != 304)) || status == 206)
-    return;
+  if (!compress || (!sends_body() && !(is_head && status >= 200 && status != 204)) || status == 206) return;
   if (is_head && length) size = *length;
   if (last && size < least_compressed) return;
   if (!w.header("Content-Encoding").empty() || !w.header("Content-Range").empty()) return;
   const std::string_view type = w.header("Content-Type");
   if (!is_compressible(type) || same_word(type, "text/event-stream")) return;
   headers.emplace_back("Vary", "Accept-Encoding");
-  bool accepted = false;
-  for (const header_field& f : request.fields)
-    if (same_word(f.name, "Accept-Encoding")) accepted = accepted || accepts_gzip(f.value);
-  auto made = accepted ? make_deflater() : nullptr;
+  auto made = accepts_gzip(request.fields) ? make_deflater() : nullptr;
   if (!made) return;
   if (is_head) {
     packs_head = true;
@@ -67,8 +81,7 @@ void exchange::begin_compression(std::size_t size, bool last) {
     packer = std::move(made);
   }
   headers.emplace_back("Content-Encoding", "gzip");
-  for (auto& [name, value] : headers)
-    if (same_word(name, "ETag") && !value.starts_with("W/")) value.insert(0, "W/");
+  weaken_tag(*this);
 }
 
 }  // namespace impl

@@ -37,7 +37,7 @@ struct served {
 // Waits for the first byte of a request.
 woken wait_for_request(served& v) {
   if (!v.in.rest().empty()) return v.s.set_idle(v.here, false) ? woken::by_bytes : woken::by_end;
-  const time_point end = v.first ? v.first_head : in_about(v.s.bounds.idle_time);
+  const time_point end = v.first ? v.first_head : bound_in(v.s.bounds.idle_time);
   bool rested = v.first;
   for (;;) {
     const time_point rest = rested ? end : std::min(end, in_about(short_rest));
@@ -88,7 +88,7 @@ void serve_connection(const std::shared_ptr<server_state>& s, const stream_ptr& 
       server_state::place here;
       ~leave() { s.remove(here); }
     } at_end{*s, *here};
-    served v{*s, *here, *c, in_about(s->bounds.header_time), {}, true, false};
+    served v{*s, *here, *c, bound_in(s->bounds.header_time), {}, true, false};
     try {
       serve(v);
     } catch (const std::exception& e) {  // memory that is not there: of this connection only
@@ -97,7 +97,10 @@ void serve_connection(const std::shared_ptr<server_state>& s, const stream_ptr& 
     hijacked = v.hijacked;
   } catch (const std::bad_alloc&) {
   }
-  if (!hijacked) (void)c->close();
+  try {
+    if (!hijacked) (void)c->close();
+  } catch (const std::bad_alloc&) {  // its destructor closes
+  }
 }
 
 }  // namespace weft::http::impl

@@ -45,4 +45,6 @@ time_point in_about(duration d) noexcept {
   return time_point(duration(d.count() > detail::never - from ? detail::never : from + d.count()));
 }
 
+time_point bound_in(duration d) noexcept { return d.count() > 0 ? in_about(d) : time_point::max(); }
+
 }  // namespace weft::http::impl

@@ -14,5 +14,7 @@ std::string http_date(std::time_t t);
 
 // When that much time will have passed, to within some milliseconds; not before.
 time_point in_about(duration d) noexcept;
+// The same for a bound that may be absent: never if d is 0 or less.
+time_point bound_in(duration d) noexcept;
 
 }  // namespace weft::http::impl

@@ -89,6 +89,7 @@ struct exchange {
   value_list headers;
   std::string connection;               // elements of Connection that the handler has set
   std::optional<std::uint64_t> length;  // that the handler has set
+  std::string length_text;              // the same, as text
   std::uint64_t written = 0;            // bytes of the body that the handler has written
   std::string body;                     // of them, not sent yet
   bool compress = false;                // if the client accepts it

@@ -79,7 +79,10 @@ bool take_port(std::string_view text, int& port) {
 
 bool take_authority(std::string_view a, http_url& u) {
   if (const auto at = a.find('@'); at != std::string_view::npos) {
-    u.userinfo = percent_decoded(a.substr(0, at));
+    const std::string_view before = a.substr(0, at);
+    const auto is_info = [](char c) { return is_host_char(c) || c == '%' || c == ':'; };
+    if (!std::all_of(before.begin(), before.end(), is_info)) return false;
+    u.userinfo = percent_decoded(before);
     if (!u.userinfo || std::any_of(u.userinfo->begin(), u.userinfo->end(), is_control)) return false;
     a.remove_prefix(at + 1);
   }
@@ -95,6 +98,8 @@ bool take_authority(std::string_view a, http_url& u) {
     u.host = a.substr(0, colon);
     if (colon != std::string_view::npos) port = a.substr(colon + 1);
     if (u.host.empty() || u.host.size() > 255 || !std::all_of(u.host.begin(), u.host.end(), is_host_char)) return false;
+    // Labels, perhaps with a final dot. "." would be no name for TLS, and ".a" any name below "a".
+    if (u.host.front() == '.' || u.host.find("..") != std::string::npos) return false;
   }
   std::transform(u.host.begin(), u.host.end(), u.host.begin(), lower);
   return take_port(port, u.port);

@@ -80,7 +80,12 @@ std::error_code incoming::write_request(const std::string& text) {
 void incoming::start_writing(std::string text) {
   writer_life_.emplace(with_cancel(ctx_));
   writer_.go([this, text = std::move(text)] {
-    const std::error_code e = write_request(text);
+    std::error_code e;
+    try {
+      e = write_request(text);
+    } catch (const std::bad_alloc&) {  // not of the process: the caller gets it
+      e = make_error_code(std::errc::not_enough_memory);
+    }
     const std::lock_guard hold(writing_);
     write_error_ = e;
     written_whole_ = !e;

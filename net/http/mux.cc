@@ -84,12 +84,13 @@ void mux::operator()(response_writer& w, const request& r) const {
     w.set_header("Content-Length", "0");
     return;
   }
+  if (r.raw_path().empty()) return error(w, 404, "404 page not found");  // CONNECT host:port
   const std::string host = host_of(r);
   const bool is_connect = r.method() == "CONNECT";
   const std::string clean = is_connect ? std::string(r.raw_path()) : clean_path(r.raw_path());
   const auto redirect_to = [&](std::string path) {
     if (!r.x_.request.target.query.empty()) (path += '?') += r.x_.request.target.query;
-    redirect(w, path, 301);
+    redirect(w, path, 307);  // the client repeats the method and the body
   };
   const split_path path = split(clean);
   value_list values;

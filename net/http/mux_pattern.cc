@@ -17,10 +17,18 @@ using kind = pattern::kind;
   throw panic(fmt::format("http: pattern '{}': {}", text, why));
 }
 
-pattern::piece parse_piece(std::string_view text, std::string_view whole, bool is_last) {
+bool is_identifier(std::string_view name) {
+  const auto is_part = [](char c) { return c == '_' || std::isalnum(static_cast<unsigned char>(c)) || (c & 0x80); };
+  return !name.empty() && !std::isdigit(static_cast<unsigned char>(name.front())) &&
+         std::all_of(name.begin(), name.end(), is_part);
+}
+
+// `cleaned`: a path reaches the pattern only after it has been cleaned.
+pattern::piece parse_piece(std::string_view text, std::string_view whole, bool is_last, bool cleaned) {
   if (text.size() < 2 || text.front() != '{' || text.back() != '}') {
-    if (text.find_first_of("{}") != std::string_view::npos) malformed(whole, "a wildcard is a whole segment");
-    if (text.empty() || text == "." || text == "..") malformed(whole, "a path that is not clean never matches");
+    if (text.find('{') != std::string_view::npos) malformed(whole, "a wildcard is a whole segment");
+    if (cleaned && (text.empty() || text == "." || text == ".."))
+      malformed(whole, "a path that is not clean never matches");
     return {kind::literal, decoded(text, encoding::path)};
   }
   std::string_view name = text.substr(1, text.size() - 2);
@@ -30,7 +38,7 @@ pattern::piece parse_piece(std::string_view text, std::string_view whole, bool i
     if (!is_last) malformed(whole, "{$} stands at the end");
     return {kind::end, {}};
   }
-  if (name.empty() || name.find_first_of("{}$.") != std::string_view::npos) malformed(whole, "a wildcard has a name");
+  if (!is_identifier(name)) malformed(whole, "a wildcard has a name of letters, digits and '_'");
   if (rest && !is_last) malformed(whole, "{name...} stands at the end");
   return {rest ? kind::rest : kind::one, std::string(name)};
 }
@@ -104,7 +112,7 @@ pattern parse_pattern(std::string_view text) {
     const bool is_last = end == std::string_view::npos;
     const std::string_view segment = rest.substr(0, end);
     if (is_last && segment.empty()) p.pieces.push_back({kind::rest, {}});  // everything below
-    else p.pieces.push_back(parse_piece(segment, text, is_last));
+    else p.pieces.push_back(parse_piece(segment, text, is_last, !p.method.empty() && p.method != "CONNECT"));
     if (is_last) break;
     rest.remove_prefix(end + 1);
   }

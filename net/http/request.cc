@@ -59,15 +59,20 @@ std::string_view form_text(const request& r) {
 // RFC 6265 5.4: pairs behind semicolons.
 template <class F>
 void each_cookie(const request& r, F f) {
+  constexpr std::ptrdiff_t most = 3000;  // of a request; with more it has none, as in Go
+  std::ptrdiff_t n = 0;
+  for (const std::string_view text : r.header_values("Cookie")) n += 1 + std::count(text.begin(), text.end(), ';');
+  if (n > most) return;
   for (std::string_view text : r.header_values("Cookie"))
     while (!text.empty()) {
       const std::string_view pair = text.substr(0, text.find(';'));
       text.remove_prefix(std::min(text.size(), pair.size() + 1));
-      const auto equals = pair.find('=');
-      if (equals == std::string_view::npos) continue;
-      std::string_view value = trimmed(pair.substr(equals + 1));
+      const std::size_t equals = std::min(pair.find('='), pair.size());
+      const std::string_view name = trimmed(pair.substr(0, equals));
+      if (!is_token(name)) continue;
+      std::string_view value = trimmed(pair.substr(std::min(equals + 1, pair.size())));
       if (value.size() > 1 && value.front() == '"' && value.back() == '"') value = value.substr(1, value.size() - 2);
-      if (f(trimmed(pair.substr(0, equals)), value)) return;
+      if (f(name, value)) return;
     }
 }
 

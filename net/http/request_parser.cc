@@ -76,13 +76,25 @@ int request_parser::parse_head(std::string_view text) {
   const auto t = impl::parse_target(method, target_text);
   if (!t) return bad_request;
   target = *t;
-  keeps_alive = keep_alive();
+  keeps_alive = wants_to_stay();
   for (const auto check : {&request_parser::check_host, &request_parser::check_framing, &request_parser::check_expect})
     if (const int status = (this->*check)(); status != 0) return status;
   return 0;
 }
 
-// RFC 9112 3.2: exactly one in HTTP/1.1. The authority of an absolute form replaces it.
+// RFC 9112 9.3: "close" wins in each version.
+bool request_parser::wants_to_stay() const {
+  bool stay = version >= 11;
+  for (const header_field& f : fields) {
+    if (!same_word(f.name, "Connection")) continue;
+    if (has_word(f.value, "close")) return false;
+    stay = stay || has_word(f.value, "keep-alive");
+  }
+  return stay;
+}
+
+// RFC 9112 3.2: exactly one in HTTP/1.1. The authority of the target, in absolute form or of a
+// CONNECT, replaces it.
 int request_parser::check_host() {
   header_field* host = nullptr;
   for (header_field& f : fields) {
@@ -97,7 +109,7 @@ int request_parser::check_host() {
   }
   const auto a = parse_authority(host->value);
   if (!a || a->has_userinfo) return bad_request;
-  if (target.form == request_target::form_of::absolute) host->value = target.authority;
+  if (!target.authority.empty()) host->value = target.authority;
   return 0;
 }
 

@@ -75,6 +75,7 @@ class request_parser final : beast_http::basic_parser<true> {
   using verb = beast_http::verb;
 
   int check_framing();
+  bool wants_to_stay() const;
   int check_host();
   int check_expect();
 

@@ -64,6 +64,7 @@ response_writer& response_writer::put_header(std::string_view name, std::string_
     if (!n) throw panic("http: Content-Length '" + printable(value) + "' is no number");
     if (!replace && x_.length && *x_.length != *n) throw panic("http: two values of Content-Length");
     x_.length = *n;
+    x_.length_text = std::to_string(*n);
     return *this;
   }
   if (replace) std::erase_if(x_.headers, [&](const auto& f) { return same_word(f.first, name); });
@@ -88,6 +89,9 @@ response_writer& response_writer::remove_header(std::string_view name) {
 }
 
 std::string_view response_writer::header(std::string_view name) const {
+  if (same_word(name, "Content-Length")) return x_.length ? std::string_view(x_.length_text) : std::string_view();
+  if (same_word(name, "Connection"))
+    return x_.connection.empty() && x_.close_after ? std::string_view("close") : x_.connection;
   for (const auto& [key, value] : x_.headers)
     if (same_word(key, name)) return value;
   return {};
@@ -209,7 +213,13 @@ void redirect(response_writer& w, std::string_view to, int code) {
 }
 
 std::string_view status_text(int code) {
-  if (code == 431) return "Request Header Fields Too Large";
+  switch (code) {  // that Beast does not know, in some releases
+    case 103: return "Early Hints";
+    case 418: return "I'm a teapot";
+    case 425: return "Too Early";
+    case 431: return "Request Header Fields Too Large";
+    default: break;
+  }
   const auto known = boost::beast::http::int_to_status(static_cast<unsigned>(code));
   if (known == boost::beast::http::status::unknown) return "Unknown";
   const auto text = boost::beast::http::obsolete_reason(known);

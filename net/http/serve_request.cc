@@ -39,7 +39,7 @@ int read_head(exchange& x, time_point by) {
       case head_finder::found::nothing: break;
     }
     if (x.in.rest().size() > most) return finder.has_line() ? 431 : 414;
-    if (!timed) x.conn.set_read_deadline(std::min(by, in_about(x.bounds->header_time)));
+    if (!timed) x.conn.set_read_deadline(std::min(by, bound_in(x.bounds->header_time)));
     timed = true;
     if (const std::error_code e = x.in.fill(x.conn)) {
       if (x.in.rest().empty()) return client_gone;
@@ -123,11 +123,10 @@ bool serve_request(server_state& s, server_state::place here, stream& c, input& 
   if (status == 0) status = prepare(x);
   if (status != 0) return turn_away(x, status);
   if (!x.body_in.done && (x.request.chunked || x.request.length > 0))
-    c.set_read_deadline(in_about(x.bounds->body_time));
+    c.set_read_deadline(bound_in(x.bounds->body_time));
   call_handler(x);
   if ((hijacked = x.hijacked)) return false;
   const bool body_read = x.drop_body();
-  if (x.error && x.until_end) c.reset();  // an ordinary end would make it look complete
   // TLS reads what still comes after its close.
   if (!x.error && (!body_read || (x.close_after && c.plain() && !c.is_quiet()))) {
     x.bound_write();

@@ -6,8 +6,8 @@
 
 namespace weft::http::impl {
 
-// Answers one request whose first bytes are there, and whose head must be there at `head_by`, and within
-// limits::header_time. False: the connection ends, or is hijacked.
+// Answers one request whose first bytes are there, and whose head must be there at `head_by`, and
+// within limits::header_time. False: the connection ends, or is hijacked.
 bool serve_request(server_state& s, server_state::place here, stream& c, input& in, time_point head_by, bool& hijacked);
 
 }  // namespace weft::http::impl

@@ -9,6 +9,7 @@
 #include <weft/tls.h>
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -52,8 +53,9 @@ class stream {
   virtual void set_write_deadline(time_point at) = 0;
   virtual std::error_code close_write() = 0;
   virtual std::error_code close() = 0;
-  // Closes so that the peer sees no regular end of what was sent.
-  virtual void reset() = 0;
+  // While it is set, the connection's end is no regular end of what was sent: a peer gets
+  // ECONNRESET, also if close() is not called.
+  virtual void set_abortive(bool on) = 0;
   virtual const net::endpoint& remote_addr() const = 0;
   // One of them is the connection: the second one over TLS.
   virtual net::conn plain() const = 0;
@@ -74,6 +76,10 @@ template <class Conn, class Begin>
 class stream_over final : public stream {
  public:
   stream_over(Conn c, Begin b) : c_(std::move(c)), begin_(std::move(b)) {}
+  ~stream_over() override {
+    if constexpr (!is_plain)
+      if (abortive_.load(std::memory_order_relaxed)) (void)c_.net_conn().close();  // TLS would say that all was sent
+  }
 
   bool must_begin() const override { return !std::is_same_v<Begin, nothing_first>; }
   std::error_code begin() override {
@@ -117,10 +123,15 @@ class stream_over final : public stream {
   void set_read_deadline(time_point at) override { c_.set_read_deadline(at); }
   void set_write_deadline(time_point at) override { c_.set_write_deadline(at); }
   std::error_code close_write() override { return c_.close_write(); }
-  std::error_code close() override { return c_.close(); }
-  void reset() override {
-    if constexpr (is_plain) reset(c_);
-    else reset(c_.net_conn());
+  std::error_code close() override {
+    if constexpr (!is_plain)
+      if (abortive_.load(std::memory_order_relaxed)) return c_.net_conn().close();  // without TLS's own end
+    return c_.close();
+  }
+  void set_abortive(bool on) override {
+    abortive_.store(on, std::memory_order_relaxed);
+    if constexpr (is_plain) (void)c_.set_linger(on ? 0 : -1);
+    else (void)c_.net_conn().set_linger(on ? 0 : -1);
   }
   const net::endpoint& remote_addr() const override { return c_.remote_addr(); }
   net::conn plain() const override {
@@ -142,12 +153,9 @@ class stream_over final : public stream {
 
  private:
   static constexpr bool is_plain = std::is_same_v<Conn, net::conn>;
-  static void reset(const net::conn& c) {
-    (void)c.set_linger(0);
-    (void)c.close();
-  }
   const Conn c_;
   const Begin begin_;
+  std::atomic<bool> abortive_{false};
 };
 
 using stream_ptr = std::shared_ptr<stream>;

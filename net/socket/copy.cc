@@ -26,8 +26,21 @@ struct progress {
   bool can_splice = true;
 };
 
+// A part from `from` to the pipe. 0: the end. The lock is not held while the other connection is
+// waited for: that must be able to close, and another fiber to use it.
+outcome fill(descriptor* from, const context* ctx, int pipe) {
+  const io_lock reads(from, direction_kind::reading, ctx);
+  if (reads.error()) return {0, reads.error()};
+  splice_part rq(reads.fd(), POLLIN, reads.fd(), pipe, at_a_time);
+  const outcome o = perform(reads, rq, ctx);
+  reads.it().drained = false;
+  return o;
+}
+
 // A part from the pipe to `to`.
-std::error_code drain(const io_lock& writes, const context* ctx, int pipe, std::size_t n, std::uint64_t& done) {
+std::error_code drain(descriptor* to, const context* ctx, int pipe, std::size_t n, std::uint64_t& done) {
+  const io_lock writes(to, direction_kind::writing, ctx);
+  if (writes.error()) return writes.error();
   while (n > 0) {
     splice_part rq(writes.fd(), POLLOUT, pipe, writes.fd(), n);
     const outcome o = perform(writes, rq, ctx);
@@ -44,16 +57,13 @@ progress by_splice(descriptor* to, descriptor* from, const context* ctx) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return {.can_splice = false};
   const owned_fd reader(ends[0]), writer(ends[1]);
-  const io_lock reads(from, direction_kind::reading, ctx), writes(to, direction_kind::writing, ctx);
-  p.err = reads.error() ? reads.error() : writes.error();
+  p.err = drain(to, ctx, reader.get(), 0, p.done);  // nothing is read for one that is closed
   while (!p.err) {
-    splice_part rq(reads.fd(), POLLIN, reads.fd(), writer.get(), at_a_time);
-    const outcome o = perform(reads, rq, ctx);
-    reads.it().drained = false;
+    const outcome o = fill(from, ctx, writer.get());
     if (o.err == std::errc::invalid_argument && p.done == 0) return {.can_splice = false};
     p.err = o.err;
     if (o.err || o.n == 0) return p;
-    p.err = drain(writes, ctx, reader.get(), static_cast<std::size_t>(o.n), p.done);
+    p.err = drain(to, ctx, reader.get(), static_cast<std::size_t>(o.n), p.done);
   }
   return p;
 }

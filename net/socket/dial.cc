@@ -8,6 +8,7 @@
 #include <weft/go.h>
 #include <weft/net.h>
 #include <weft/select.h>
+#include <weft/time.h>
 
 #include <cerrno>
 
@@ -28,6 +29,25 @@ using endpoints = std::vector<endpoint>;
 // dials.
 bool met_itself(const descriptor& d) { return d.local() == d.remote() && d.local().network() == "tcp"; }
 
+// A listener of the Unix domain has as many connections waiting as it may have, and the kernel does
+// not say when that changes: tries again, as connect(2) waits that blocks.
+outcome connect_with_pauses(io_lock& t, connect_to& rq, const context* ctx, std::int64_t deadline_ns) {
+  constexpr duration longest = std::chrono::milliseconds(50);
+  outcome got;
+  for (duration pause = std::chrono::milliseconds(1); rq.queue_is_full; pause = std::min(2 * pause, longest)) {
+    const std::int64_t left = deadline_ns == never ? never : deadline_ns - now_ns();
+    if (left <= 0) return {0, weft::errc::timeout};
+    const duration nap = std::min(pause, duration(left));
+    if (ctx) {
+      if (const std::error_code e = sleep(*ctx, nap)) return {0, e};
+    } else {
+      sleep(nap);
+    }
+    got = perform(t, rq, ctx);
+  }
+  return got;
+}
+
 result<conn> dial_one(const context* ctx, const endpoint& to, const endpoint& from, std::int64_t deadline_ns) {
   for (int tries = 0; tries < 3; ++tries) {
     owned_fd s = new_socket(to.family(), to.type());
@@ -43,6 +63,7 @@ result<conn> dial_one(const context* ctx, const endpoint& to, const endpoint& fr
       if (t.error()) return {{}, t.error()};
       connect_to rq(fd, to.address(), to.length());
       got = perform(t, rq, ctx);
+      if (rq.queue_is_full) got = connect_with_pauses(t, rq, ctx, deadline_ns);
     }
     if (got.err) return {{}, got.err};
     if (deadline_ns != never) connecting.get()->direction_for(direction_kind::writing).set_deadline(never);
@@ -94,7 +115,15 @@ result<conn> race(const context& ctx, const endpoints& primary, const endpoints&
   auto arrivals = make_chan<arrival>(2);  // room for both: the loser does not wait, and its connection goes with it
   auto [both, cancel] = with_cancel(ctx);
   const auto start = [&, both = both](const endpoints& list, bool is_primary) {
-    go([arrivals, both, list, is_primary, how] { arrivals.send({is_primary, in_turn(&both, list, how)}); });
+    go([arrivals, both, list, is_primary, how] {
+      result<conn> got;
+      try {
+        got = in_turn(&both, list, how);
+      } catch (const std::bad_alloc&) {
+        got.err = make_error_code(std::errc::not_enough_memory);
+      }
+      arrivals.send({is_primary, std::move(got)});
+    });
   };
   start(primary, true);
   int under_way = 1;

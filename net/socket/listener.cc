@@ -42,7 +42,7 @@ result<listener> listen_on(const context* ctx, std::string_view network, std::st
   auto [found, err] = resolve(ctx, network, address, purpose::to_listen);
   if (err) return {{}, err};
   if (found.front().type() == SOCK_DGRAM) return {{}, errc::unknown_network};
-  const bool any = !address.empty() && address.front() == ':' && network == "tcp";
+  const bool any = is_any_host(address) && network == "tcp";
   result<listener> l = listen_at(found.front(), any);
   if (any && (l.err == std::errc::address_family_not_supported || l.err == std::errc::address_not_available))
     return listen_on(ctx, "tcp4", address);

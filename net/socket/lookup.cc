@@ -87,20 +87,33 @@ void lookups::leave(std::uint64_t caller) {
   std::erase_if(queued_, [](const auto& f) { return f->callers.empty(); });
 }
 
+// To a channel with room.
+void deliver(const chan<addresses>& to, const addresses& found) {
+  try {
+    to.send(found);
+  } catch (const std::bad_alloc&) {
+    to.send({{}, make_error_code(std::errc::not_enough_memory)});
+  }
+}
+
 // A thread of lookups, until the queue is empty.
 void lookups::serve() {
   std::unique_lock hold(lock_);
   while (!queued_.empty()) {
     const std::shared_ptr<flight> f = std::move(queued_.front());
     queued_.pop_front();
-    asked_.push_back(f);
-    hold.unlock();
-    const addresses found = ask_system(f->asked);
-    hold.lock();
+    addresses found{{}, make_error_code(std::errc::not_enough_memory)};
+    try {
+      asked_.push_back(f);
+      hold.unlock();
+      found = ask_system(f->asked);
+    } catch (const std::bad_alloc&) {  // of the question, not of the process
+    }
+    if (!hold.owns_lock()) hold.lock();
     std::erase(asked_, f);
     const auto callers = std::move(f->callers);
     hold.unlock();
-    for (const auto& c : callers) c.second.send(found);  // has room
+    for (const auto& c : callers) deliver(c.second, found);
     hold.lock();
   }
   --threads_;

@@ -79,7 +79,7 @@ result<packet_conn> listen_packet(std::string_view network, std::string_view add
   auto [found, err] = detail::resolve(nullptr, network, address, purpose::to_listen);
   if (err) return {{}, err};
   if (found.front().type() != SOCK_DGRAM) return {{}, errc::unknown_network};
-  const bool any = !address.empty() && address.front() == ':' && network == "udp";
+  const bool any = is_any_host(address) && network == "udp";
   result<packet_conn> p = bind_to(found.front(), any);
   if (any && (p.err == std::errc::address_family_not_supported || p.err == std::errc::address_not_available))
     return listen_packet("udp4", address);

@@ -14,4 +14,9 @@ enum class purpose { to_dial, to_listen };
 result<std::vector<net::endpoint>> resolve(const context* ctx, std::string_view network, std::string_view address,
                                            purpose what);
 
+// True for ":port" and "[::]:port", which with "tcp" and "udp" mean IPv4 too.
+inline bool is_any_host(std::string_view address) noexcept {
+  return address.starts_with(':') || address.starts_with("[::]:");
+}
+
 }  // namespace weft::detail

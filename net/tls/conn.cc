@@ -8,9 +8,12 @@ namespace {
 
 const net::conn no_socket;
 
+conn of_session(net::conn c, const config& how, side s) {
+  return conn(std::make_shared<session>(std::move(c), how, s));
+}
 conn wrapped(net::conn c, const config& how, side s) {
   check(how, s);
-  return conn(std::make_shared<session>(std::move(c), how, s));
+  return of_session(std::move(c), how, s);
 }
 
 // The host of "host:port" or "[host]:port"; sockets with a path have none.
@@ -78,13 +81,14 @@ listener::listener(net::listener l, config how) : l_(std::move(l)) {
   how_ = std::make_shared<const config>(std::move(how));
 }
 
+// Without check(): config::certificates may be empty at this moment, which fails the handshake.
 result<conn> listener::accept() const {
   auto [c, err] = l_.accept();
-  return err ? result<conn>{{}, err} : result<conn>{server(std::move(c), *how_), {}};
+  return err ? result<conn>{{}, err} : result<conn>{of_session(std::move(c), *how_, side::server), {}};
 }
 result<conn> listener::accept(const context& ctx) const {
   auto [c, err] = l_.accept(ctx);
-  return err ? result<conn>{{}, err} : result<conn>{server(std::move(c), *how_), {}};
+  return err ? result<conn>{{}, err} : result<conn>{of_session(std::move(c), *how_, side::server), {}};
 }
 
 result<listener> listen(std::string_view network, std::string_view address, const config& how) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <new>
 #include <utility>
 
 #include "net/fd/descriptor.h"
@@ -75,6 +76,14 @@ session::session(net::conn c, const config& how, side s)
   auto [ssl, err] = make_ssl(how, s, &settings_);
   cannot_begin_ = !err && !is_stream(socket_) ? net::make_error_code(net::errc::unknown_network) : err;
   if (ssl) engine_.start(std::move(ssl));
+}
+
+session::~session() {
+  try {
+    (void)close();
+  } catch (const std::bad_alloc&) {  // for the last bytes to the peer
+    (void)socket_.close();
+  }
 }
 
 std::error_code session::handshake(const context* ctx) {

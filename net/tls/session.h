@@ -25,7 +25,7 @@ class session {
   session(net::conn c, const config& how, side s);
   session(const session&) = delete;
   session& operator=(const session&) = delete;
-  ~session() { (void)close(); }
+  ~session();
 
   // A context may be null: none.
   std::error_code handshake(const context* ctx);

@@ -104,6 +104,8 @@ bool is_address(const std::string& host) {
 bool set_host(SSL* ssl, const config& how) {
   const std::string host = host_of(how);
   if (host.empty()) return true;
+  if (host.front() == '.' || host.find("..") != std::string::npos)
+    return false;  // OpenSSL takes ".a" for any name below
   if (is_address(host)) return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host.c_str()) == 1;
   SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
   return SSL_set1_host(ssl, host.c_str()) == 1 && SSL_set_tlsext_host_name(ssl, host.c_str()) == 1;

@@ -3,9 +3,12 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstddef>
+#include <string>
 
 #include "net/fd/requests.h"
 
@@ -127,5 +130,34 @@ TEST_CASE("a context without a deadline limits no dial, whatever its parent had"
     const context free = without_cancel(limited);
     FACT(!free.deadline());
     FACT(!net::dial(free, "tcp", l.addr().to_string()).err);
+  });
+}
+
+TEST_CASE("a dial waits for room in the queue of a listener in the Unix domain", "[net]") {
+  on_each_poller([] {
+    const hang_guard guard("a full queue");
+    const std::string place = "@weft-full-queue-" + std::to_string(getpid());
+    sockaddr_un a{};
+    a.sun_family = AF_UNIX;
+    place.copy(a.sun_path, sizeof a.sun_path - 1);
+    a.sun_path[0] = '\0';
+    const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + place.size());
+    const int listening = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    FACT(bind(listening, reinterpret_cast<const sockaddr*>(&a), length) == 0);
+    FACT(listen(listening, 0) == 0);
+    const auto first = net::dial("unix", place);
+    FACT(!first.err);
+    FACT(net::dial_timeout("unix", place, 20ms).err == errc::timeout);
+    auto [ctx, cancel] = with_timeout(background(), 20ms);
+    FACT(net::dial(ctx, "unix", place).err == errc::deadline_exceeded);
+    bool connected = false;
+    wait_group waits;
+    waits.go([&] { connected = !net::dial("unix", place).err; });
+    sleep(5ms);
+    FACT(!connected);
+    close(accept(listening, nullptr, nullptr));
+    waits.wait();
+    FACT(connected);
+    close(listening);
   });
 }

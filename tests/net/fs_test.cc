@@ -138,3 +138,17 @@ TEST_CASE("a pipe waits as a connection does, and close ends the wait", "[fs]") 
     all.wait();
   });
 }
+
+TEST_CASE("an offset beyond a file's largest is refused, and the file's position stays out of it", "[fs]") {
+  on_each_poller([] {
+    temp_tree tree;
+    const auto f = fs::create(tree.root() + "/file").unwrap();
+    FACT(f.write_at(bytes("abc"), 0).value == 3);
+    std::byte some[2];
+    for (const std::uint64_t offset : {UINT64_MAX, UINT64_MAX - 1, std::uint64_t{INT64_MAX} + 1}) {
+      FACT(f.read_at(some, offset).err == std::errc::invalid_argument);
+      FACT(f.write_at(some, offset).err == std::errc::invalid_argument);
+    }
+    FACT(f.read(some).value == 2);  // from the beginning
+  });
+}

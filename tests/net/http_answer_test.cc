@@ -232,3 +232,40 @@ TEST_CASE("an upgrade needs a client that asks for it", "[http][answer]") {
     FACT(answer_of(h, "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: echo\r\n\r\n").starts_with("HTTP/1.1 426 "));
   });
 }
+
+TEST_CASE("a handler reads back the headers that it has set, those of the framing too", "[http][answer]") {
+  on_each_poller([] {
+    plain_server s([](auto& w, const auto&) {
+      FACT(w.header("Content-Length").empty());
+      w.set_header("content-length", "2").set_header("Connection", "close");
+      FACT(w.header("Content-Length") == "2" && w.header("connection") == "close");
+      w.remove_header("Content-Length");
+      FACT(w.header("Content-Length").empty());
+    });
+    FACT(answer_to(s.place(), "GET / HTTP/1.1\r\nHost: a\r\n\r\n").starts_with("HTTP/1.1 200 "));
+  });
+  CHECK(http::status_text(103) == "Early Hints");
+  CHECK(http::status_text(418) == "I'm a teapot");
+  CHECK(http::status_text(425) == "Too Early");
+}
+
+TEST_CASE("cookies are pairs with a token for a name, and not too many", "[http][answer]") {
+  on_each_poller([] {
+    plain_server s([](auto& w, const auto& r) {
+      std::string all;
+      const auto cookies = r.cookies();
+      if (cookies.size() < 10)
+        for (const auto& [name, value] : cookies) all += name + "=" + value + " ";
+      (void)w.write(std::to_string(cookies.size()) + ":" + all);
+    });
+    const auto cookies = [&](const std::string& text) {
+      const std::string a = answer_to(s.place(), "GET / HTTP/1.1\r\nHost: a\r\nCookie: " + text + "\r\n\r\n");
+      return a.substr(std::min(a.find("\r\n\r\n") + 4, a.size()));
+    };
+    FACT(cookies("a=1; b c=2; =3; d; e=\"4\"; f=5") == "4:a=1 d= e=4 f=5 ");
+    std::string many = "a=1";
+    for (int i = 1; i < 3000; ++i) many += ";a=1";
+    FACT(cookies(many).starts_with("3000:"));
+    FACT(cookies(many + ";a=1") == "0:");
+  });
+}

@@ -1,4 +1,5 @@
-// What a client sends to cost a server more than itself, or to make an answer look other than it is.
+// What a client sends to cost a server more than itself, or to make an answer look other than it
+// is.
 #include "tests/net/plain_server.h"
 #include "tests/net/scripted_server.h"
 
@@ -81,17 +82,28 @@ TEST_CASE("the write time of an answer does not end a later one", "[http]") {
 
 TEST_CASE("an answer of unknown length that was broken off does not end as a whole one does", "[http][answer]") {
   on_each_poller([] {
-    plain_server s([](auto& w, const auto&) {
-      (void)w.write(std::string(10'000, 'x'));
-      throw std::runtime_error("after the head");
-    });
-    auto c = net::dial("tcp", s.place()).unwrap();
-    c.set_read_deadline(now() + 60s);
-    FACT(!c.write("GET / HTTP/1.0\r\n\r\n").err);
-    std::byte some[4096];
-    std::error_code end;
-    while (!end) end = c.read(some).err;
-    FACT(end == std::errc::connection_reset);
+    for (const std::string_view way : {"throw", "goexit", "close", "end"}) {
+      auto begun = make_chan<void>(1), stopped = make_chan<void>();
+      plain_server s([&](auto& w, const auto&) {
+        (void)w.write(std::string(10'000, 'x'));
+        (void)w.flush();
+        begun.send();
+        stopped.recv();
+        if (way == "throw") throw std::runtime_error("after the head");
+        if (way == "goexit") goexit();
+      });
+      auto c = net::dial("tcp", s.place()).unwrap();
+      c.set_read_deadline(now() + 60s);
+      FACT(!c.write("GET / HTTP/1.0\r\n\r\n").err);
+      begun.recv();
+      if (way == "close") (void)s.server.close();
+      stopped.close();
+      std::byte some[4096];
+      std::error_code end;
+      while (!end) end = c.read(some).err;
+      if (way == "end") FACT(end == errc::eof);
+      else FACT(end == std::errc::connection_reset);
+    }
   });
 }
 
@@ -118,6 +130,22 @@ TEST_CASE("HEAD says of a compressed answer what GET would", "[http][answer]") {
       FACT(contains(answer, "Content-Encoding: gzip\r\n") && contains(answer, "Vary: Accept-Encoding\r\n"));
       FACT(!contains(answer, "Content-Length: 3000\r\n"));
       FACT(!contains(answer_to(packed.place(), get(method, "Accept-Encoding: gzip;Q=0\r\n")), "Content-Encoding"));
+    }
+  });
+}
+
+TEST_CASE("a 304 has the tag and the Vary of the compressed answer", "[http][answer]") {
+  on_each_poller([] {
+    plain_server s(http::compressed([](auto& w, const auto& r) {
+      w.set_header("ETag", "\"a\"");
+      if (r.header("If-None-Match").empty()) (void)w.write(std::string(3000, 'x'));
+      else w.status(304);
+    }));
+    for (const char* condition : {"", "If-None-Match: W/\"a\"\r\n"}) {
+      const std::string packed = answer_to(s.place(), get("GET", std::string("Accept-Encoding: gzip\r\n") + condition));
+      FACT(contains(packed, "ETag: W/\"a\"\r\n") && contains(packed, "Vary: Accept-Encoding\r\n"));
+      const std::string plain = answer_to(s.place(), get("GET", condition));
+      FACT(contains(plain, "ETag: \"a\"\r\n") && contains(plain, "Vary: Accept-Encoding\r\n"));
     }
   });
 }

@@ -274,3 +274,56 @@ TEST_CASE("what a peer sends cannot forge a line of the log", "[http][strict]") 
     FACT(lines.at(0).find("/a\\x0d\\x0aroot") != std::string::npos);
   });
 }
+
+TEST_CASE("the host of a CONNECT is its target's", "[http][strict]") {
+  on_each_poller([] {
+    plain_server s([](auto& w, const auto& r) { (void)w.write(r.host()); });
+    const std::string answer = answer_to(s.place(), "CONNECT evil:443 HTTP/1.1\r\nHost: allowed.example\r\n\r\n");
+    FACT(answer.find("evil:443") != std::string::npos || answer.find("allowed") == std::string::npos);
+    std::string host;
+    plain_server seen([&](auto& w, const auto& r) {
+      host = r.host();
+      w.status(403);
+    });
+    (void)answer_to(seen.place(), "CONNECT evil:443 HTTP/1.1\r\nHost: allowed.example\r\n\r\n");
+    FACT(host == "evil:443");
+  });
+}
+
+TEST_CASE("a connection ends if close is asked for, in each version", "[http][strict]") {
+  on_each_poller([] {
+    plain_server s([](auto& w, const auto&) { (void)w.write("x"); });
+    const auto stays = [&](const std::string& head) {
+      return statuses(answer_to(s.place(), head + "\r\n" + head + "\r\n")) == "200 200";
+    };
+    FACT(stays("GET / HTTP/1.0\r\nConnection: keep-alive\r\n"));
+    FACT(stays("GET / HTTP/1.0\r\nConnection: a\r\nConnection: b, Keep-Alive\r\n"));
+    FACT(!stays("GET / HTTP/1.0\r\n"));
+    FACT(!stays("GET / HTTP/1.0\r\nConnection: keep-alive, close\r\n"));
+    FACT(!stays("GET / HTTP/1.0\r\nConnection: keep-alive\r\nConnection: close\r\n"));
+    FACT(!stays("GET / HTTP/1.0\r\nProxy-Connection: keep-alive\r\n"));
+    FACT(stays("GET / HTTP/1.1\r\nHost: a\r\nProxy-Connection: close\r\n"));
+    FACT(!stays("GET / HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, close\r\n"));
+  });
+}
+
+TEST_CASE("a time of 0 among the limits is no bound", "[http][strict]") {
+  on_each_poller([] {
+    plain_server s([](auto& w, const auto& r) { (void)w.write(r.body()); },
+                   {.header_time = 0s, .body_time = 0s, .write_time = 0s, .idle_time = 0s});
+    const auto c = net::dial("tcp", s.place()).unwrap();
+    for (int i = 0; i < 2; ++i) {
+      for (const char* part : {"POST / HTTP/1.1\r\nHost: a\r\n", "Content-Length: 2\r\n\r\n", "x", "y"}) {
+        sleep(10ms);
+        FACT(!c.write(part).err);
+      }
+      std::string got;
+      std::byte some[1024];
+      while (!got.ends_with("xy")) {
+        const auto [n, err] = c.read(some);
+        FACT(!err);
+        got.append(reinterpret_cast<const char*>(some), n);
+      }
+    }
+  });
+}

@@ -134,3 +134,13 @@ TEST_CASE("what is no HTTP URL is an error and no panic", "[http]") {
   CHECK(error_of("http://" + std::string(300, 'a') + "/") == std::errc::invalid_argument);
   CHECK(error_of(std::string_view("http://[::1\0\r\nX: y]/", 20)) == std::errc::invalid_argument);
 }
+
+TEST_CASE("a host has no empty label, and userinfo only what RFC 3986 allows there", "[http]") {
+  for (const char* bad : {"http://./", "http://.a/", "http://a..b/", "http://a../", "http://..", "http://a b@h/",
+                          "http://x\\@h/", "http://a/b@h", "http://u<@h/"})
+    CHECK((bad == std::string_view("http://a/b@h")
+               ? std::error_code()
+               : std::make_error_code(std::errc::invalid_argument)) == error_of(bad));
+  for (const char* good : {"http://a./", "http://a.b./", "http://a.b", "http://u:p%20x@h/", "http://u;v=1&w@h/"})
+    CHECK(!error_of(good));
+}

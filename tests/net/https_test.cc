@@ -224,3 +224,22 @@ TEST_CASE("files go over TLS whole and in ranges", "[http][tls]") {
     FACT(part.value.body == all.substr(1000, 200'000));
   });
 }
+
+TEST_CASE("over TLS too an answer that goexit breaks off does not end as a whole one", "[http][tls]") {
+  on_each_poller([] {
+    running s([](auto& w, const auto& r) {
+      (void)w.write(std::string(10'000, 'x'));
+      (void)w.flush();
+      if (r.path() == "/goexit") goexit();
+    });
+    tls::config how = certificates::all().for_client();
+    for (const std::string path : {"/goexit", "/whole"}) {
+      const auto c = tls::dial("tcp", s.place(), how).unwrap();
+      FACT(!c.write("GET " + path + " HTTP/1.0\r\n\r\n").err);
+      std::byte some[4096];
+      std::error_code end;
+      while (!end) end = c.read(some).err;
+      FACT((end == errc::eof) == (path == "/whole"));
+    }
+  });
+}

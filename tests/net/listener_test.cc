@@ -99,6 +99,22 @@ TEST_CASE("a listener on all interfaces takes IPv4 and IPv6", "[net][NET-61]") {
   });
 }
 
+TEST_CASE("[::] means both families, unless the network says one", "[net][NET-61]") {
+  on_each_poller([] {
+    const auto any = net::listen("tcp", "[::]:0");
+    if (any.err) return;  // no IPv6 here
+    const std::string port = std::to_string(any.value.addr().port());
+    for (const char* host : {"127.0.0.1:", "[::1]:"}) FACT(!net::dial("tcp", host + port).err);
+    const auto six = net::listen("tcp6", "[::]:0").unwrap();
+    FACT(net::dial("tcp", "127.0.0.1:" + std::to_string(six.addr().port())).err == std::errc::connection_refused);
+    const auto packets = net::listen_packet("udp", "[::]:0").unwrap();
+    const auto c = net::dial("udp", "127.0.0.1:" + std::to_string(packets.local_addr().port())).unwrap();
+    FACT(!c.write("x").err);
+    std::byte some[8];
+    FACT(packets.read_from(some).value.n == 1);
+  });
+}
+
 TEST_CASE("an accept may be ended by a context", "[net][NET-38]") {
   on_each_poller([] {
     const hang_guard guard("accept context");

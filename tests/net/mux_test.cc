@@ -119,7 +119,7 @@ TEST_CASE("a path is cleaned by a redirect before it matches", "[http][mux]") {
                                                           {"/..", "/"},
                                                           {"/x/.%2e/y", "/y"}}) {
       const std::string got = raw(s, "GET " + asked_for);
-      FACT(got.starts_with("HTTP/1.1 301 "));
+      FACT(got.starts_with("HTTP/1.1 307 "));
       FACT(location(got) == (to == "/files?q=/../" ? "/files/?q=/../" : to));
     }
     FACT(raw(s, "GET /files/..%2f..%2fetc").ends_with("path=../../etc"));  // one segment: for fs::join_inside to refuse
@@ -144,6 +144,7 @@ TEST_CASE("hosts have no case, Allow has HEAD, and a slash is added by a redirec
     FACT(location(raw(s, "GET /tree")) == "/tree/");
     FACT(raw(s, "OPTIONS *").starts_with("HTTP/1.1 200 "));
     FACT(raw(s, "CONNECT h:1").starts_with("HTTP/1.1 404 "));
+    for (const char* post : {"POST /below", "POST //below/"}) FACT(raw(s, post).starts_with("HTTP/1.1 307 "));
   });
 }
 
@@ -184,7 +185,27 @@ TEST_CASE("patterns of which neither is more specific conflict, as in Go", "[htt
   }
   http::mux m;
   CHECK_THROWS_AS(m.handle("/a/{x}/{x}", says("")), panic);
-  CHECK_THROWS_AS(m.handle("/a//b", says("")), panic);
-  CHECK_THROWS_AS(m.handle("/a/../b", says("")), panic);
+  CHECK_THROWS_AS(m.handle("GET /a//b", says("")), panic);
+  CHECK_THROWS_AS(m.handle("GET /a/../b", says("")), panic);
   CHECK_THROWS_AS(m.handle("G(T /a", says("")), panic);
+}
+
+TEST_CASE("a CONNECT to a host and a port matches no pattern", "[http][mux]") {
+  on_each_poller([] {
+    for (const char* all : {"/", "/{rest...}", "/{$}"}) {
+      http::mux m;
+      m.handle(all, [](auto& w, const auto&) { (void)w.write("caught"); });
+      asked s(m);
+      FACT(raw(s, "CONNECT h:1").starts_with("HTTP/1.1 404 "));
+    }
+  });
+}
+
+TEST_CASE("a wildcard has the name of a variable, and a pattern without a method any path", "[http][mux]") {
+  http::mux m;
+  const auto nothing = [](auto&, const auto&) {};
+  for (const char* bad : {"/{a-b}", "/{1}", "/{a b}", "/x{a}", "/{a}x", "GET /a//b", "GET /a/./b"})
+    CHECK_THROWS_AS(m.handle(bad, nothing), panic);
+  for (const char* good : {"/{_a1}", "/a}b", "/x//b", "/x/../b", "CONNECT /y//b"})
+    CHECK_NOTHROW(m.handle(good, nothing));
 }

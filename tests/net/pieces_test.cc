@@ -293,3 +293,43 @@ TEST_CASE("text is written with a context", "[net]") {
     FACT(a.write(ctx, "text").err == errc::canceled);
   });
 }
+
+TEST_CASE("a copy holds neither connection while it waits for the other", "[net]") {
+  on_each_poller([] {
+    const hang_guard guard("a connection that a copy uses");
+    const auto l = net::listen("tcp", "127.0.0.1:0").unwrap();
+    const auto connected = [&] {
+      auto c = net::dial("tcp", l.addr().to_string()).unwrap();
+      return std::pair(std::move(c), l.accept().unwrap());
+    };
+    auto [source, from] = connected();
+    auto [to, sink] = connected();
+    std::error_code end;
+    wait_group copies;
+    copies.go([&, from = from, to = to] { end = net::copy(to, from).err; });
+    sleep(5ms);
+    FACT(!to.write("beside").err);  // while the copy waits for the source
+    std::byte some[16];
+    FACT(sink.read(some).value == 6);
+    FACT(!to.close());
+    FACT(!source.write("more").err);
+    copies.wait();
+    FACT(end == errc::closed);
+    auto [filled, slow] = connected();
+    auto [flood, into] = connected();
+    copies.go([&, from = into, to = filled] { end = net::copy(to, from).err; });
+    wait_group writes;
+    writes.go([&, flood = flood] {
+      const std::string much(1 << 20, 'x');
+      while (!flood.write(much).err) {
+      }
+    });
+    sleep(20ms);  // `slow` is not read: the copy waits to write
+    FACT(!into.close());
+    FACT(!filled.close());
+    copies.wait();
+    FACT(end == errc::closed);
+    FACT(!flood.close());
+    writes.wait();
+  });
+}

@@ -177,3 +177,29 @@ TEST_CASE("a peer that has ciphers without forward secrecy or authenticated encr
     FACT(end_with("ECDHE-ECDSA-AES128-GCM-SHA256") == tls::errc::closed_in_handshake);  // it would have gone on
   });
 }
+
+TEST_CASE("a server whose certificates are gone for a moment goes on", "[tls]") {
+  on_each_poller([] {
+    tls::certificate_store store;
+    store.set({certificates::all().server.certificate()});
+    tls::config how;
+    how.certificates = store;
+    const auto l = tls::listen("tcp", "127.0.0.1:0", how).unwrap();
+    const auto handshake = [&] {
+      wait_group server;
+      server.go([&] {
+        auto c = l.accept();
+        FACT(!c.err);
+        (void)c.value.handshake();
+      });
+      const std::error_code e = tls::dial("tcp", l.addr().to_string(), certificates::all().for_client()).err;
+      server.wait();
+      return e;
+    };
+    FACT(!handshake());
+    store.set({});
+    FACT(bool(handshake()));
+    store.set({certificates::all().server.certificate()});
+    FACT(!handshake());
+  });
+}

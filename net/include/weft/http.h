@@ -118,8 +118,8 @@ class request {
   // Trailers are not headers.
   std::string_view trailer(std::string_view name) const;
   // Returns the first value of a form that was sent as application/x-www-form-urlencoded, otherwise
-  // of the query. Blocks and throws as body(); a form of more than 10,000 values is a body_error with
-  // status 413. Go's FormValue.
+  // of the query. Blocks and throws as body(); a form of more than 10,000 values is a body_error
+  // with status 413. Go's FormValue.
   std::string form(std::string_view name) const;
   // Returns all values of the form. Blocks and throws as form(). Go's PostForm.
   value_list form_values() const;
@@ -289,8 +289,8 @@ std::string_view status_text(int code);
 // Chooses a handler by pattern, as Go's ServeMux since 1.22: "[METHOD ][HOST]/path". "{name}" is
 // one segment, "{name...}" the rest; a path that ends in "/" stands for all paths below; "{$}" is
 // the end. The more specific pattern wins. GET matches HEAD too. A path with "." or ".." segments
-// or "//" is answered by a redirect to the clean path. Segments are split before they are decoded.
-// Copyable; the copies share the patterns.
+// or "//" is answered by a redirect (307) to the clean path. Segments are split before they are
+// decoded. Copyable; the copies share the patterns.
 class mux {
  public:
   mux();
@@ -307,6 +307,7 @@ class mux {
 
 // What a server accepts, and how long it waits.
 struct limits {
+  // A time of 0 or less is no bound.
   std::size_t max_header = 64 << 10;  // bytes: 431 beyond, 414 within the request line
   std::uint64_t max_body = 32 << 20;  // bytes: 413 beyond
   // For a request's head; that of the first is counted from the connection's begin.
