@@ -111,7 +111,8 @@ void arm(timer_state* t, duration d) {
 
 // For a timer that was not armed, which one whose schedule has ended never is.
 void panic_if_ended(const timer_state* t, const char* use) {
-  if (t->schedule != 0 && t->schedule != static_cast<std::uint32_t>(sim_schedule())) panic_of_ended(use);
+  if (t->schedule != 0 && t->schedule != (static_cast<std::uint32_t>(sim_schedule()) & timer_node::schedule_bits))
+    panic_of_ended(use);
 }
 
 // A tick that was never taken has not happened: Go's rule since 1.23.
@@ -178,13 +179,14 @@ bool stop_timer(timer_state* t) {
 }
 
 bool reset_timer(timer_state* t, duration d, duration period) {
+  const sim_one_step whole(t);
   const std::lock_guard hold(t->lock);
   const bool armed = disarm(t), kept = take_back_tick(t);
   if (!armed && !kept) panic_if_ended(t, "reset of timer");
   t->period = period.count();
   const std::uint32_t made_in = t->schedule;
   arm(t, d);
-  if (t->schedule != made_in) t->schedule = made_in;
+  if (t->schedule != made_in) t->schedule = made_in & timer_node::schedule_bits;
   return armed || kept;
 }
 

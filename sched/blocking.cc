@@ -3,6 +3,7 @@
 
 #include "sched/current.h"
 #include "sched/deadlock.h"
+#include "sched/fork.h"
 #include "sched/g.h"
 #include "sched/no_suspend.h"
 #include "sched/ready.h"
@@ -61,13 +62,13 @@ namespace {
 
 // The fiber of a call that has returned gets a P, or queues until an M with a P runs it.
 void queue_for_p(M* m) {
-  if (take_idle_p(m)) {
+  if (!m->w->stopping.load(std::memory_order_relaxed) && take_idle_p(m)) {
     timeline_enter(m);
     leave_runtime(m);
     return;
   }
   // Every P is busy. Park the fiber here and queue it; this M becomes an idle one.
-  leave_without_p(m, wait_reason::blocked_call, [](G* g, void*) { push_global(*the_world(), g); });
+  leave_without_p(m, wait_reason::blocked_call, queue_unless_stopped);
 }
 
 }  // namespace
@@ -79,9 +80,9 @@ M* this_m_in_any_call() noexcept {
 
 namespace {
 
-void begin(thread_need need) {
+bool begin(thread_need need) {
   M* m = this_m();
-  if (!m || !m->g) return;
+  if (!m || !m->g) return false;
   check_may_suspend(m, wait_reason::blocked_call);
   enter_runtime(m);  // and stays there: the call is no fiber's code from which a P could be retaken
   G* g = m->g;
@@ -94,19 +95,21 @@ void begin(thread_need need) {
     ++w.blocked_ms;
   }
   leave_cpu_limit(*m);
+  m->blocked_in = fork_generation();
   blocked_m() = m;
   set_this_m(nullptr);  // inside the call the thread counts as a plain thread
   if (p) hand_off_p(w, p, need);
+  return true;
 }
 
 }  // namespace
 
-void begin_blocking() { begin(thread_need::certain); }
-void begin_blocking_if_possible() { begin(thread_need::optional); }
+bool begin_blocking() { return begin(thread_need::certain); }
+bool begin_blocking_if_possible() { return begin(thread_need::optional); }
 
 void end_blocking() noexcept {
   M* m = blocked_m();
-  if (!m) return;
+  if (m->blocked_in != fork_generation()) refuse_forked_fiber();  // the child of a fork in the call
   blocked_m() = nullptr;
   set_this_m(m);
   world& w = *m->w;

@@ -12,7 +12,7 @@ struct world;
 void hand_off_p(world& w, P* p, thread_need need = thread_need::certain);
 // As begin_blocking(). If no thread may be made for the other fibers, they wait until
 // end_blocking().
-void begin_blocking_if_possible();
+bool begin_blocking_if_possible();
 // The calling thread's M, although it may count as a plain thread now. For reports; safe in signal
 // handlers.
 M* this_m_in_any_call() noexcept;

@@ -63,6 +63,13 @@
 // As in [monitor], either L3 sees G1 or L4 sees L1.
 
 namespace weft::detail {
+void affinity_without_limit(M& m, cpu_mask& into) noexcept {
+  const std::lock_guard hold(m.cpus.lock);
+  read_affinity(m.tid, into);
+  const bool is_ours = m.cpus.epoch.load(std::memory_order_relaxed) != 0 && into == m.cpus.given;
+  if (is_ours) into = m.cpus.own;
+}
+
 namespace {
 
 constexpr std::int64_t ms = 1'000'000;
@@ -94,13 +101,6 @@ void for_each_computing(world& w, F f) {
   for (int i = 0; i < made; ++i)
     if (M* m = w.p_at(i)->holder.load(std::memory_order_acquire)) f(*m);  // [retake]
   for (M* m : w.without_p) f(*m);
-}
-
-void affinity_without_limit(M& m, cpu_mask& into) noexcept {
-  const std::lock_guard hold(m.cpus.lock);
-  read_affinity(m.tid, into);
-  const bool is_ours = m.cpus.epoch.load(std::memory_order_relaxed) != 0 && into == m.cpus.given;
-  if (is_ours) into = m.cpus.own;
 }
 
 // The CPUs of an M that gets its P later: the monitor's, which no limit binds.

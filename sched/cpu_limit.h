@@ -46,6 +46,8 @@ void follow_cpu_limit(M& m) noexcept;
 // If m's thread follows a limit, it has its own affinity until it calls follow_cpu_limit(): when it
 // gets a P, at the latest. By that thread.
 void leave_cpu_limit(M& m) noexcept;
+// The affinity that the application gave to m's thread. Empty if it cannot be read.
+void affinity_without_limit(M& m, cpu_mask& into) noexcept;
 // Begins, changes or ends the limit. By the monitor, with world::retaking held.
 // `rests`: the monitor means to look no more until an M gets a P. Returns true if it must look on:
 // a fiber that computes under the limit may change its affinity, or make a thread.

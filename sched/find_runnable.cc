@@ -159,13 +159,16 @@ void schedule(M* m) {
     if (m->spinning) stop_spinning_with_work(m);
     else if (m->left_timer) leave_timers_with_work(m);
     if (m->locked_g && r != static_cast<runnable*>(m->locked_g)) {
-      push_global(*m->w, r);  // found on the fast path of the fiber that m is locked to
+      // Found on the fast path of the fiber that m is locked to. For the main fiber's first leave
+      // (run.cc) it stays where it was: the next one on this P.
+      if (m->is_first && !m->keeps_main && m->p) push_next(m, r);
+      else push_global(*m->w, r);
       continue;
     }
     if (r->started) {
       G* g = static_cast<G*>(r);
       if (g->flags & abandoned) continue;
-      if ((g->flags & locked_to_m) && g->locked_m != m) {
+      if ((g->flags & locked_to_m) && g->locked_m != m && !unlock_main(g)) {
         hand_to_locked_m(m, g);
         if (!m->p) return;
         continue;

@@ -1,4 +1,5 @@
 #include <weft/detail/fork_record.h>
+#include <weft/detail/in_line.h>
 
 #include <new>
 
@@ -6,6 +7,7 @@
 #include "sched/ready.h"
 #include "sched/retake.h"
 #include "sched/run_queue.h"
+#include "sched/simulated.h"
 #include "sched/spawn.h"
 #include "sched/take.h"
 #include "sched/ticks.h"
@@ -29,12 +31,29 @@ void unlink(m_face* m, fork_record& r) noexcept {
   if (!m->newest_fork && m->no_suspend_site == &fork_mark) m->no_suspend_site = nullptr;
 }
 
+// In a simulation no P is ever too busy to take a branch, up to this number of fibers: a range of a
+// million iterations must not become a million stacks.
+constexpr std::size_t most_simulated = 64;
+
+template <class F>
+bool submit_simulated(const F& f, const void* site) noexcept {
+  try {
+    spawn<plain_record<F>>(site, f);
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+  return true;
+}
+
+bool runs_alone(const m_face* m) noexcept { return m->g && m->g->thread_locks > 0; }
+
 }  // namespace
 
 bool submit_fork(void (*invoke)(void*), void* arg, const void* site) noexcept {
   const auto call = [invoke, arg] { invoke(arg); };
   ready_list one;
   M* m = this_m();
+  if (!m) return submit_simulated(call, site);
   const runtime_call in(m, runtime_call::needs::a_p);
   try {
     spawn_into(one, call, site);
@@ -50,15 +69,18 @@ bool submit_fork(void (*invoke)(void*), void* arg, const void* site) noexcept {
 
 // A fiber that is bound to its thread runs all branches itself: they may use state of the thread.
 void share_oldest_fork(m_face* face) noexcept {
-  auto* m = static_cast<M*>(face);
-  if ((m->g->flags & locked_to_m) || !m->p || !m->p->queue.empty_approx()) return;
-  fork_record* const r = m->oldest_fork;
-  if (r->share(*r, fork_record::share_how::part)) unlink(m, *r);
+  if (face->g) {
+    auto* m = static_cast<M*>(face);
+    if (runs_alone(m) || !m->p || !m->p->queue.empty_approx()) return;
+  } else if (sim_fibers() >= most_simulated) {
+    return;
+  }
+  fork_record* const r = face->oldest_fork;
+  if (r->share(*r, fork_record::share_how::part)) unlink(face, *r);
 }
 
-void share_all_forks(m_face* face) noexcept {
-  auto* m = static_cast<M*>(face);
-  const bool may_share = !(m->g->flags & locked_to_m);
+void share_all_forks(m_face* m) noexcept {
+  const bool may_share = !runs_alone(m);
   while (fork_record* const r = m->oldest_fork) {
     if (may_share) r->share(*r, fork_record::share_how::all);
     unlink(m, *r);  // the rest of it runs after the suspension, in the owner
@@ -66,9 +88,16 @@ void share_all_forks(m_face* face) noexcept {
   if (m->no_suspend_site == &fork_mark) m->no_suspend_site = nullptr;
 }
 
+m_face* fork_list() noexcept {
+  if (M* m = this_m()) return m;
+  simulator* s = this_simulator();
+  return s ? s->forks() : nullptr;
+}
+
 bool world_runs() noexcept { return visit(this_m()).where() != nullptr; }
 
-std::uint64_t fork_ticks() noexcept { return ticks(); }
+// In a simulation always 0, so a range is not divided by how long its iterations take.
+std::uint64_t fork_ticks() noexcept { return in_line.simulated && this_simulator() ? 0 : ticks(); }
 std::uint64_t fork_ticks_per_us() noexcept { return slice_ticks() / 10'000; }
 
 }  // namespace weft::detail

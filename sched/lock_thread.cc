@@ -16,6 +16,13 @@
 
 namespace weft::detail {
 
+bool unlock_main(G* g) noexcept {
+  if (g->thread_locks > 0 || !g->locked_m->is_first) return false;
+  g->flags &= static_cast<std::uint8_t>(~locked_to_m);
+  g->locked_m = nullptr;
+  return true;
+}
+
 void hand_to_locked_m(M* m, G* g) {
   {
     // When the world stops `to` ends, and may have ended already. It exists for certain only while
@@ -39,6 +46,10 @@ runnable* wait_for_locked_g(M* m) {
   if (m->spinning) {
     m->spinning = false;
     one_less_spins(w);  // [wake-up] T1
+  }
+  if (m->is_first && !m->keeps_main) {
+    m->locked_g = nullptr;  // the M that takes the main fiber unlocks it
+    return nullptr;
   }
   P* p = let_go_of_p(m);
   // The world's mark for Ms that are neither idle nor active. From here on g may be sent.
@@ -85,6 +96,7 @@ void lock_os_thread() {
   g->flags |= locked_to_m;
   g->locked_m = m;
   m->locked_g = g;
+  m->keeps_main = m->is_first;
 }
 
 void unlock_os_thread() {
@@ -97,6 +109,10 @@ void unlock_os_thread() {
   if (!m || !m->g) throw panic("unlock_os_thread: called outside a fiber");
   G* g = m->g;
   if (g->thread_locks == 0 || --g->thread_locks > 0) return;
+  if (m->is_first) {  // as at its begin: it leaves this thread when it waits
+    m->keeps_main = false;
+    return;
+  }
   g->flags &= static_cast<std::uint8_t>(~locked_to_m);
   g->locked_m = nullptr;
   m->locked_g = nullptr;

@@ -58,6 +58,11 @@ struct M : m_face {
   bool was_in_poller = false;  // it was in the poller when another thread took it off the idle list
   bool waits_for_locked_g = false;
 
+  // By its own thread. The thread of run(), which runs no fiber but the main one: run.cc.
+  bool is_first = false;
+  bool keeps_main = false;  // is_first: the main fiber is locked to it, or waits in it for a P
+  std::uint32_t blocked_in = 0;  // the fork_generation() in which its fiber called blocking()
+
   // The message to an M that waits for its locked fiber: written before its note, read after it.
   G* sent_g = nullptr;
   P* sent_p = nullptr;

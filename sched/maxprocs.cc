@@ -12,11 +12,13 @@
 #include <fmt/format.h>
 
 #include "runtime/cpu_count.h"
+#include "sched/cpu_limit.h"
 #include "sched/current.h"
 #include "sched/g.h"
 #include "sched/idle.h"
 #include "sched/ready.h"
 #include "sched/retake.h"
+#include "sched/simulated.h"
 #include "sched/take.h"
 #include "sched/timeline.h"
 #include "sched/visit.h"
@@ -168,6 +170,7 @@ int maxprocs(int n) {
   const visit here(this_m());
   world* w = here.where();
   if (!w) {
+    if (const int simulated = sim_maxprocs(n)) return simulated;
     if (n > 0) throw panic("maxprocs: no world is running; set options.maxprocs instead");
     return default_maxprocs();
   }
@@ -181,6 +184,15 @@ int maxprocs(int n) {
   return before;
 }
 
-int num_cpu() { return detail::cpu_count(); }
+int num_cpu() {
+  using namespace detail;
+  if (sim_self()) return sim_cpus;
+  if (M* m = this_m()) {
+    cpu_mask cpus;
+    affinity_without_limit(*m, cpus);
+    if (const int n = cpus.count()) return n;
+  }
+  return cpu_count();
+}
 
 }  // namespace weft

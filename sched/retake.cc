@@ -30,6 +30,8 @@
 // settling repeats R1 with a full fence.
 #include "sched/retake.h"
 
+#include <utility>
+
 #include "runtime/membarrier.h"
 #include "sched/current.h"
 #include "sched/fork.h"
@@ -57,8 +59,15 @@ bool has_p_for_certain(M* m, std::atomic<bool>& mark) noexcept {
   return false;
 }
 
+// The world of m's fiber has ended: nothing runs it again.
+[[noreturn]] void leave_for_good(M* m) noexcept {
+  m->in_runtime.store(true, std::memory_order_relaxed);
+  for (;;) leave_without_p(m, wait_reason::none, nullptr);
+}
+
 // m's fiber, in its own code, has no P: waits for one in this thread, as if it were locked to it.
 void wait_for_p(M* m) noexcept {
+  if (m->w->stopping.load(std::memory_order_relaxed)) leave_for_good(m);
   m->in_runtime.store(true, std::memory_order_relaxed);
   if (take_idle_p(m)) {
     timeline_enter(m);
@@ -72,7 +81,11 @@ void wait_for_p(M* m) noexcept {
     g->locked_m = m;
     m->locked_g = g;
   }
-  leave_without_p(m, wait_reason::none, [](G* fiber, void*) { push_global(*the_world(), fiber); });
+  ++g->thread_locks;
+  const bool kept = std::exchange(m->keeps_main, m->is_first);
+  leave_without_p(m, wait_reason::none, queue_unless_stopped);
+  m->keeps_main = kept;
+  --g->thread_locks;
   if (!was_locked) {
     g->flags &= static_cast<std::uint8_t>(~locked_to_m);
     g->locked_m = nullptr;
@@ -100,6 +113,11 @@ void settle_section(m_face* face) noexcept {
     wait_for_p(m);
     m->in_section.store(true, std::memory_order_relaxed);
     std::atomic_signal_fence(std::memory_order_seq_cst);  // [retake] R2
+  }
+  if (m->w->stopping.load(std::memory_order_relaxed) && m->w->stopped_by.load(std::memory_order_relaxed) != m)
+      [[unlikely]] {
+    m->in_section.store(false, std::memory_order_relaxed);
+    leave_for_good(m);
   }
 }
 

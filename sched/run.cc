@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 #include <sys/prctl.h>
 
+#include <weft/detail/stripe.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <memory>
@@ -77,7 +79,13 @@ void create_ps(world& w, int procs) {
 
 // The main fiber has returned: nothing of this world runs from here on.
 void stop(world& w) {
+  w.stopped_by.store(this_m(), std::memory_order_relaxed);
   w.stopping.store(true, std::memory_order_seq_cst);  // [stop] before the Ms that sleep are woken to see it
+  {
+    const std::lock_guard hold(w.lock);
+    for (M* m : w.all_ms)
+      if (m != this_m()) m->in_doubt.store(true, std::memory_order_relaxed);  // they look at their next call
+  }
   for (auto& p : w.ps)
     if (P* at = p.load(std::memory_order_acquire))  // [procs]
       at->attention.fetch_or(stop_world, std::memory_order_relaxed);
@@ -130,8 +138,21 @@ void abandon_fibers(const world&) {
       nullptr);
 }
 
-// A fiber that was locked to the thread of run() has ended. Other threads end then; this one
-// cannot, so it releases its P and waits for the end of the world.
+// The main fiber begins on the thread of run() and is locked to it, until it leaves that for the
+// first time. From then on the thread waits for the end of the world: another fiber that computes
+// without an end on it, or is blocked in the kernel, would keep run() from returning. The fiber's
+// count of locks stays 0, so lock_os_thread() before that works as anywhere. Not done if the world
+// may not have the one thread more.
+void begin_main_here(M* m) {
+  if (!m->is_first) return;
+  G* g = m->g;
+  g->flags |= locked_to_m;
+  g->locked_m = m;
+  m->locked_g = g;
+}
+
+// The main fiber has left the thread of run(), or has ended while it was locked to it. Other
+// threads end then; this one cannot, so it releases its P and waits for the end of the world.
 void sit_out(M* m) {
   world& w = *m->w;
   P* p = let_go_of_p(m);
@@ -171,13 +192,17 @@ int run_world(const options& o, std::function<int()> main_fiber) {
   watch_forks();
   catch_up_with_fork();
   if (this_m() || sim_self()) throw panic("run: called from inside a fiber");
-  if (const char* told = std::getenv("WEFT_SIM"); told && *told) return run_as_told(told, main_fiber);
+  if (const char* told = std::getenv("WEFT_SIM"); told && *told) {
+    check(o);
+    return run_as_told(told, o.stack_size, main_fiber);
+  }
   const std::unique_lock alone(one_world(), std::try_to_lock);
   if (!alone) throw panic("run: another world is running in this process");
   check(o);
   const debug_settings debug = debug_settings_now();
   const std::size_t guard = guard_size(o, debug);
 
+  (void)stripe_count();  // from the process's CPUs, before a limit binds threads to some of them
   auto* w = new world;
   w->opt = o;
   w->debug = debug;
@@ -198,6 +223,7 @@ int run_world(const options& o, std::function<int()> main_fiber) {
   install_handlers();
   M* m = add_m(*w);
   m->p = w->p_at(0);
+  m->is_first = o.max_threads > procs;
   set_the_world(w);
   open_doors(*w);
   begin_sysmon(*w);
@@ -205,7 +231,12 @@ int run_world(const options& o, std::function<int()> main_fiber) {
 
   int status = 0;
   auto main_body = [&] {
+    begin_main_here(m);
     status = main_fiber();
+    if (G* g = this_m()->g; g->locals) {  // while the fibers that their destructors wait for still run
+      g->locals->end();
+      g->locals.reset();
+    }
     if (w->debug.chaos) {
       const std::lock_guard hold(w->lock);
       check_world_locked(*w);

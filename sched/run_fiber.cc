@@ -206,7 +206,12 @@ void leave_without_p(M* m, wait_reason reason, commit_fn commit) {
   G* g = m->g;
   g->reason.store(reason, std::memory_order_relaxed);
   g->state.store(g_state::runnable, std::memory_order_relaxed);
-  leave_for(m, g, nullptr, commit, nullptr);
+  leave_for(m, g, nullptr, commit, m->w);
+}
+
+void queue_unless_stopped(G* g, void* w) {
+  auto& of = *static_cast<world*>(w);
+  if (!of.stopping.load(std::memory_order_relaxed)) push_global(of, g);
 }
 
 void park_forever(wait_reason reason) {

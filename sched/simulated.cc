@@ -37,6 +37,7 @@ void begin_simulated_paths() noexcept {
   in_line.group_done = INT64_MAX;
   in_line.group_waits = INT64_MIN;
   in_line.least = 0;
+  in_line.once_done = UINT8_MAX;
   in_line.simulated = true;
   read_clock = simulated_clock;
   begin_simulated_sections();
@@ -52,6 +53,7 @@ void end_simulated_paths() noexcept {
   in_line.group_done = wait_group_one;
   in_line.group_waits = wait_group_one;
   in_line.least = 1;
+  in_line.once_done = 1;
   in_line.simulated = false;
   read_clock = ::clock_gettime;
 }
@@ -118,9 +120,27 @@ bool sim_random(std::uint64_t& v) noexcept {
 bool sim_arm_timer(timer_node* t) {
   simulator* s = this_simulator();
   if (!s) return false;
-  t->schedule = static_cast<std::uint32_t>(s->schedule());
+  t->schedule = static_cast<std::uint32_t>(s->schedule()) & timer_node::schedule_bits;
   s->arm(t);
   return true;
+}
+
+int sim_maxprocs(int n) noexcept {
+  simulator* s = this_simulator();
+  return s ? s->maxprocs(n) : 0;
+}
+
+sim_one_step::sim_one_step(const void* object) noexcept {
+  if (!in_line.simulated) [[likely]]
+    return;
+  simulator_ = this_simulator();
+  if (!simulator_) return;
+  simulator_->point(sim_op::section, object);
+  simulator_->hold_points(true);
+}
+
+sim_one_step::~sim_one_step() {
+  if (simulator_) simulator_->hold_points(false);
 }
 
 void* sim_allocate_record(std::size_t size) {

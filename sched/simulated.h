@@ -12,6 +12,9 @@ namespace weft::detail {
 struct spawn_record;
 struct timer_node;
 
+// What a simulation says of the machine: the same on each.
+inline constexpr int sim_cpus = 4;
+
 // What a simulated fiber is about to do. The numbers go into replay strings: append only.
 enum class sim_op : std::uint8_t {
   none,
@@ -57,8 +60,12 @@ class simulator {
   virtual void* allocate_record(std::size_t size) = 0;
   virtual void submit(spawn_record* r) = 0;
   virtual void ready(G* g) noexcept = 0;
-  // A lock is held by a fiber that does not run.
-  virtual void spins() noexcept = 0;
+  // While they are held, no operation is a scheduling point. Nests.
+  virtual void hold_points(bool held) noexcept = 0;
+  // As weft::maxprocs(n): a number that the program can set and that nothing follows.
+  virtual int maxprocs(int n) noexcept = 0;
+  // Where the running fiber's forks are linked; null while it is thrown out of its wait.
+  virtual m_face* forks() noexcept = 0;
 
  protected:
   ~simulator() = default;
@@ -80,10 +87,25 @@ bool sim_sleep_until(std::int64_t due_ns);
 bool sim_yield();
 bool sim_random(std::uint64_t& v) noexcept;
 bool sim_arm_timer(timer_node* t);
+// 0 outside a simulation.
+int sim_maxprocs(int n) noexcept;
 void* sim_allocate_record(std::size_t size);
 bool sim_submit(spawn_record* r);
 // `g` is a simulated fiber. Ends the process if the caller is not of its simulation.
 void sim_ready(G* g) noexcept;
+
+// A scheduling point, and none more until its end: for an operation that holds a spin lock around
+// other operations. A fiber that spins would keep the only thread.
+class sim_one_step {
+ public:
+  explicit sim_one_step(const void* object) noexcept;
+  sim_one_step(const sim_one_step&) = delete;
+  sim_one_step& operator=(const sim_one_step&) = delete;
+  ~sim_one_step();
+
+ private:
+  simulator* simulator_ = nullptr;
+};
 
 // From begin to end, operations without an M ask whether they are simulated. By the thread that
 // simulates, while no world runs.

@@ -1,5 +1,8 @@
 #include "sched/timers.h"
 
+#include <weft/detail/in_line.h>
+
+#include <algorithm>
 #include <mutex>
 #include <utility>
 
@@ -84,6 +87,8 @@ void timer_heap::run_due(std::int64_t now, ready_list& ready) {
       take_out_locked(0);
     } else {
       t->due = again;
+      if (in_line.simulated) [[unlikely]]
+        t->repeats = 1;
       sift_down(0, {again, t});
     }
   }
@@ -143,6 +148,14 @@ void timer_heap::earliest_together(std::vector<timer_node*>& all) {
     if (e.due == entries_[0].due) all.push_back(e.node);
 }
 
+std::int64_t timer_heap::earliest_once() {
+  const std::lock_guard hold(lock_);
+  std::int64_t due = never;
+  for (const entry& e : entries_)
+    if (!e.node->repeats) due = std::min(due, e.due);
+  return due;
+}
+
 void timer_heap::swap_places(timer_node* a, timer_node* b) noexcept {
   const std::lock_guard hold(lock_);
   std::swap(entries_[a->position].node, entries_[b->position].node);
@@ -155,7 +168,7 @@ void timer_heap::swap_places(timer_node* a, timer_node* b) noexcept {
 // null acquires all of these accesses, and the node's memory may be freed.
 
 void run_due_timers_everywhere(std::int64_t now, ready_list& ready) {
-  world* w = the_world();
+  world* w = this_m()->w;  // not the_world(): it may have ended
   const int made = w->ps_to_look_at();
   for (int i = 0; i < made; ++i) w->p_at(i)->timers.run_due(now, ready);
 }

@@ -37,7 +37,11 @@ struct timer_node {
   // The heap that contains it, or null. Written under that heap's lock.
   std::atomic<timer_heap*> heap{nullptr};
   std::uint32_t position = 0;  // in the heap, under its lock
-  std::uint32_t schedule = 0;  // that armed it last, of a simulation; 0: none. The low bits
+  // In a simulation: the schedule that armed it last (its low bits; 0: none), and whether it has
+  // fired and stayed armed.
+  static constexpr std::uint32_t schedule_bits = 0x7fffffff;
+  std::uint32_t schedule : 31 = 0;
+  std::uint32_t repeats : 1 = 0;
 
   // [timer-home] the heap's last access, for a thread that sees the node in no heap
   void let_go() noexcept { heap.store(nullptr, std::memory_order_release); }
@@ -67,6 +71,8 @@ class alignas(64) timer_heap {
   // The order in which timers that are due at the same time are fired, for a simulation: adds all
   // that share the earliest time to `all`, and exchanges two of them.
   void earliest_together(std::vector<timer_node*>& all);
+  // For a simulation: the due time of the earliest timer that does not repeat, or `never`.
+  std::int64_t earliest_once();
   void swap_places(timer_node* a, timer_node* b) noexcept;
 
  private:

@@ -1,3 +1,4 @@
+#include <weft/go.h>
 #include <weft/with_stack.h>
 
 #include <exception>
@@ -7,6 +8,7 @@
 #include "runtime/sanitizer.h"
 #include "sched/current.h"
 #include "sched/g.h"
+#include "sched/simulated.h"
 #include "sched/world.h"
 
 namespace weft::detail {
@@ -61,12 +63,13 @@ void call_with_stack(std::size_t bytes, void (*f)(void*), void* arg) {
   if (bytes == 0) throw panic("with_stack: stack size 0");
   check_stack_size(bytes);
   M* m = this_m();
-  if (!m || !m->g) return f(arg);
+  G* const g = m ? m->g : sim_self();
+  if (!g) return f(arg);
   struct borrowed {
     stack s;
     ~borrowed() { return_stack(s); }
-  } const on{borrow_stack(bytes, m->w->stacks->guard_size())};
-  call c{f, arg, on.s, m->g};
+  } const on{borrow_stack(bytes, m ? m->w->stacks->guard_size() : options().guard_size)};
+  call c{f, arg, on.s, g};
   switch_and_call(c);
 }
 

@@ -51,6 +51,7 @@ struct world {
   // Size of `global`. Written under `lock`.
   std::atomic<std::size_t> global_size{0};
   std::atomic<bool> stopping{false};
+  std::atomic<M*> stopped_by{nullptr};  // the M whose fiber, the main one, still ends
   // Seconds of the clock, set at irregular times. coarse_clock.h.
   std::atomic<std::uint32_t> coarse_s{0};
   // When the monitor looks next: timers due later may be left to it. 0: as soon as a P is held;

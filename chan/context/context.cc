@@ -34,7 +34,13 @@ channel_base* done_channel(const context& ctx) {
   cancel_node* c = ctx.node().canceler;
   return c ? channel_of(c->done()) : nullptr;
 }
-std::error_code error_of(const context& ctx) { return ctx.err(); }
+std::error_code error_of(const context& ctx) {
+  cancel_node* c = ctx.node().canceler;
+  const int status = c ? c->status() : 0;
+  if (!status) return {};
+  c->close_done();
+  return static_cast<errc>(status);
+}
 
 }  // namespace detail
 
@@ -49,11 +55,9 @@ const recv_chan<void>& context::done() const {
 }
 
 std::error_code context::err() const {
-  cancel_node* c = node().canceler;
-  const int status = c ? c->status() : 0;
-  if (!status) return {};
-  c->close_done();
-  return static_cast<errc>(status);
+  if (cancel_node* c = node().canceler; c && in_line.simulated) [[unlikely]]
+    sim_point(sim_op::peek, c);
+  return error_of(*this);
 }
 
 std::string context::cause() const {

@@ -176,8 +176,6 @@ void rw_mutex::unlock_slow() {
 }
 
 bool rw_mutex::lock_shared_slow(const wait_bound& bound) {
-  if (in_line.simulated) [[unlikely]]
-    sim_point(sim_op::rw_mutex, this);
   if (try_lock_shared_slow()) return true;
   const waits_for the_holder(bound.none() ? &holder_ : nullptr);
   waiter w;

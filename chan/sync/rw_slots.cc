@@ -5,10 +5,12 @@
 // that has frozen all slots, and no further fence is needed: after the last slot is frozen the sum
 // is exact.
 //
-//      spreading                             a writer, gathering           all under the queue's lock
+//      spreading                             a writer, gathering
 //   S1 set `spread` in state_             G1 freeze each slot and take its count
 //   S2 thaw each slot; the first gets     G2 clear `spread` and add the counts to state_
 //      what state_ had counted
+//
+// All of these run under the queue's lock.
 //
 // A count is the number of readers, not their identity: a fiber that has moved to another P
 // decrements the count that it finds there, or any other. Counts do not become negative, so that a
@@ -25,6 +27,7 @@
 #include <new>
 
 #include "runtime/cache_line.h"
+#include "sched/simulated.h"
 
 namespace weft {
 
@@ -57,6 +60,8 @@ rw_mutex::slot_try rw_mutex::uncount_in_slot(slot& s) noexcept {
 }
 
 bool rw_mutex::try_lock_shared_slow() {
+  if (in_line.simulated) [[unlikely]]
+    sim_point(sim_op::rw_mutex, this);
   for (;;) {
     if (slot* const all = slots_in_use_.load(std::memory_order_acquire)) {  // [rw-slots]
       if (count_in_slot(all[current_stripe() % stripe_count()]) == slot_try::done) return true;

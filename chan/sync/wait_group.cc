@@ -25,11 +25,14 @@ void wait_group::misused(std::int64_t s, int n) {
 }
 
 void wait_group::reached(std::int64_t s, int n) {
-  if (in_line.simulated) [[unlikely]] {  // undone, for another fiber may run first
-    state_.fetch_sub(one * n, std::memory_order_relaxed);
-    sim_point(sim_op::wait_group, this);
-    const std::int64_t before = state_.fetch_add(one * n, std::memory_order_acq_rel);  // [wait-group] as in add()
-    s = before + one * n;
+  if (in_line.simulated) [[unlikely]] {
+    std::int64_t before = s - one * n;
+    if (sim_self()) {  // undone, for another fiber may run first
+      state_.fetch_sub(one * n, std::memory_order_relaxed);
+      sim_point(sim_op::wait_group, this);
+      before = state_.fetch_add(one * n, std::memory_order_acq_rel);  // [wait-group] as in add()
+      s = before + one * n;
+    }
     if (s >= one && before != waiting) return;
   }
   // The count is 0, unless it went below, or was raised from a 0 that has waiters.
@@ -69,6 +72,8 @@ void wait_group::wait_slow() {
 
 std::error_code wait_group::wait(const context& ctx) {
   if (const std::error_code e = error_of(ctx)) return e;
+  if (in_line.simulated) [[unlikely]]
+    sim_point(sim_op::wait_group, this);
   if (state_.load(std::memory_order_acquire) < one) return {};  // [wait-group]
   bounded_wait hold(&queue_lock_, {.ctx = &ctx});
   std::int64_t s = state_.load(std::memory_order_acquire);  // [wait-group]

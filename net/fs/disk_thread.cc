@@ -97,10 +97,15 @@ class place {
 
 class blocks_if_possible {
  public:
-  blocks_if_possible() { begin_blocking_if_possible(); }
+  blocks_if_possible() : began_(begin_blocking_if_possible()) {}
   blocks_if_possible(const blocks_if_possible&) = delete;
   blocks_if_possible& operator=(const blocks_if_possible&) = delete;
-  ~blocks_if_possible() { end_blocking(); }
+  ~blocks_if_possible() {
+    if (began_) end_blocking();
+  }
+
+ private:
+  const bool began_;
 };
 
 }  // namespace

@@ -111,7 +111,7 @@ void view(const stack& where, collection& into) {
   f.state = before.state;
   f.reason = before.reason;
   f.site = before.site;
-  f.locked = before.flags & locked_to_m;
+  f.locked = (before.flags & locked_to_m) && g.thread_locks > 0;
   f.where = where;
   if (before.state == g_state::parked && before.waits_on) peek(before.waits_on, &f.holder_at, sizeof f.holder_at);
   if (before.state == g_state::parked) f.waits_s = seconds_since(before.parked_at, into.now_s);

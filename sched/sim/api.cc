@@ -87,7 +87,7 @@ bool maybe(std::string_view name) {
 std::uint64_t choose(std::uint64_t n) {
   if (n == 0) throw panic("sim::choose: of 0");
   simulation* s = this_simulation();
-  return s ? s->value(n) : 0;
+  return s ? s->choice(n) : 0;
 }
 
 void require(bool holds, std::string_view what) {

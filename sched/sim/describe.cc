@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <exception>
 
 #include "runtime/unwind/symbolize.h"
 
@@ -65,6 +66,7 @@ std::uint64_t signature_of_waiters(const std::vector<sim_fiber*>& all) {
 }
 
 std::string describe_exception() {
+  if (!std::current_exception()) return "std::terminate was called without an exception";
   const std::type_info* t = abi::__cxa_current_exception_type();
   const std::string type = t ? demangle(t->name()) : "unknown exception";
   try {

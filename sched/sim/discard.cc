@@ -40,6 +40,10 @@ namespace {
 bool simulation::may_unwind(const sim_fiber& f) const noexcept {
   if (main_) return true;  // all that it may refer to is there
   if (!f.ran || !f.record || f.record->size_class == record_pool::from_heap) return false;
+  const auto sp = reinterpret_cast<std::uintptr_t>(f.context.at.sp);
+  const bool on_own_stack =
+      sp >= reinterpret_cast<std::uintptr_t>(f.where.bottom) && sp < reinterpret_cast<std::uintptr_t>(f.where.top());
+  if (!on_own_stack) return false;  // in with_stack(): the frames are in two places
   const std::size_t sizes[] = {64, 128, 256, 512};
   const auto* closure = reinterpret_cast<const std::byte*>(f.record);
   return !refers_to(main_stack_, static_cast<const std::byte*>(f.context.at.sp), f.stack_top) &&

@@ -1,22 +1,27 @@
-// WEFT_SIM=seed=7 runs one schedule. WEFT_SIM=explore=1000,how=pos runs up to that many, with
-// standard output closed to the program, and then one more, with it. WEFT_SIM=replay=TEXT runs that
-// schedule. More words: depth=N, steps=N, leaks=0, early_timers=1, html=FILE.
+// WEFT_SIM=seed=7 runs one schedule. WEFT_SIM=explore=1000,how=pos runs up to that many, and then
+// one more. WEFT_SIM=html=FILE,replay=TEXT runs that schedule; replay is the last word. More words:
+// depth=N, steps=N, leaks=0, early_timers=1, html=FILE.
 //
-// The main fiber is called once for each schedule, in this process: what it keeps in globals keeps
-// its value.
+// One schedule shows what the program prints on standard output. During all others, which explore,
+// check that the program repeats, or cut a failure short, that goes nowhere. The main fiber is
+// called once for each schedule, in this process: what it keeps in globals keeps its value.
 #include "sched/sim/environment.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
+#include <weft/errors.h>
 #include <weft/sim.h>
 
 #include <charconv>
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "runtime/fatal.h"
+#include "sched/sim/stacks.h"
 
 namespace weft::detail {
 namespace {
@@ -40,6 +45,11 @@ T number_in(std::string_view word, std::string_view value) {
   const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), v);
   if (error != std::errc() || end != value.data() + value.size()) not_understood(word);
   return v;
+}
+
+bool flag_in(std::string_view word, std::string_view value) {
+  if (value != "0" && value != "1") not_understood(word);
+  return value == "1";
 }
 
 sim::strategy strategy_in(std::string_view word, std::string_view value) {
@@ -67,10 +77,11 @@ void obey(orders& all, std::string_view word) {
   } else if (key == "steps") {
     all.o.max_steps = number_in<std::size_t>(word, value);
   } else if (key == "leaks") {
-    all.o.leaks = number_in<int>(word, value) != 0;
+    all.o.leaks = flag_in(word, value);
   } else if (key == "early_timers") {
-    all.o.early_timers = number_in<int>(word, value) != 0;
+    all.o.early_timers = flag_in(word, value);
   } else if (key == "html") {
+    if (value.empty()) not_understood(word);
     all.html = value;
   } else {
     not_understood(word);
@@ -79,11 +90,12 @@ void obey(orders& all, std::string_view word) {
 
 orders parse(std::string_view text) {
   orders all;
-  if (text.starts_with("replay=")) {  // it has commas of its own
-    all.replay = text.substr(7);
-    return all;
-  }
   while (!text.empty()) {
+    if (text.starts_with("replay=")) {  // it has commas of its own
+      if (text.size() == 7) not_understood(text);
+      all.replay = text.substr(7);
+      break;
+    }
     const std::size_t comma = text.find(',');
     obey(all, text.substr(0, comma));
     text.remove_prefix(comma == std::string_view::npos ? text.size() : comma + 1);
@@ -138,27 +150,39 @@ class quiet_output {
 
 }  // namespace
 
-int run_as_told(const char* text, const std::function<int()>& main_fiber) {
+int run_as_told(const char* text, std::size_t stack_size, const std::function<int()>& main_fiber) {
   const orders all = parse(text);
+  set_usual_sim_stack(stack_size);
   int status = 0;
-  const auto program = [&] { status = main_fiber(); };
-  if (!all.replay.empty()) {
-    const sim::report r = sim::replay(all.replay, program);
-    if (!r || !r.message.empty()) end_with(r, all);
-    return status;
-  }
-  if (all.explores) {
-    sim::report r;
-    {
-      const quiet_output while_exploring;
-      r = sim::explore(all.o, program);
+  std::optional<quiet_output> quiet;
+  bool shown = false;  // a schedule with output
+  const auto program = [&] {
+    if (std::exchange(shown, true) && !quiet) quiet.emplace();
+    status = main_fiber();
+  };
+  try {
+    if (!all.replay.empty()) {
+      const sim::report r = sim::replay(all.replay, program);
+      quiet.reset();
+      if (!r || !r.message.empty()) end_with(r, all);
+      return status;
     }
-    if (!r) end_with(r, all);
-    log_line(fmt::format("simulation: {} schedules passed, {} of them distinct", r.schedules, r.distinct));
+    if (all.explores) {
+      quiet.emplace();
+      const sim::report r = sim::explore(all.o, program);
+      quiet.reset();
+      if (!r) end_with(r, all);
+      log_line(fmt::format("simulation: {} schedules passed, {} of them distinct", r.schedules, r.distinct));
+      shown = false;
+    }
+    const sim::report last = sim::run(all.o, program);
+    quiet.reset();
+    if (!last) end_with(last, all);
+    return status;
+  } catch (const panic& e) {  // of what WEFT_SIM says: what the program throws ends a schedule
+    quiet.reset();
+    give_up(fmt::format("WEFT_SIM={}: {}", text, e.what()));
   }
-  const sim::report last = sim::run(all.o, program);
-  if (!last) end_with(last, all);
-  return status;
 }
 
 }  // namespace weft::detail

@@ -200,6 +200,7 @@ class search {
     report_.replay = to_text({.seed = options_.seed,
                               .early_timers = options_.early_timers,
                               .leaks = options_.leaks,
+                              .max_steps = options_.max_steps,
                               .check = check_of(r.trace),
                               .deviations = d});
     std::vector<sim_event> events;
@@ -224,7 +225,9 @@ report explore(const options& o, std::function<void()> program) { return search(
 
 report replay(std::string_view text, std::function<void()> program) {
   const replay_plan plan = parse_replay(text);
-  return search({.seed = plan.seed, .leaks = plan.leaks, .early_timers = plan.early_timers}, program).replay(plan);
+  const options o{
+      .seed = plan.seed, .max_steps = plan.max_steps, .leaks = plan.leaks, .early_timers = plan.early_timers};
+  return search(o, program).replay(plan);
 }
 
 }  // namespace detail

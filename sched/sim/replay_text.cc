@@ -40,7 +40,11 @@ class reader {
 }  // namespace
 
 std::string to_text(const replay_plan& p) {
-  std::string s = fmt::format("w1-{}-{}-{:08x}", p.seed, (p.early_timers ? 1 : 0) + (p.leaks ? 0 : 2), p.check);
+  const bool limited = p.max_steps != sim::options().max_steps;
+  const int flags = (p.early_timers ? 1 : 0) + (p.leaks ? 0 : 2) + (limited ? 4 : 0);
+  std::string s = fmt::format("w1-{}-{}-", p.seed, flags);
+  if (limited) s += fmt::format("{}-", p.max_steps);
+  s += fmt::format("{:08x}", p.check);
   char before = '-';
   for (const deviation& d : p.deviations) {
     s += fmt::format("{}{}.{}{}{}", before, d.fiber, d.number, d.is_value ? '=' : '>', d.what);
@@ -60,10 +64,15 @@ replay_plan parse_replay(std::string_view text) {
   p.seed = r.number<std::uint64_t>();
   r.expect('-');
   const int flags = r.number<int>();
-  if (flags < 0 || flags > 3) r.wrong("0 to 3");
+  if (flags < 0 || flags > 7) r.wrong("0 to 7");
   p.early_timers = flags & 1;
   p.leaks = !(flags & 2);
   r.expect('-');
+  if (flags & 4) {
+    p.max_steps = r.number<std::size_t>();
+    if (p.max_steps == 0) r.wrong("a number of steps");
+    r.expect('-');
+  }
   p.check = r.number<std::uint32_t>(16);
   if (r.at_end()) return p;
   r.expect('-');

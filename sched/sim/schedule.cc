@@ -1,5 +1,6 @@
 // One schedule: what is chosen at each step, and how it ends.
 #include <fmt/format.h>
+#include <weft/detail/fork_record.h>
 
 #include <algorithm>
 
@@ -17,11 +18,16 @@ constexpr std::size_t fair_points = 64, fair_points_more = 16;
 // A limit of decisions against the fiber that can run for longest: then it runs, or two that wake
 // each other would never let a third one stop them.
 constexpr std::size_t most_passed_over = 500;
-// A limit of timers in a row that wake no fiber: only tickers without a reader remain.
+// A limit of timers in a row that wake no fiber. Then tickers without a reader are passed over.
 constexpr std::size_t most_idle_fires = 10'000;
+// A limit of steps in a row in which every fiber only polls while a timer is armed: then it fires,
+// since the fibers may wait for what it starts.
+constexpr std::size_t most_polls = 1'000;
 
 // A limit of those while fibers can run: then they run.
 constexpr std::size_t most_early_fires = 16;
+
+constexpr std::size_t most_events = 20'000;
 
 constexpr std::uint32_t most_points_of_unwinding = 10'000;
 
@@ -39,6 +45,7 @@ sim_decision simulation::decision_of(sim_fiber* f, sim_op op) const noexcept {
 // Counts a step; false if there are too many.
 bool simulation::step(sim_fiber* f, sim_op op) noexcept {
   ++f->decisions;
+  polls_ = op == sim_op::yield || op == sim_op::point || op == sim_op::peek ? polls_ + 1 : 0;
   if (++result_.steps <= options_.max_steps) return true;
   set_verdict(sim::verdict::livelock,
               fmt::format("livelock: no end after {} steps; fiber {} runs", options_.max_steps, fiber_name(*f)),
@@ -53,7 +60,7 @@ void simulation::record(sim_fiber* f, sim_op op, std::size_t n, std::uint64_t ch
 
 sim_fiber* simulation::decide(sim_fiber* f, sim_op op, bool may_stay, bool stays_last) {
   for (;;) {
-    if (timer_is_due()) fire_timers();
+    if (timer_is_due() || only_polls()) fire_timers();
     candidates_.clear();
     order_.clear();
     sim_fiber* const longest = runnable_.empty() ? nullptr : runnable_.front();
@@ -100,18 +107,15 @@ sim_fiber* simulation::decide(sim_fiber* f, sim_op op, bool may_stay, bool stays
 
 void simulation::point(sim_op op, const void* object) noexcept {
   sim_fiber* f = current_;
-  if (!f || busy_) return;
-  if (f->unwinds) {  // operations of destructors; one that runs without an end is left
-    if (++f->points_unwinding > most_points_of_unwinding) leave_schedule(f);
-    return;
-  }
+  if (!f || busy_ || points_held_ > 0) return;
+  if (f->unwinds) return count_unwinding(f);
   f->pending = op;
   f->object = object;
   if (!step(f, op)) {
     leave_schedule(f);
     return;
   }
-  if (runnable_.empty() && !options_.early_timers && !timer_is_due()) {
+  if (runnable_.empty() && !options_.early_timers && !timer_is_due() && !only_polls()) {
     in_a_row_ = 0;
     record(f, op, 1, f->id);
     event(f, op, wait_reason::none, 0, false);
@@ -149,8 +153,16 @@ void simulation::yield() {
   throw_if_over(f);
 }
 
+// Operations of destructors and handlers; a fiber that makes them without an end is left.
+void simulation::count_unwinding(sim_fiber* f) noexcept {
+  if (++f->points_unwinding > most_points_of_unwinding)
+    for (;;) leave_schedule(f);
+}
+
 void simulation::throw_if_over(sim_fiber* f) {
-  if (f->unwinds) throw discarded_signal{};
+  if (!f->unwinds) return;
+  count_unwinding(f);
+  throw discarded_signal{};
 }
 
 void simulation::leave_and_throw(sim_fiber* f) {
@@ -158,9 +170,18 @@ void simulation::leave_and_throw(sim_fiber* f) {
   throw discarded_signal{};
 }
 
+// Before a wait, whose queue may be locked here: no other fiber may run.
+void simulation::share_forks(sim_fiber* f) noexcept {
+  if (!f->forks.oldest_fork) return;
+  ++points_held_;
+  share_all_forks(&f->forks);
+  --points_held_;
+}
+
 void simulation::park(wait_reason reason, commit_fn commit, void* arg) {
   sim_fiber* f = current_;
   throw_if_over(f);
+  share_forks(f);
   f->reason.store(reason, std::memory_order_relaxed);
   f->state.store(g_state::parked, std::memory_order_relaxed);
   f->pending = sim_op::park;
@@ -183,13 +204,12 @@ void simulation::wait_in_queue(sim_fiber* f, bool may_run) {
 
 void simulation::ready(G* g) noexcept {
   // At the end of a schedule a fiber that is left in its wait stays in its queue, and an unlock by
-  // another one finds
-// it.
+  // another one finds it.
   if (over_ && g->state.load(std::memory_order_relaxed) == g_state::free) return;
   if (g->state.load(std::memory_order_relaxed) != g_state::parked) impossible("made ready", *g);
   g->state.store(g_state::runnable, std::memory_order_relaxed);
   runnable_.push_back(static_cast<sim_fiber*>(g));
-  idle_fires_ = 0;
+  idle_fires_ = polls_ = 0;
 }
 
 sim_fiber* simulation::next(sim_fiber* f, sim_op why) {
@@ -211,11 +231,21 @@ sim_fiber* simulation::next(sim_fiber* f, sim_op why) {
   return nullptr;
 }
 
+// Every fiber that can run only looks whether something has changed, and only a timer can change
+// it.
+bool simulation::only_polls() noexcept {
+  if (main_returned_ || timers().earliest() == never) return false;
+  return polls_ > most_polls || result_.steps - steps_at_last_move_ > options_.max_steps / 2;
+}
+
 // The earliest timer's time has come. False if there is none.
 bool simulation::fire_timers() {
-  const std::int64_t due = timers().earliest();
-  if (due == never || ++idle_fires_ > most_idle_fires) return false;
+  std::int64_t due = timers().earliest();
+  if (++idle_fires_ > most_idle_fires) due = timers().earliest_once();
+  if (due == never) return false;
   if (due > now_ns_) now_ns_ = due;
+  polls_ = 0;
+  steps_at_last_move_ = result_.steps;
   draw_ties();
   const bool was_busy = std::exchange(busy_, true);
   p_.next_id = next_id_;
@@ -235,11 +265,15 @@ bool simulation::fire_timers() {
 
 // No fiber can run, and nothing will change that.
 void simulation::judge_the_end() {
-  if (alive_.empty()) {
+  if (main_returned_ && alive_.empty()) {
     over_ = true;
     return;
   }
   const std::string who = describe_waiters(alive_);
+  if (alive_.empty()) {
+    set_verdict(sim::verdict::deadlock, "deadlock: no fibers (main called weft::goexit)", 0);
+    return;
+  }
   if (main_returned_)
     set_verdict(sim::verdict::leak, "leak: the main fiber has returned, and nothing can wake " + who,
                 signature_of_waiters(alive_));
@@ -279,6 +313,11 @@ void simulation::panicked(sim_fiber* f) {
 
 void simulation::event(sim_fiber* f, sim_op op, wait_reason why, std::uint64_t to, bool forced) {
   if (!events_) return;
+  if (events_->size() >= most_events) {  // a livelock: what matters is its end. Starts have the names
+    const auto end = events_->begin() + most_events / 2;
+    events_->erase(std::remove_if(events_->begin(), end, [](const sim_event& e) { return e.op != sim_op::start; }),
+                   end);
+  }
   sim_event e;
   e.fiber = f->id;
   e.object = op == sim_op::park || op == sim_op::end ? nullptr : f->object;

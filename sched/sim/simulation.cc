@@ -1,6 +1,7 @@
 // Fibers of a simulation: their stacks, their life, and the switches between them.
 #include "sched/sim/simulation.h"
 
+#include <atomic>
 #include <utility>
 
 #include "runtime/switch.h"
@@ -9,6 +10,12 @@
 #include "sched/sim/stacks.h"
 
 namespace weft::detail {
+namespace {
+
+// Each branch that a simulated fiber opens gets a fiber: another P might have taken it.
+constinit const std::atomic<int> always_idle{1};
+
+}  // namespace
 
 simulation::simulation(const sim::options& o) : options_(o) {
   timer_m_.p = &p_;
@@ -31,8 +38,10 @@ schedule_result simulation::run_schedule(chooser& by, const std::function<void()
   started_ = 0;
   now_ns_ = epoch_ns;
   longest_ = nullptr;
-  in_a_row_ = passed_over_ = long_runs_ = idle_fires_ = 0;
-  main_returned_ = over_ = busy_ = false;
+  in_a_row_ = passed_over_ = long_runs_ = idle_fires_ = polls_ = steps_at_last_move_ = 0;
+  procs_ = sim_cpus;
+  points_held_ = 0;
+  main_returned_ = main_called_goexit_ = over_ = busy_ = false;
   waiting_ = dead_ = nullptr;
   exceptions_ = exceptions_of_this_thread();
   own_stack_.sanitizer.adopt_thread();
@@ -112,6 +121,9 @@ sim_fiber* simulation::new_fiber(spawn_record* r) {
   f->object = nullptr;
   f->unwinds = f->ran = f->in_queue = f->stays = false;
   f->points_unwinding = 0;
+  f->forks.newest_fork = f->forks.oldest_fork = nullptr;
+  f->forks.no_suspend_site = nullptr;
+  f->forks.idle_ps = &always_idle;
   f->place = alive_.size();
   alive_.push_back(f);
   ++started_;
@@ -153,7 +165,7 @@ void simulation::run_body(sim_fiber* f) {
     if (f == main_) (*program_)();
     else f->record->invoke(f->record);
   } catch (const goexit_signal&) {
-    // and nothing else
+    if (f == main_ && !f->unwinds) main_called_goexit_ = true;
   } catch (...) {
     panicked(f);
   }
@@ -171,10 +183,10 @@ void simulation::forget(sim_fiber* f) noexcept {
 void simulation::end(sim_fiber* f) {
   forget(f);
   if (f == main_) {
-    main_returned_ = true;
+    main_returned_ = !main_called_goexit_;
     main_stack_ = f->where;
     main_ = nullptr;
-    if (!options_.leaks) over_ = true;
+    if (main_returned_ && !options_.leaks) over_ = true;
   }
   ++f->decisions;
   sim_fiber* to = next(f, sim_op::end);

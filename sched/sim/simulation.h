@@ -15,6 +15,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "sched/g.h"
@@ -35,6 +36,7 @@ struct sim_fiber : G {
   bool in_queue = false;  // waits, and a waker can find it
   bool stays = false;  // unwinds no further than out of its queue
   std::uint32_t points_unwinding = 0;
+  m_face forks;  // no M: the list of the branches that it has opened
 };
 
 // Thrown in a fiber whose schedule has ended. As goexit, so that what unwinds well for that does so
@@ -94,10 +96,14 @@ class simulation final : public simulator {
   void park(wait_reason reason, commit_fn commit, void* arg) override;
   void park_until(wait_reason reason, commit_fn commit, void* arg, claim_word& word, std::int64_t deadline_ns) override;
   void sleep_until(std::int64_t due_ns) override;
-  void spins() noexcept override;
+  void hold_points(bool held) noexcept override { points_held_ += held ? 1 : -1; }
+  int maxprocs(int n) noexcept override { return n > 0 ? std::exchange(procs_, n) : procs_; }
+  m_face* forks() noexcept override { return current_ && !current_->unwinds ? &current_->forks : nullptr; }
   void own_point();
   void wait_for_others();
   std::uint64_t value(std::uint64_t n) noexcept override;
+  // As value(), for a choice of the program's own.
+  std::uint64_t choice(std::uint64_t n);
   bool coin(std::string_view name);
   [[noreturn]] void fail(sim::verdict what, std::string message, std::uint64_t signature);
   G* self() noexcept override { return current_; }
@@ -128,10 +134,13 @@ class simulation final : public simulator {
   // After `f` can run no more, or not now: who runs next; null: the schedule has ended.
   sim_fiber* next(sim_fiber* f, sim_op why);
   void wait_in_queue(sim_fiber* f, bool may_run);
+  void share_forks(sim_fiber* f) noexcept;
   void throw_if_over(sim_fiber* f);
+  void count_unwinding(sim_fiber* f) noexcept;
   [[noreturn]] void leave_and_throw(sim_fiber* f);
   sim_fiber* decide(sim_fiber* f, sim_op op, bool may_stay, bool stays_last);
   bool fire_timers();
+  bool only_polls() noexcept;
   void draw_ties();
   std::uint64_t draw(sim_fiber* f, std::uint64_t n);
   bool timer_is_due() const noexcept { return !main_returned_ && p_.timers.earliest() <= now_ns_; }
@@ -181,7 +190,12 @@ class simulation final : public simulator {
   std::size_t passed_over_ = 0;  // how often it was not chosen
   std::size_t long_runs_ = 0;  // that have ended for their length
   std::size_t idle_fires_ = 0;  // timers that woke no fiber, in a row
+  std::size_t polls_ = 0;  // steps in a row that only look, or let others run
+  std::size_t steps_at_last_move_ = 0;  // of the clock
+  int procs_ = sim_cpus;
+  int points_held_ = 0;
   bool main_returned_ = false;
+  bool main_called_goexit_ = false;
   bool over_ = false;
   bool busy_ = false;  // in the scheduler: operations are no points
 };

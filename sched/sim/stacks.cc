@@ -1,5 +1,7 @@
 #include "sched/sim/stacks.h"
 
+#include <weft/go.h>
+
 #include <map>
 #include <memory>
 
@@ -18,7 +20,7 @@ std::map<std::size_t, std::unique_ptr<pool>>& pools() {
   return *all;
 }
 
-constexpr std::size_t default_size = 256 << 10;
+std::size_t usual_size = options().stack_size;
 
 pool& pool_of(std::size_t size) {
   std::unique_ptr<pool>& p = pools()[size];
@@ -40,9 +42,16 @@ sim_fiber* make_fiber(const stack& s) {
 
 }  // namespace
 
+void set_usual_sim_stack(std::size_t size) noexcept { usual_size = (size + page_size - 1) / page_size * page_size; }
+
 sim_fiber* take_sim_stack(std::size_t size) {
-  static pool& usual = pool_of(default_size);
-  pool& p = size <= default_size ? usual : pool_of((size + page_size - 1) / page_size * page_size);
+  static std::size_t known = 0;
+  static pool* usual = nullptr;
+  if (known != usual_size) {
+    usual = &pool_of(usual_size);
+    known = usual_size;
+  }
+  pool& p = size <= usual_size ? *usual : pool_of((size + page_size - 1) / page_size * page_size);
   if (p.free.empty()) return make_fiber(p.arena.take());
   sim_fiber* f = p.free.back();
   p.free.pop_back();

@@ -226,7 +226,12 @@ std::string html_of(const std::vector<sim_event>& events, const sim::report& r) 
   s += "</tr>\n";
   for (const sim_event* e : those_that_matter(events)) {
     s += fmt::format("<tr{}><td class=\"time\">{}</td>", e->forced ? " class=\"forced\"" : "", clock_text(e->time));
-    for (const auto& [id, name] : names) s += fmt::format("<td>{}</td>", id == e->fiber ? escaped(text_of(*e)) : "");
+    // One cell for all lanes on each side: there may be thousands.
+    const auto left = static_cast<std::size_t>(std::distance(names.begin(), names.find(e->fiber)));
+    const std::size_t right = names.size() - left - 1;
+    if (left > 0) s += fmt::format("<td colspan=\"{}\"></td>", left);
+    s += fmt::format("<td>{}</td>", escaped(text_of(*e)));
+    if (right > 0) s += fmt::format("<td colspan=\"{}\"></td>", right);
     s += "</tr>\n";
   }
   s += fmt::format("</table>\n<p>replay: <code>{}</code></p>\n</body></html>\n", escaped(r.replay));

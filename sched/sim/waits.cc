@@ -36,6 +36,7 @@ void simulation::park_until(wait_reason reason, commit_fn commit, void* arg, cla
   w.g = current_;
   w.word = &word;
   throw_if_over(current_);
+  share_forks(current_);
   timers().add(&w);
   park(reason, commit, arg);
 }
@@ -47,6 +48,7 @@ void simulation::sleep_until(std::int64_t due_ns) {
   w.s = this;
   w.g = current_;
   throw_if_over(current_);
+  share_forks(current_);
   timers().add(&w);
   park(wait_reason::sleep, nullptr, nullptr);
 }
@@ -70,6 +72,7 @@ void simulation::wait_for_others() {
   sim_fiber* f = current_;
   if (waiting_) throw panic("sim::wait: another fiber is in it");
   throw_if_over(f);
+  share_forks(f);
   f->pending = sim_op::wait;
   f->object = nullptr;
   const bool may_run = step(f, sim_op::wait);
@@ -100,9 +103,18 @@ void simulation::event_of_value(sim_fiber* f, std::uint64_t v) {
   events_->back().text = fmt::format("choice {}", v);
 }
 
+std::uint64_t simulation::choice(std::uint64_t n) {
+  sim_fiber* f = current_;
+  if (f->unwinds) return count_unwinding(f), 0;
+  const std::uint64_t v = n < 2 ? (own_point(), 0) : draw(f, n);
+  if (over_) leave_and_throw(f);
+  return v;
+}
+
 bool simulation::coin(std::string_view name) {
   sim_fiber* f = current_;
-  if (!f || f->unwinds || !step(f, sim_op::value)) return false;
+  if (f->unwinds) return count_unwinding(f), false;
+  if (!step(f, sim_op::value)) leave_and_throw(f);
   std::uint64_t h = 0xcbf29ce484222325u;  // FNV-1a: the same in every build
   for (const char c : name) h = (h ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
   const bool v = by_->coin(decision_of(f, sim_op::value), h);
@@ -110,17 +122,6 @@ bool simulation::coin(std::string_view name) {
   if (v) result_.deviations.push_back({f->id, f->decisions, true, 1});
   if (v) event_of_value(f, 1);
   return v;
-}
-
-void simulation::spins() noexcept {
-  sim_fiber* f = current_;
-  if (!f || busy_ || runnable_.empty()) return;
-  sim_fiber* to = runnable_.front();
-  runnable_.erase(runnable_.begin());
-  f->state.store(g_state::runnable, std::memory_order_relaxed);
-  runnable_.push_back(f);
-  switch_from(f, to);
-  f->state.store(g_state::running, std::memory_order_relaxed);
 }
 
 }  // namespace weft::detail

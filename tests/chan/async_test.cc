@@ -114,3 +114,14 @@ TEST_CASE("what the fiber did is seen after get", "[async]") {
     }
   });
 }
+
+TEST_CASE("what a task captured, and its arguments, are destroyed before get returns", "[chan][async]") {
+  in_world(GENERATE(1, 4), [] {
+    for (int i = 0; i < scaled(200); ++i) {
+      const auto shared = std::make_shared<int>(i);
+      auto t = async([shared](const std::shared_ptr<int>& p) { return *p + *shared; }, shared);
+      REQUIRE(t.get() == 2 * i);
+      REQUIRE(shared.use_count() == 1);
+    }
+  });
+}

@@ -215,3 +215,38 @@ TEST_CASE("a timer's channel may be received from with a deadline while it fires
     all.wait();
   });
 }
+
+TEST_CASE("a time beyond nanoseconds is the longest, in every unit", "[chan][timer][context]") {
+  hang_guard guard("the longest wait");
+  in_world(1, [] {
+    using std::chrono::hours;
+    using std::chrono::seconds;
+    const auto c = make_chan<int>(1);
+    go([c] { c.send(1); });
+    CHECK(c.recv_for(hours::max()) == 1);
+    CHECK(c.send_for(2, seconds::max()));
+    CHECK(c.recv_for(std::chrono::milliseconds::max()) == 2);
+    const auto signal = make_chan<void>(1);
+    CHECK(signal.send_for(hours::max()));
+    auto [ctx, cancel] = with_timeout(background(), hours::max());
+    CHECK_FALSE(ctx.err());
+    timer t(seconds::max());
+    CHECK(t.stop());
+    CHECK_FALSE(t.reset(hours::max()));
+    CHECK(t.stop());
+    ticker often(hours::max());
+    often.reset(seconds::max());
+    CHECK_FALSE(after(hours::max()).try_recv());
+    bool ran = false;
+    timer f = after_func(hours::max(), [&] { ran = true; });
+    wait_group sleeper;
+    sleeper.go([ctx = ctx] { CHECK(sleep(ctx, seconds::max()) == errc::canceled); });
+    sleep(1ms);
+    cancel();
+    sleeper.wait();
+    CHECK_FALSE(ran);
+    CHECK(f.stop());
+    sleep(seconds::min());  // and the shortest has passed
+    CHECK_FALSE(c.recv_for(hours::min()));
+  });
+}

@@ -210,3 +210,17 @@ TEST_CASE("a select that is left by an exception leaves nobody queued", "[chan][
     CHECK_FALSE(b.try_send(one));
   });
 }
+
+TEST_CASE("a send on a closed channel leaves a value that cannot be copied with its sender", "[chan]") {
+  in_world(1, [] {
+    const auto c = make_chan<lone_bomb>(1);
+    c.close();
+    lone_bomb b(5);
+    CHECK_THROWS_AS(c.try_send(std::move(b)), panic);
+    CHECK(b.v == 5);
+    CHECK_THROWS_AS(c.send_for(std::move(b), 1ms), panic);
+    CHECK(b.v == 5);
+    CHECK_THROWS_AS((void)c.send(background(), std::move(b)), panic);
+    CHECK(b.v == 5);
+  });
+}

@@ -190,3 +190,19 @@ TEST_CASE("a fiber that could not be started is not waited for", "[sync][wait_gr
   CHECK_THROWS_AS(g.go([] {}), panic);  // no world
   CHECK(panic_text([&] { g.done(); }) == "sync: negative WaitGroup counter");
 }
+
+TEST_CASE("what a group's fiber captured is destroyed before the wait ends", "[chan][wait_group]") {
+  in_world(GENERATE(1, 4), [] {
+    for (int i = 0; i < scaled(200); ++i) {
+      const auto shared = std::make_shared<int>(i);
+      wait_group group;
+      group.go([shared] { yield(); });
+      group.go([shared]() mutable {
+        yield();
+        goexit();
+      });
+      group.wait();
+      REQUIRE(shared.use_count() == 1);
+    }
+  });
+}

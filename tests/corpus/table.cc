@@ -82,7 +82,7 @@ int main(int argc, char** argv) {
   std::string only;
   bool story = false;
   CLI::App app("What weft::sim finds in programs with a known bug.");
-  app.add_option("--seed", s.seed, "the seed; 1 if not given");
+  app.add_option("--seed", s.seed, "the seed; 4 if not given");
   app.add_option("--schedules", s.schedules, "how many at most for each program; 100 if not said");
   app.add_option("--twin", s.twin_schedules, "schedules of each repaired program; 10000");
   app.add_option("--replays", s.replays, "of each failure; 100");

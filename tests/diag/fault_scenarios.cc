@@ -254,6 +254,15 @@ const scenario_map fault_scenarios = {
     {"forked-fiber-runs", [] { return fork_in_a_fiber([] { run([] {}); }); }},
     {"forked-fiber-sends", [] { return fork_in_a_fiber([] { make_chan<int>(1).send(1); }); }},
     {"forked-fiber-leaves", [] { return fork_in_a_fiber([] { say("left"); }); }},
+    {"fork-returns-in-blocking",
+     [] {
+       return run([] {
+         pid_t child = 0;
+         blocking([&] { child = testing::fork_at_rest(); });
+         if (child == 0) say("never");
+         return end_of_child(child);
+       });
+     }},
     {"forked-beside-a-world",
      [] {
        return world([] {

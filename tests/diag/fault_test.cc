@@ -136,6 +136,15 @@ TEST_CASE("a child that was forked in a fiber is told at its first call into wef
   CHECK(left.out == "left\n");
 }
 
+TEST_CASE("a child that was forked in blocking() is told when it comes back to its fiber", "[diag][fork]") {
+  if (weft::detail::under_tsan) return;  // as above
+  const outcome o = scenario("fork-returns-in-blocking");
+  CAPTURE(o.out, o.err, o.timed_out);
+  CHECK(o.status == 2);  // the child's
+  CHECK(count(o.err, "fatal error: fork in a fiber: this child process has no threads") == 1);
+  CHECK(o.out.empty());
+}
+
 TEST_CASE("a child that a plain thread forked beside a world runs one of its own", "[diag][fork]") {
   if (weft::detail::under_tsan) return;  // as above
   const outcome o = scenario("forked-beside-a-world");

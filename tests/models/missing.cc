@@ -42,6 +42,7 @@ int last_cpu(long) noexcept { return 0; }
 // The test program has one.
 void for_each_thread(const std::function<void(long)>& f) { f(1); }
 bool forked_from_a_fiber() noexcept { return false; }
+std::uint32_t fork_generation() noexcept { return 0; }
 bool stir(M*) { return false; }
 void start_template_thread() {}
 int cpu_count() noexcept { return 1; }
@@ -54,6 +55,7 @@ void sim_point(sim_op, const void*) noexcept {}
 void sim_ready(G*) noexcept { unexpected(); }
 bool sim_sleep_until(std::int64_t) { return false; }
 bool sim_arm_timer(timer_node*) { return false; }
+int sim_maxprocs(int) noexcept { return 0; }
 
 // ---- not reached ------------------------------------------------------------------------------
 void refuse_forked_fiber() noexcept { unexpected(); }

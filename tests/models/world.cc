@@ -12,6 +12,7 @@
 #include "sched/leave.h"
 #include "sched/maxprocs.h"
 #include "sched/plain_thread.h"
+#include "sched/ready.h"
 #include "sched/run_fiber.h"
 #include "sched/run_queue.h"
 #include "sched/take.h"
@@ -243,11 +244,15 @@ void leave_without_p(M* m, wait_reason, commit_fn commit) {
   G* g = m->g;
   g->state.store(g_state::runnable, std::memory_order_relaxed);
   m->g = nullptr;
-  commit(g, nullptr);
+  commit(g, m->w);
   const runnable* r = find_runnable(m);
   models::require(r == g || modelled_world::current->ended(), "a locked fiber's thread gets another fiber");
   m->g = g;
   leave_runtime(m);
+}
+
+void queue_unless_stopped(G* g, void* w) {
+  if (!static_cast<world*>(w)->stopping.load(std::memory_order_relaxed)) push_global(*static_cast<world*>(w), g);
 }
 
 constinit std::atomic<world*> running_world{nullptr};

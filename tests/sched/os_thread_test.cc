@@ -229,16 +229,20 @@ TEST_CASE("nothing else runs on the thread of a locked fiber", "[sched][GO-26]")
 
 TEST_CASE("the thread of a fiber that is blocked but not locked serves others", "[sched][order][GO-26]") {
   in_world(1, [] {
-    lock_os_thread();  // and off again: main is not locked below
-    unlock_os_thread();
-    pid_t mine = gettid(), theirs = 0;
-    auto c = make_chan<void>();
-    go([&, c] {
-      theirs = gettid();
-      c.send();
+    wait_group all;
+    all.go([] {  // not the main fiber: run()'s thread serves no other
+      lock_os_thread();  // and off again: it is not locked below
+      unlock_os_thread();
+      pid_t mine = gettid(), theirs = 0;
+      auto c = make_chan<void>();
+      go([&, c] {
+        theirs = gettid();
+        c.send();
+      });
+      c.recv();
+      CHECK(theirs == mine);
     });
-    c.recv();
-    CHECK(theirs == mine);
+    all.wait();
   });
 }
 

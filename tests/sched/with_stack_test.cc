@@ -115,3 +115,20 @@ TEST_CASE("with_stack refuses sizes out of range, and runs on a plain thread's o
   CHECK_THROWS_AS(with_stack(1000, [] {}), panic);
   CHECK_THROWS_AS(with_stack((std::size_t{1} << 30) + 1, [] {}), panic);
 }
+
+namespace {
+
+bool called = false;
+void mark_called() { called = true; }
+int seven() { return 7; }
+
+}  // namespace
+
+TEST_CASE("with_stack calls functions too", "[sched][with_stack]") {
+  in_world(1, [] {
+    with_stack(1 << 20, mark_called);
+    CHECK(called);
+    CHECK(with_stack(1 << 20, seven) == 7);
+    CHECK(with_stack(1 << 20, &seven) == 7);
+  });
+}

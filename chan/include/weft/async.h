@@ -8,10 +8,28 @@
 //   auto [n, err] = sum.get(ctx);   // n is a std::optional<int>
 //   if (err) n = sum.get();         // ctx was done first; the fiber has gone on
 //
-// For several fibers of which the first failure counts: errgroup.
+// For several fibers of which the first failure counts: errgroup. To divide a computation into
+// parts that usually run in the caller, parallel_invoke() of parallel.h is much cheaper.
+//
+// f and its arguments are copied or moved into the fiber, as std::thread does it: pass std::ref(x)
+// for a reference, and keep x alive until the task has ended. A task that is dropped does not stop
+// its fiber. To stop it, pass a context to f:
+//
+//   auto [ctx, cancel] = weft::with_cancel(parent);
+//   weft::task<page> first = weft::async(fetch, ctx, mirrors[0]);
+//   weft::task<page> second = weft::async(fetch, ctx, mirrors[1]);
+//   page p = first.get();
+//   cancel();                       // the second fetch returns early
+//
+// get() returns when f has ended and everything that it captured, and its arguments, are destroyed.
+// What f wrote is visible after get() or wait(). A plain thread may get() the result of a fiber; so
+// a program's other threads can hand work to a world and wait for it.
 //
 // All functions may be called from fibers and plain threads, not from signal handlers. async()
-// needs a running world.
+// needs a running world, get() and wait() do not.
+//
+// async() allocates once, the state that the task and its fiber share. A task itself is one
+// pointer.
 #pragma once
 #include <weft/detail/holder.h>
 #include <weft/errors.h>
@@ -24,16 +42,22 @@
 #include <memory>
 #include <optional>
 #include <system_error>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 
 namespace weft {
 namespace detail {
 
-// Calls done() at the end of the scope, also when goexit unwinds it.
-struct done_at_end {
-  wait_group& group;
-  ~done_at_end() { group.done(); }
+// Calls done() in its destructor, on the group of a task's state, which it keeps alive.
+template <class State>
+struct end_of_task {
+  std::shared_ptr<State> of;
+  explicit end_of_task(std::shared_ptr<State> s) noexcept : of(std::move(s)) {}
+  end_of_task(end_of_task&& o) noexcept = default;
+  ~end_of_task() {
+    if (of) of->ended.done();
+  }
 };
 
 }  // namespace detail
@@ -107,28 +131,32 @@ template <class F, class... Args>
 [[gnu::always_inline]] inline auto async(F&& f, Args&&... args)
     -> task<std::invoke_result_t<std::decay_t<F>, std::decay_t<Args>...>> {
   using R = std::invoke_result_t<std::decay_t<F>, std::decay_t<Args>...>;
+  using state = typename task<R>::state;
   task<R> t;
-  t.state_ = std::make_shared<typename task<R>::state>();
+  t.state_ = std::make_shared<state>();
   t.state_->ended.add(1);
-  go(
-      [s = t.state_](auto g, auto... a) {
-        const detail::done_at_end mark{s->ended};
-        s->runner.is_caller();
-        try {
-          if constexpr (std::is_void_v<R>) {
-            std::invoke(std::move(g), std::move(a)...);
-            s->value.emplace();
-          } else {
-            s->value.emplace(std::invoke(std::move(g), std::move(a)...));
-          }
-        } catch (const detail::goexit_signal&) {
-          s->failure = std::make_exception_ptr(panic("task: its fiber called goexit"));
-          throw;
-        } catch (...) {
-          s->failure = std::current_exception();
-        }
-      },
-      std::forward<F>(f), std::forward<Args>(args)...);
+  // The first capture, so that it is destroyed after f and its arguments.
+  go([end = detail::end_of_task<state>(t.state_), g = std::decay_t<F>(std::forward<F>(f)),
+      a = std::tuple<std::decay_t<Args>...>(std::forward<Args>(args)...)]() mutable {
+    state& s = *end.of;
+    s.runner.is_caller();
+    try {
+      const auto call = [&]() -> R {
+        return std::apply([&](auto&... each) -> R { return std::invoke(std::move(g), std::move(each)...); }, a);
+      };
+      if constexpr (std::is_void_v<R>) {
+        call();
+        s.value.emplace();
+      } else {
+        s.value.emplace(call());
+      }
+    } catch (const detail::goexit_signal&) {
+      s.failure = std::make_exception_ptr(panic("task: its fiber called goexit"));
+      throw;
+    } catch (...) {
+      s.failure = std::current_exception();
+    }
+  });
   return t;
 }
 

@@ -2,8 +2,7 @@
 //
 // A handle is shared: copies name the same channel, and the channel lives as long as its last
 // handle. All operations are const, so that a lambda that captures a handle by value can use it. A
-// default-constructed handle is Go's nil channel: send and recv block without end, close throws
-// weft::panic, len and cap return 0.
+// default-constructed handle is Go's nil channel.
 //
 // All functions may be called from fibers and from plain threads, not from signal handlers. A
 // function that blocks parks the fiber or blocks the thread. Values are received in the order in
@@ -13,7 +12,49 @@
 //   weft::go([=] { for (int i = 0; i < 3; ++i) numbers.send(i); numbers.close(); });
 //   for (int n : numbers) use(n);                       // 0, 1, 2, then the loop ends
 //   if (auto n = numbers.recv_for(1ms)) use(*n);        // nullopt: closed, or no value within 1 ms
+//
+// What an operation does, by the state of the channel:
+//
+//              nil                 open                               closed
+//   send       blocks without end  blocks while the buffer is full    throws weft::panic
+//   recv       blocks without end  blocks while the buffer is empty   the buffer, then nullopt
+//   try_send   false               false where send() would block     throws weft::panic
+//   try_recv   nullopt             nullopt where recv() would block   as recv()
+//   close      throws weft::panic  wakes all waiters                  throws weft::panic
+//
+// Without a buffer (cap 0) send() blocks until a receiver takes the value, and recv() until a
+// sender comes. So an unbuffered send is also a meeting: when it returns, a receiver has the value.
+//
+// Only senders close a channel, and only one of them: a receiver that is not interested any longer
+// cancels a context that the senders wait for too. A channel need not be closed: what is closed is
+// not memory, which is freed with the last handle, but the sequence of values.
+//
+// Frequent forms:
+//
+//   weft::chan<void> done = weft::make_chan<void>();  // a signal to all: close it
+//   auto slots = weft::make_chan<void>(8);            // a bound of 8: send() enters, recv() leaves
+//   auto results = weft::make_chan<int>(jobs.size()); // with room for all, no sender ever waits
+//   weft::recv_chan<int> in = results;                // for a function that only receives
+//
+// A send that must not wait too long has three forms: try_send(), send_for() and send(ctx). Each
+// leaves the value with the caller if it was not sent, so that it can be sent again or elsewhere.
+// The same forms of recv() lose no value: what they do not return stays in the channel.
+//
+// send(ctx) and recv(ctx) look at the context first: with one that is done they neither send nor
+// receive, even if they could. recv_for(0) and try_recv() differ only in what they cost.
+//
+// To wait for several channels, or for a channel and a context, see select.h.
+//
+// What a fiber wrote before a send is visible after the receive of that value; what it wrote before
+// close() is visible after a receive that returned nullopt. With a buffer of n values, what was
+// written before a receive is visible after the n-th send that follows. (Go's memory model.)
+//
+// An element is moved: into the channel, and out of it. If its move constructor may throw, or it is
+// larger than 4 KiB, it is passed in a box on the heap. The move constructor of an unboxed element,
+// and the destructor of what it was moved from, run under the channel's spin lock, so they must not
+// block, and must not use channels. Copies are made before the lock is taken.
 #pragma once
+#include <weft/detail/chan_iterator.h>
 #include <weft/detail/channel.h>
 #include <weft/detail/chrono.h>
 #include <weft/detail/deadline.h>
@@ -34,7 +75,7 @@ class send_chan;
 
 namespace detail {
 
-// The common part of the three handles: ownership, comparison, len, cap.
+// Holds one reference, or none: then it is a nil channel. No function blocks.
 template <class T>
 class chan_handle {
  public:
@@ -54,8 +95,9 @@ class chan_handle {
     if (c_) c_->drop_ref();
   }
 
-  // Returns the number of values in the buffer now; 0 for a nil channel. Never blocks. Go's
-  // len(ch).
+  // Returns the number of values in the buffer now; 0 for a nil channel. Another fiber may change
+  // it before the caller looks at it, so decide with try_send() or try_recv() instead. Never
+  // blocks. Go's len(ch).
   std::size_t len() const noexcept { return c_ ? c_->len() : 0; }
   // Returns the size of the buffer in values; 0 for an unbuffered or a nil channel. Go's cap(ch).
   std::size_t cap() const noexcept { return c_ ? c_->cap() : 0; }
@@ -101,11 +143,17 @@ class receiving : public Base {
     return unwrap(o);
   }
   // As recv(), but returns nullopt (chan<void>: false) if no value arrives within d, or before the
-  // time t.
+  // time t. It returns a waiting value even if d is 0 or negative, or t has passed. To
+  // distinguish a closed channel from a late value, use recv(ctx) with a deadline. Go's select with
+  // time.After.
   received recv_for(duration d) const {
     out o;
     recv_bounded(o, {.deadline_ns = deadline_in(d)});
     return unwrap(o);
+  }
+  template <class R, class Period>
+  received recv_for(const std::chrono::duration<R, Period>& d) const {
+    return recv_for(rounded_up(d));
   }
   template <class Clock, class D>
   received recv_until(std::chrono::time_point<Clock, D> t) const {
@@ -123,41 +171,16 @@ class receiving : public Base {
   }
 
   // Iterates over the values until the channel is closed and its buffer is empty. ++ and begin()
-  // block as recv(). Go's for v := range ch.
-  class iterator {
-   public:
-    using iterator_category = std::input_iterator_tag;
-    using value_type = E;
-    using difference_type = std::ptrdiff_t;
-    using reference = E&;
-    using pointer = E*;
-
-    iterator() noexcept = default;
-    explicit iterator(const receiving* from) : from_(from) { ++*this; }
-    E& operator*() const noexcept { return *value_; }
-    E* operator->() const noexcept { return &*value_; }
-    iterator& operator++() {
-      value_.reset();
-      if constexpr (std::is_void_v<T>) {
-        if (from_->recv()) value_.emplace();
-      } else if constexpr (large<E>) {
-        from_->recv_into(value_);
-      } else {
-        value_ = from_->recv();
-      }
-      return *this;
-    }
-    void operator++(int) { ++*this; }
-    friend bool operator==(const iterator& i, std::default_sentinel_t) noexcept { return !i.value_; }
-
-   private:
-    const receiving* from_ = nullptr;
-    mutable std::optional<E> value_;
-  };
+  // block as recv(). Several fibers may iterate over one channel at a time: each value goes to one
+  // of them. A loop that is left with break has taken no value that it has not seen. Go's for v :=
+  // range ch.
+  using iterator = chan_iterator<T, receiving>;
+  // The handle must outlive the iterator. Not for a nil channel: begin() would block without end.
   iterator begin() const { return iterator(this); }
   std::default_sentinel_t end() const noexcept { return {}; }
 
  private:
+  friend iterator;
   wait_end recv_bounded(out& o, const wait_bound& bound) const {
     return this->c_ ? this->c_->receive_bounded(o, bound) : wait_for_bound(wait_reason::chan_receive_nil, bound);
   }
@@ -242,11 +265,11 @@ class sending : public Base {
   // As send(), but returns false, and leaves v unchanged, if v is not sent within d, or before the
   // time t. An rvalue of another type than the element's is converted first, and moved from in any
   // case.
-  template <class U>
-  bool send_for(U&& v, duration d) const
+  template <class U, class R, class Period>
+  bool send_for(U&& v, const std::chrono::duration<R, Period>& d) const
     requires(!std::is_void_v<T> && std::convertible_to<U, E>)
   {
-    return send_bounded(std::forward<U>(v), {.deadline_ns = deadline_in(d)}) == wait_end::granted;
+    return send_bounded(std::forward<U>(v), {.deadline_ns = deadline_in(rounded_up(d))}) == wait_end::granted;
   }
   template <class U, class Clock, class D>
   bool send_until(U&& v, std::chrono::time_point<Clock, D> t) const
@@ -254,10 +277,11 @@ class sending : public Base {
   {
     return send_bounded(std::forward<U>(v), {.deadline_ns = deadline_of(t)}) == wait_end::granted;
   }
-  bool send_for(duration d) const
+  template <class R, class Period>
+  bool send_for(const std::chrono::duration<R, Period>& d) const
     requires std::is_void_v<T>
   {
-    return send_bounded(nothing{}, {.deadline_ns = deadline_in(d)}) == wait_end::granted;
+    return send_bounded(nothing{}, {.deadline_ns = deadline_in(rounded_up(d))}) == wait_end::granted;
   }
   template <class Clock, class D>
   bool send_until(std::chrono::time_point<Clock, D> t) const
@@ -265,8 +289,8 @@ class sending : public Base {
   {
     return send_bounded(nothing{}, {.deadline_ns = deadline_of(t)}) == wait_end::granted;
   }
-  // As send(), but stops waiting when ctx is done. Returns ctx's error then, and leaves v unchanged,
-  // as send_for() does.
+  // As send(), but stops waiting when ctx is done. Returns ctx's error then, and leaves v
+  // unchanged, as send_for() does.
   template <class U>
   [[nodiscard]] std::error_code send(const context& ctx, U&& v) const
     requires(!std::is_void_v<T> && std::convertible_to<U, E>)
@@ -334,7 +358,9 @@ class chan : public detail::receiving<T, detail::sending<T, detail::chan_handle<
   using base::base;
 };
 
-// A view of a channel that can only receive. Converts implicitly from chan<T>. Go's <-chan T.
+// A view of a channel that can only receive. Converts implicitly from chan<T>, not back. It shares
+// the channel as each handle does. For parameters and results of functions: the type says who may
+// send. Go's <-chan T.
 template <class T>
 class recv_chan : public detail::receiving<T, detail::chan_handle<T>> {
   using base = detail::receiving<T, detail::chan_handle<T>>;
@@ -345,8 +371,8 @@ class recv_chan : public detail::receiving<T, detail::chan_handle<T>> {
   recv_chan(const chan<T>& c) noexcept { static_cast<detail::chan_handle<T>&>(*this) = c; }
 };
 
-// A view of a channel that can only send and close. Converts implicitly from chan<T>. Go's chan<-
-// T.
+// A view of a channel that can only send and close. Converts implicitly from chan<T>, not back.
+// Go's chan<- T.
 template <class T>
 class send_chan : public detail::sending<T, detail::chan_handle<T>> {
   using base = detail::sending<T, detail::chan_handle<T>>;
@@ -358,8 +384,10 @@ class send_chan : public detail::sending<T, detail::chan_handle<T>> {
 };
 
 // Returns a new channel whose buffer holds `cap` values; with 0, each send waits for its receive.
-// Throws weft::panic if cap is too large to address, std::bad_alloc if the allocation fails. Never
-// blocks. Needs no running world. Go's make(chan T, cap).
+// The whole buffer is allocated by this call. Values that are in it when the last handle is
+// destroyed are destroyed then, in the order in which they were sent. Throws weft::panic if cap is
+// too large to address, std::bad_alloc if the allocation fails. Never blocks. Needs no running
+// world. Go's make(chan T, cap).
 template <class T>
 chan<T> make_chan(std::size_t cap = 0) {
   return chan<T>(detail::channel<detail::element_of<T>>::make(cap));

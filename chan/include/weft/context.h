@@ -1,7 +1,7 @@
 // Contexts: cancelling a tree of fibers, with a cause and with deadlines. Go's context.
 //
-//   auto [ctx, cancel] = weft::with_timeout(parent, 50ms);   // cancelled when `cancel` goes out of scope
-//   auto [v, err] = ch.recv(ctx);                            // errc::canceled, errc::deadline_exceeded, or a value
+//   auto [ctx, cancel] = weft::with_timeout(parent, 50ms);   // cancelled by the end of `cancel`
+//   auto [v, err] = ch.recv(ctx);       // errc::canceled, errc::deadline_exceeded, or a value
 //
 // A context is a shared handle. Its only change is that it becomes done, once. When a context is
 // cancelled, all contexts derived from it are cancelled before cancel returns. Deadlines need a
@@ -19,6 +19,7 @@
 #include <weft/chan.h>
 #include <weft/clock.h>
 #include <weft/detail/context_node.h>
+#include <weft/detail/rounded_up.h>
 #include <weft/detail/spawn.h>
 #include <weft/errors.h>
 #include <weft/timer.h>
@@ -137,10 +138,19 @@ cancelable with_cancel(const context& parent);
 cancelable_with_cause with_cancel_cause(const context& parent);
 cancelable with_deadline(const context& parent, time_point at);
 cancelable with_timeout(const context& parent, duration d);
+template <class R, class Period>
+cancelable with_timeout(const context& parent, const std::chrono::duration<R, Period>& d) {
+  return with_timeout(parent, detail::rounded_up(d));
+}
 // As above; cause() returns `cause` if the deadline ends the context. Go's WithDeadlineCause,
 // WithTimeoutCause.
 cancelable with_deadline_cause(const context& parent, time_point at, std::string_view cause);
 cancelable with_timeout_cause(const context& parent, duration d, std::string_view cause);
+template <class R, class Period>
+cancelable with_timeout_cause(const context& parent, const std::chrono::duration<R, Period>& d,
+                              std::string_view cause) {
+  return with_timeout_cause(parent, detail::rounded_up(d), cause);
+}
 
 // Returns a context like its parent with one more value. Key is a type with a member `type`, for
 // example struct request_id { using type = int; };  Throws weft::panic for a nil parent. Go's
@@ -180,5 +190,9 @@ template <class F>
 
 // As sleep(d), but stops when ctx is done, and returns ctx's error then. Blocks.
 [[nodiscard]] std::error_code sleep(const context& ctx, duration d);
+template <class R, class Period>
+[[nodiscard]] std::error_code sleep(const context& ctx, const std::chrono::duration<R, Period>& d) {
+  return sleep(ctx, detail::rounded_up(d));
+}
 
 }  // namespace weft

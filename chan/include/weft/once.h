@@ -6,13 +6,36 @@
 //
 // A function-local static does the same, but a fiber that waits for it blocks its OS thread.
 //
+//            f is called   if f throws                       a later caller gets
+//   once        by call()  the first caller gets it          nothing: it returns
+//   once_func   at most    every caller gets the exception   the same exception
+//   once_value   once      every caller gets the exception   a reference to the value, or the same
+//
+// Everything that f did is visible to each caller when its call returns. After the first call a
+// call costs one load and a branch. once_func and once_value allocate once, when they are made; a
+// once allocates nothing.
+//
+// A fiber that waits in call() is parked: its OS thread runs other fibers. If f waits for one of
+// these callers, all of them wait without end, and the deadlock verdict names them.
+//
+// The context of call(ctx, f) bounds the wait for another caller only. To end f itself, pass it a
+// context.
+//
+// A once is never reset. For an initialisation that may be tried again after a failure, use a mutex
+// and a std::optional:
+//
+//   const std::lock_guard hold(lock);
+//   if (!connection) connection = dial();             // throws: the next caller tries again
+//
 // All functions may be called from fibers and plain threads, not from signal handlers.
 #pragma once
+#include <weft/detail/in_line.h>
 #include <weft/errors.h>
 #include <weft/go.h>
 #include <weft/mutex.h>
 
 #include <atomic>
+#include <cstdint>
 #include <exception>
 #include <memory>
 #include <mutex>
@@ -22,6 +45,12 @@
 #include <utility>
 
 namespace weft {
+
+namespace detail {
+// What the load above says, for a caller that it does not say it to: a simulation, in which it is a
+// scheduling point.
+bool once_was_called(const std::atomic<std::uint8_t>& done) noexcept;
+}  // namespace detail
 
 // Runs one function at most once. Constant-initialised.
 class once {
@@ -35,7 +64,8 @@ class once {
   // on the same once. Go's Do.
   template <class F>
   void call(F&& f) {
-    if (done_.load(std::memory_order_acquire)) return;  // [once] all that f did
+    if (done_.load(std::memory_order_acquire) == detail::in_line.once_done) return;  // [once] all that f did
+    if (detail::once_was_called(done_)) return;
     const std::lock_guard hold(mutex_);
     call_locked(std::forward<F>(f));
   }
@@ -44,7 +74,8 @@ class once {
   template <class F>
   [[nodiscard]] std::error_code call(const context& ctx, F&& f) {
     if (const std::error_code e = detail::error_of(ctx)) return e;
-    if (done_.load(std::memory_order_acquire)) return {};  // [once]
+    if (done_.load(std::memory_order_acquire) == detail::in_line.once_done) return {};  // [once]
+    if (detail::once_was_called(done_)) return {};
     if (const std::error_code e = mutex_.lock(ctx)) return e;
     const std::lock_guard hold(mutex_, std::adopt_lock);
     call_locked(std::forward<F>(f));
@@ -56,13 +87,13 @@ class once {
   void call_locked(F&& f) {
     if (done_.load(std::memory_order_relaxed)) return;
     struct mark_done {
-      std::atomic<bool>& done;
-      ~mark_done() { done.store(true, std::memory_order_release); }  // [once]
+      std::atomic<std::uint8_t>& done;
+      ~mark_done() { done.store(1, std::memory_order_release); }  // [once]
     } mark{done_};
     std::forward<F>(f)();
   }
 
-  std::atomic<bool> done_{false};
+  std::atomic<std::uint8_t> done_{0};  // 1: f has been called
   mutex mutex_;
 };
 
@@ -131,7 +162,7 @@ auto once_value(F&& f) {
   };
 }
 
-// Note [once]: the caller that runs f stores `done_` with release after f. A caller that reads true
+// Note [once]: the caller that runs f stores `done_` with release after f. A caller that reads 1
 // acquires that store.
 
 }  // namespace weft

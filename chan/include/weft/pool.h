@@ -4,6 +4,17 @@
 //   auto b = buffers.get();
 //   ... buffers.put(std::move(b));
 //
+// For objects that are expensive to make and are needed for a short time by many fibers: buffers,
+// encoders, parsers. Not for objects that must be ended in order, as connections, since the pool
+// may destroy any of its objects at any time.
+//
+// An object keeps its state: get() returns it as put() got it, so its user resets it. An object
+// that grew very large is better destroyed than put: a pool has no bound on bytes. An object that
+// is not put back is destroyed by its unique_ptr, and the pool does not miss it.
+//
+// A get() that finds an object allocates nothing and takes no lock in most cases; measure before
+// you replace a plain `new` by a pool, since the allocator has caches for each thread too.
+//
 // Each P has a place for one object and a shelf for more, so that a fiber usually gets an object
 // that was put on the same P and is still in its cache. A get() whose shelf is empty takes from the
 // other shelves. The pool destroys objects that stay unused for two periods: the end of a period
@@ -11,12 +22,14 @@
 // old. put() reads the clock at every 256th call. A pool without calls therefore keeps its objects
 // until trim() or its destructor.
 //
-// All functions may be called from fibers and plain threads, not from signal handlers.
+// All functions may be called from fibers and plain threads, not from signal handlers. The pool
+// must outlive the calls; what get() returned may outlive the pool.
 #pragma once
 #include <weft/clock.h>
 #include <weft/detail/chrono.h>
 #include <weft/detail/pool_shelf.h>
 #include <weft/detail/stripe.h>
+#include <weft/errors.h>
 
 #include <atomic>
 #include <cstddef>
@@ -37,12 +50,13 @@ class pool {
 
   // Constructs a pool whose get() returns null when the pool is empty.
   pool() : pool(nullptr) {}
-  explicit pool(std::nullptr_t, duration period = default_period) : period_ns_(period.count()) {}
+  explicit pool(std::nullptr_t, duration period = default_period) : period_ns_(checked(period)) {}
   // Constructs a pool whose get() calls make() when the pool is empty. make() returns
-  // std::unique_ptr<T> or T, and may be called by several fibers at the same time. Go's New.
+  // std::unique_ptr<T> or T, and may be called by several fibers at the same time. With the period
+  // duration::max() objects stay until trim(). Throws weft::panic if it is negative. Go's New.
   template <class Make>
     requires std::is_invocable_v<std::decay_t<Make>&>
-  explicit pool(Make&& make, duration period = default_period) : period_ns_(period.count()) {
+  explicit pool(Make&& make, duration period = default_period) : period_ns_(checked(period)) {
     using made = std::invoke_result_t<std::decay_t<Make>&>;
     make_ = [make = std::make_shared<std::decay_t<Make>>(std::forward<Make>(make))]() -> std::unique_ptr<T> {
       if constexpr (std::is_convertible_v<made, std::unique_ptr<T>>) return (*make)();
@@ -92,16 +106,23 @@ class pool {
   void trim_when_due() {
     const std::int64_t time = now().time_since_epoch().count();
     std::int64_t due = due_.load(std::memory_order_relaxed);
-    if (time < due || !due_.compare_exchange_strong(due, time + period_ns_, std::memory_order_relaxed)) return;
+    if (time < due || !due_.compare_exchange_strong(due, end_of_period(time), std::memory_order_relaxed)) return;
     trim();
     if (time - due >= period_ns_) trim();  // a second period has passed without a call
+  }
+  std::int64_t end_of_period(std::int64_t time) const noexcept {
+    return period_ns_ > INT64_MAX - time ? INT64_MAX : time + period_ns_;
+  }
+  static std::int64_t checked(duration period) {
+    if (period.count() < 0) throw panic("pool: negative period");
+    return period.count();
   }
 
   const std::int64_t period_ns_;
   std::function<std::unique_ptr<T>()> make_;
   const unsigned mask_ = detail::stripe_count() - 1;
   std::unique_ptr<shelf[]> shelves_{new shelf[mask_ + 1]};
-  std::atomic<std::int64_t> due_{now().time_since_epoch().count() + period_ns_};
+  std::atomic<std::int64_t> due_{end_of_period(now().time_since_epoch().count())};
 };
 
 }  // namespace weft

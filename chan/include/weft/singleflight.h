@@ -9,7 +9,25 @@
 //
 //   auto got = pages.call_chan(url, [url] { return fetch(url); });
 //   std::optional<weft::singleflight<std::string, page>::outcome> o;
-//   if (weft::select(recv(got, o), recv(ctx.done())) == 1) return ctx.err();   // the call still runs
+//   if (weft::select(recv(got, o), recv(ctx.done())) == 1) return ctx.err();   // it still runs
+//
+// The callers share everything of the call, also what is wrong with it: if the fiber that executes
+// f is slow, all callers are; if f fails, all get its failure. f runs with what its first caller
+// captured. A context that is captured is therefore the first caller's, and if it is cancelled, the
+// others get that error. Where this matters, pass a context to f that no single caller cancels, as
+// weft::without_cancel() makes it, and wait with call_chan(). To store outcomes for later calls,
+// put the call behind a map, and forget() a key whose outcome shall not be shared any longer.
+//
+// The lock that guards the keys is held while a key is hashed, compared and copied, not while f
+// runs. So f may use the same singleflight with another key; with an equal key it deadlocks.
+//
+// A call that a panic ends, or for which no memory is left, ends the wait of all that have joined:
+// none waits for a call that does not run.
+//
+// The outcome says `shared` to all callers of a call that had more than one, also to the first.
+//
+// V must be copyable, since each caller gets a copy; a value that is expensive to copy is returned
+// as a std::shared_ptr<const V>.
 //
 // All functions may be called from fibers and plain threads, not from signal handlers.
 #pragma once
@@ -62,16 +80,23 @@ class singleflight {
   // Starts a fiber that calls f(), unless a call with an equal key runs, and returns a channel that
   // delivers the outcome once. An exception that leaves f ends the process, even if other fibers
   // wait in call(). If f calls goexit, the channel is closed without an outcome. Never blocks.
-  // Needs a running world. Go's DoChan.
+  // Throws weft::panic if no world runs. Go's DoChan.
   template <class F>
   recv_chan<outcome> call_chan(const K& key, F&& f) {
     auto to = make_chan<outcome>(1);
     const auto [c, mine] = join(key, &to);
-    if (mine) go([this, key, c = c, f = std::decay_t<F>(std::forward<F>(f))]() mutable { fly(key, c, f); });
+    if (!mine) return to;
+    try {
+      go([this, key, c = c, f = std::decay_t<F>(std::forward<F>(f))]() mutable { fly(key, c, f); });
+    } catch (...) {  // no world runs, or no memory: the callers that have joined must not wait for it
+      c->failure = std::current_exception();
+      land(key, c, false);
+      throw;
+    }
     return to;
   }
-  // Forgets the running call: the next call with this key starts a new one. Never blocks. Go's
-  // Forget.
+  // Forgets the running call: the next call with this key starts a new one. The callers that wait
+  // get the outcome of the running one. Never blocks. Go's Forget.
   void forget(const K& key) {
     const std::lock_guard hold(lock_);
     flights_.erase(key);
@@ -93,16 +118,16 @@ class singleflight {
   // Returns the flight under `key`, and true if the caller must execute it.
   std::pair<flight_ptr, bool> join(const K& key, const chan<outcome>* channel) {
     const std::lock_guard hold(lock_);
-    flight_ptr& c = flights_[key];
-    const bool mine = !c;
-    if (mine) {
-      c = std::make_shared<flight>();
-      c->landed.add(1);
-    } else {
-      c->shared = true;
+    if (const auto at = flights_.find(key); at != flights_.end()) {
+      at->second->shared = true;
+      if (channel) at->second->channels.push_back(*channel);
+      return {at->second, false};
     }
+    auto c = std::make_shared<flight>();
+    c->landed.add(1);
     if (channel) c->channels.push_back(*channel);
-    return {c, mine};
+    flights_.emplace(key, c);  // last: a flight that is in the map lands
+    return {std::move(c), true};
   }
 
   // Runs f and delivers its outcome to all that have joined.
@@ -120,24 +145,29 @@ class singleflight {
     land(key, c);
   }
 
-  // Ends the flight: the next call with the key starts a new one.
-  void land(const K& key, const flight_ptr& c) {
+  // Ends the flight: the next call with the key starts a new one. `flew`: f was called.
+  void land(const K& key, const flight_ptr& c, bool flew = true) {
     std::vector<chan<outcome>> channels;
+    struct end_waits {
+      flight& f;
+      const std::vector<chan<outcome>>& channels;
+      ~end_waits() {  // also if V's copy constructor throws
+        for (const auto& to : channels) to.close();
+        f.landed.done();
+      }
+    } at_end{*c, channels};
     {
       const std::lock_guard hold(lock_);
       if (const auto at = flights_.find(key); at != flights_.end() && at->second == c) flights_.erase(at);
       channels.swap(c->channels);
     }
-    if (c->failure && !channels.empty()) {
+    if (c->failure && flew && !channels.empty()) {
       // The exception of f ends the process: call_chan() has no caller that could catch it.
       go([failure = c->failure] { std::rethrow_exception(failure); });
       detail::park_forever(detail::wait_reason::join);
     }
-    for (const auto& to : channels) {
+    for (const auto& to : channels)
       if (c->value) to.send({*c->value, c->shared});
-      to.close();
-    }
-    c->landed.done();
   }
 
   mutex lock_;

@@ -29,6 +29,8 @@ class timer {
   timer() noexcept = default;
   // Arms a timer that fires once, d from now. Go's time.NewTimer.
   explicit timer(duration d) : t_(detail::make_tick_timer(d, duration::zero())) {}
+  template <class R, class Period>
+  explicit timer(const std::chrono::duration<R, Period>& d) : timer(detail::rounded_up(d)) {}
 
   // Returns the channel that delivers the time at which the timer fired. A nil channel for an
   // after_func timer. Go's C.
@@ -38,10 +40,14 @@ class timer {
   bool stop() { return detail::stop_timer(t_.get("timer::stop")); }
   // Arms the timer again, for d from now. Returns true if it was armed. Go's Reset.
   bool reset(duration d) { return detail::reset_timer(t_.get("timer::reset"), d, duration::zero()); }
+  template <class R, class Period>
+  bool reset(const std::chrono::duration<R, Period>& d) {
+    return reset(detail::rounded_up(d));
+  }
 
  private:
-  template <class F>
-  friend timer after_func(duration d, F&& f);
+  template <class R, class Period, class F>
+  friend timer after_func(const std::chrono::duration<R, Period>& d, F&& f);
   explicit timer(detail::timer_state* t) noexcept : t_(t) {}
   detail::timer_owner t_;
 };
@@ -56,6 +62,8 @@ class ticker {
     detail::check_period("ticker", d);
     t_ = detail::timer_owner(detail::make_tick_timer(d, d));
   }
+  template <class R, class Period>
+  explicit ticker(const std::chrono::duration<R, Period>& d) : ticker(detail::rounded_up(d)) {}
 
   // Returns the channel that delivers the time of each tick. Go's C.
   recv_chan<time_point> c() const { return detail::channel_of_timer(t_.get("ticker::c")); }
@@ -69,6 +77,10 @@ class ticker {
     detail::check_period("ticker::reset", d);
     detail::reset_timer(t_.get("ticker::reset"), d, d);
   }
+  template <class R, class Period>
+  void reset(const std::chrono::duration<R, Period>& d) {
+    reset(detail::rounded_up(d));
+  }
 
  private:
   detail::timer_owner t_;
@@ -77,12 +89,17 @@ class ticker {
 // Returns a channel that delivers the time once, after d. The timer stops when the channel's last
 // handle is destroyed. Go's time.After.
 recv_chan<time_point> after(duration d);
+template <class R, class Period>
+recv_chan<time_point> after(const std::chrono::duration<R, Period>& d) {
+  return after(detail::rounded_up(d));
+}
 
 // Calls f() in a new fiber after d. The returned timer can stop or reset it; dropping the timer
 // does not stop it. An exception that leaves f ends the process. Go's time.AfterFunc.
-template <class F>
-[[gnu::always_inline]] inline timer after_func(duration d, F&& f) {
-  return timer(detail::make_func_timer(d, std::make_unique<detail::callback_of<std::decay_t<F>>>(std::forward<F>(f)),
+template <class R, class Period, class F>
+[[gnu::always_inline]] inline timer after_func(const std::chrono::duration<R, Period>& d, F&& f) {
+  return timer(detail::make_func_timer(detail::rounded_up(d),
+                                       std::make_unique<detail::callback_of<std::decay_t<F>>>(std::forward<F>(f)),
                                        detail::code_address()));
 }
 

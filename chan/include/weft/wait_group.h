@@ -4,6 +4,18 @@
 //   for (auto& job : jobs) group.go([&] { run(job); });
 //   group.wait();
 //
+// Or counted by hand: add(n) before the fibers start, done() at the end of each. An add() inside a
+// fiber that wait() shall wait for comes too late: wait() may find the count 0 before it runs.
+//
+// What a fiber wrote before its done() is visible after the wait() that this done() ended. To get
+// results or errors out of the fibers see async.h and errgroup.h.
+//
+// The group must outlive its fibers' done(), which go() calls too, and so be declared before what
+// may throw between go() and wait(): its destructor does not wait. errgroup's does.
+//
+// A negative count is a mistake that throws. A count that never becomes 0 is found by the deadlock
+// verdict when nothing else can run.
+//
 // All functions may be called from fibers and plain threads, not from signal handlers.
 #pragma once
 #include <weft/detail/bounded_wait.h>
@@ -20,7 +32,8 @@
 
 namespace weft {
 
-// A counter that can be waited for. May be destroyed as soon as wait() has returned, even if the
+// A counter that can be waited for. Not copied or moved: its users have its address. It is reused
+// after a wait() has returned. May be destroyed as soon as wait() has returned, even if the
 // last done() has not.
 class wait_group {
  public:
@@ -47,22 +60,14 @@ class wait_group {
   }
   // As wait(), but stops waiting when ctx is done, and returns ctx's error then.
   [[nodiscard]] std::error_code wait(const context& ctx);
-  // Calls add(1) and starts a fiber that calls f and then done(), also after goexit. An exception
-  // that leaves f ends the process before wait() returns. Throws weft::panic if no world runs. Go's
-  // WaitGroup.Go.
+  // Calls add(1) and starts a fiber that calls f, destroys it, and calls done(), also after goexit.
+  // An exception that leaves f ends the process before wait() returns. Throws weft::panic if no
+  // world runs. Go's WaitGroup.Go.
   template <class F>
   [[gnu::always_inline]] void go(F&& f) {
     add(1);
     try {
-      weft::go([this, run = std::decay_t<F>(std::forward<F>(f))]() mutable {
-        try {
-          run();
-        } catch (const detail::goexit_signal&) {
-          done();
-          throw;
-        }
-        done();
-      });
+      weft::go(body<std::decay_t<F>>{{}, this, std::forward<F>(f)});
     } catch (...) {  // f could not be copied, or no world runs: there is no fiber to wait for
       done();
       throw;
@@ -70,6 +75,31 @@ class wait_group {
   }
 
  private:
+  // Calls done() in its destructor, once the fiber has run.
+  struct done_at_end {
+    wait_group* group = nullptr;
+    done_at_end() noexcept = default;
+    done_at_end(done_at_end&& o) noexcept : group(std::exchange(o.group, nullptr)) {}
+    ~done_at_end() {
+      if (group) group->done();
+    }
+  };
+  template <class F>
+  struct body {
+    done_at_end end;  // first, so that it is destroyed after what f captured
+    wait_group* group;
+    F run;
+
+    void operator()() {
+      try {
+        run();
+      } catch (const detail::goexit_signal&) {
+        end.group = group;
+        throw;
+      }
+      end.group = group;
+    }
+  };
   // state_: the count times `one`, and a flag for waiters.
   static constexpr std::int64_t one = detail::wait_group_one, waiting = 1;
   void reached(std::int64_t s, int n);

@@ -209,21 +209,24 @@ runtime_stats stats();
 namespace detail {
 // Thrown by goexit(). Not derived from std::exception, so that only a catch (...) can catch it.
 struct goexit_signal {};
-void begin_blocking();
+// Returns false for a caller that is no fiber, also inside another call: there is nothing to end.
+bool begin_blocking();
 void end_blocking() noexcept;
 }  // namespace detail
 
 // Runs f, which may block its OS thread, and returns its result. The P is handed off first, so
 // other fibers keep running. Without blocking() they stall for a few milliseconds, until the
 // monitor retakes the P. Inside f the thread counts as a plain thread: this_fiber::id() is 0, and
-// weft's calls block the thread. Waits for a P after f. On a plain thread it only calls f. Rethrows
-// what f throws.
+// weft's calls block the thread. Waits for a P after f. On a plain thread, and inside another
+// blocking(), it only calls f. Rethrows what f throws.
 template <class F>
 auto blocking(F&& f) {
-  detail::begin_blocking();
   struct end {
-    ~end() { detail::end_blocking(); }
-  } e;
+    const bool due;
+    ~end() {
+      if (due) detail::end_blocking();
+    }
+  } at_end{detail::begin_blocking()};
   return std::forward<F>(f)();
 }
 

@@ -84,9 +84,10 @@ report explore(const options& o, std::function<void()> program);
 report replay(std::string_view text, std::function<void()> program);
 }  // namespace detail
 
-// Runs one schedule of `program`, a callable without arguments, as the main fiber. Blocks the
-// calling thread. Throws weft::panic from inside a fiber or another simulation, while a world or a
-// simulation runs, and for options out of range.
+// Runs one schedule of `program`, a callable without arguments, as the main fiber. Calls it once
+// more if it passes, to find what it asks outside of the simulation, and more often if it fails, to
+// shrink the failure. Blocks the calling thread. Throws weft::panic from inside a fiber or another
+// simulation, while a world or a simulation runs, and for options out of range.
 template <class F>
 report run(const options& o, F&& program) {
   return detail::run_one(o, [&program] { program(); });

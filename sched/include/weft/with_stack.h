@@ -31,9 +31,9 @@ template <class F>
 std::invoke_result_t<F&> with_stack(std::size_t bytes, F&& f) {
   using R = std::invoke_result_t<F&>;
   if constexpr (std::is_void_v<R>) {
+    auto call = [&] { std::invoke(f); };
     detail::call_with_stack(
-        bytes, [](void* at) { std::invoke(*static_cast<std::remove_reference_t<F>*>(at)); },
-        const_cast<void*>(static_cast<const volatile void*>(std::addressof(f))));
+        bytes, [](void* at) { (*static_cast<decltype(call)*>(at))(); }, std::addressof(call));
   } else if constexpr (std::is_reference_v<R>) {
     std::remove_reference_t<R>* result = nullptr;
     with_stack(bytes, [&] { result = std::addressof(std::invoke(f)); });

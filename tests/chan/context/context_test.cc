@@ -247,3 +247,26 @@ TEST_CASE("contexts work on plain threads, and where no world runs", "[context][
   CHECK(child.cause() == "from outside");
   CHECK_THROWS_AS(with_timeout(background(), 1h), panic);  // a deadline needs a world to tick in
 }
+
+namespace {
+
+struct refused_value {
+  explicit refused_value(int) { throw std::runtime_error("no value"); }
+};
+struct refused_key {
+  using type = refused_value;
+};
+struct counted_key {
+  using type = std::shared_ptr<int>;
+};
+
+}  // namespace
+
+TEST_CASE("a value that cannot be made leaves its parent to its owner", "[context]") {
+  const auto shared = std::make_shared<int>(1);
+  {
+    const context parent = with_value<counted_key>(background(), shared);
+    CHECK_THROWS_WITH(with_value<refused_key>(parent, 1), "no value");
+  }
+  CHECK(shared.use_count() == 1);
+}

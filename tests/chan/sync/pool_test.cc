@@ -193,3 +193,13 @@ TEST_CASE("plain threads use a pool, with and without a world", "[sync][pool][SY
   for (auto& t : threads) t.join();
   CHECK(*p.get() == 5);
 }
+
+TEST_CASE("a pool with the longest period keeps its objects, and none has a negative one", "[sync][pool]") {
+  pool<int> p(nullptr, duration::max());
+  for (int i = 0; i < 100; ++i) p.put(std::make_unique<int>(i));
+  for (int i = 0; i < 2000; ++i) p.put(p.get());
+  int kept = 0;
+  while (p.get()) ++kept;
+  CHECK(kept == 100);
+  CHECK_THROWS_WITH(pool<int>(nullptr, -1ns), "pool: negative period");
+}

@@ -214,6 +214,45 @@ TEST_CASE("plain threads share calls with fibers", "[sync][singleflight][SF-01]"
   });
 }
 
+TEST_CASE("a call whose fiber cannot start is not waited for", "[sync][singleflight]") {
+  hang_guard guard("a call waits for a fiber that was not started");
+  group g;
+  CHECK_THROWS_AS(g.call_chan("key", [] { return "bar"; }), panic);  // no world runs
+  CHECK(g.call("key", [] { return "own"; }).value == "own");
+}
+
+TEST_CASE("a value whose copy throws leaves nobody waiting", "[sync][singleflight]") {
+  hang_guard guard("a copy that throws leaves a waiter");
+  struct fragile {
+    explicit fragile(bool b) : breaks(b) {}
+    fragile(fragile&&) = default;
+    fragile(const fragile& o) : breaks(o.breaks) {
+      if (breaks) throw std::runtime_error("no copy");
+    }
+    bool breaks;
+  };
+  in_world(GENERATE(1, 4), [] {
+    singleflight<int, fragile> g;
+    auto runs = make_chan<void>(), go_on = make_chan<void>();
+    wait_group first;
+    first.go([&] {
+      CHECK_THROWS_WITH(g.call(1,
+                               [&] {
+                                 runs.send();
+                                 go_on.recv();
+                                 return fragile(true);
+                               }),
+                        "no copy");
+    });
+    runs.recv();
+    auto second = g.call_chan(1, [] { return fragile(false); });
+    go_on.send();
+    first.wait();
+    CHECK_FALSE(second.recv().has_value());
+    CHECK_FALSE(g.call(1, [] { return fragile(false); }).value.breaks);
+  });
+}
+
 TEST_CASE("an exception with somebody at a channel ends the process", "[sync][singleflight][SF-06]") {
   const auto name = GENERATE(as<std::string>(), "chan-throws", "chan-throws-beside-call");
   const outcome o = run_child({beside_this_program("sync_scenarios"), name});

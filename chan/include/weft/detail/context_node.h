@@ -63,8 +63,10 @@ template <class Key>
 struct value_of final : value_node {
   typename Key::type held;
   template <class V>
-  value_of(context_node* of, const void* k, V&& v) : value_node(of, k), held(std::forward<V>(v)) {
+  value_of(context_node* of, const void* k, V&& v) try : value_node(of, k), held(std::forward<V>(v)) {
     value = &held;
+  } catch (...) {
+    drop_ref(of);  // the node's own destructor does not run
   }
 };
 

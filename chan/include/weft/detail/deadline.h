@@ -2,6 +2,7 @@
 #pragma once
 #include <weft/clock.h>
 #include <weft/detail/chrono.h>
+#include <weft/detail/rounded_up.h>
 
 #include <cstdint>
 
@@ -24,15 +25,6 @@ std::int64_t deadline_of(const std::chrono::time_point<Clock, D>& t) {
   if (left_s > century_s) return INT64_MAX - 1;
   if (left_s < -1) return deadline_in(duration::zero());
   return deadline_in(std::chrono::ceil<duration>(t - now));
-}
-
-// Returns any duration in nanoseconds, rounded up; the largest duration if it is out of range.
-template <class R, class Period>
-duration rounded_up(const std::chrono::duration<R, Period>& d) {
-  using seconds = std::chrono::duration<double>;
-  if (seconds(d) >= seconds(duration::max())) return duration::max();
-  if (seconds(d) <= seconds(duration::min())) return duration::min();
-  return std::chrono::ceil<duration>(d);
 }
 
 }  // namespace weft::detail

@@ -189,9 +189,14 @@ void invoke_all(m_face* m, const void* site, F& f, Gs&... gs) {
   failed.rethrow();
 }
 
-// Runs fn on the calling thread, which is no fiber, or in a new fiber for which the thread waits.
+// For a caller that is no fiber of a world. A simulated fiber runs fn itself; so does a plain
+// thread without a world. With one a new fiber does, for which the thread waits.
 template <class Fn>
 [[gnu::noinline, gnu::cold]] void from_plain_thread(const void* site, Fn& fn) {
+  if (m_face* const simulated = fork_list()) {
+    fn(simulated, site);
+    return;
+  }
   if (!world_runs()) {
     m_face alone;  // its forks are never shared
     fn(&alone, site);

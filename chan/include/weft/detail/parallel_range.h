@@ -153,7 +153,7 @@ class range_piece : fork_record {
   static void run_child(void* at) {
     auto* const c = static_cast<child*>(at);
     c->end.run([c] {
-      c->piece.run(this_m_face(), c->failed);
+      c->piece.run(fork_list(), c->failed);
       c->failed.rethrow();
     });
   }

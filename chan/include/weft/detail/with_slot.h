@@ -37,7 +37,13 @@ bool with_slot(E& v, F f, bool there) {
   } else if constexpr (boxed<E>) {
     static_assert(std::is_move_assignable_v<E>, "a value that was not sent could not be given back");
     slot_of<E> s = to_slot<E>(std::move(v));
-    const bool went = f(s) == attempt::done;
+    bool went = false;
+    try {
+      went = f(s) == attempt::done;
+    } catch (...) {  // the channel is closed
+      if (s) v = std::move(*s);
+      throw;
+    }
     if (!went) v = std::move(*s);
     return went;
   } else {

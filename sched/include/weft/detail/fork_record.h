@@ -89,6 +89,10 @@ bool submit_fork(void (*invoke)(void*), void* arg, const void* site) noexcept;
 // Returns true while a world runs: a plain thread may start fibers.
 bool world_runs() noexcept;
 
+// Where the caller's forks are linked: its M, or, in a simulation, a list of the fiber. Null on a
+// plain thread.
+m_face* fork_list() noexcept;
+
 // A counter of about the CPU's speed, and its value for a microsecond. For the choice of a grain.
 std::uint64_t fork_ticks() noexcept;
 std::uint64_t fork_ticks_per_us() noexcept;

@@ -50,6 +50,7 @@ struct in_line_words {
   in_line_word<std::int64_t> group_done{wait_group_one};       // below this add() has reached 0
   in_line_word<std::int64_t> group_waits{wait_group_one};      // from here on wait() blocks
   in_line_word<std::uintptr_t> least{1};                       // of a count or pointer that is not 0
+  in_line_word<std::uint8_t> once_done{1};                     // a once that has been called
   in_line_word<bool> simulated{false};
 };
 inline constinit in_line_words in_line;

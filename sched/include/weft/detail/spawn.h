@@ -50,6 +50,8 @@ struct plain_record : spawn_record {
       std::move(self->f)();
     };
   }
+  // Destroys what invoke would destroy.
+  void abandon() noexcept { f.~F(); }
   ~plain_record() = delete;  // invoke destroys the closure, the record goes to the free list
 };
 
@@ -69,11 +71,15 @@ struct named_record : spawn_record {
       std::move(self->f)();
     };
   }
+  void abandon() noexcept {
+    f.~F();
+    extras.~spawn_extras();
+  }
   ~named_record() = delete;
 };
 
 // Memory for a record of `size` bytes. Throws weft::panic outside a running world. So does submit()
-// by a plain thread whose world has ended in between; the closure is left then.
+// by a plain thread whose world has ended in between.
 void* allocate_record(std::size_t size);
 void free_record_memory(void* at, std::size_t size) noexcept;  // of a record never constructed
 
@@ -106,7 +112,13 @@ void spawn(const void* site, A&&... a) {
     free_record_memory(at, sizeof(Record));
     throw;
   }
-  submit(r, sizeof(Record), site);
+  try {
+    submit(r, sizeof(Record), site);
+  } catch (...) {
+    r->abandon();
+    free_record_memory(at, sizeof(Record));
+    throw;
+  }
 }
 
 }  // namespace weft::detail

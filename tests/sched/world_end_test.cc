@@ -1,0 +1,233 @@
+// The end of a world while fibers of it still compute or are blocked in the kernel.
+#include <unistd.h>
+
+#include <atomic>
+#include <thread>
+
+#include "tests/support/fibers.h"
+#include "tests/support/hang_guard.h"
+#include "tests/support/scale.h"
+
+using namespace weft;
+using namespace weft::testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+// A read that returns when the test ends it.
+struct endless_read {
+  int ends[2];
+  endless_read() { REQUIRE(pipe(ends) == 0); }
+  endless_read(const endless_read&) = delete;
+  endless_read& operator=(const endless_read&) = delete;
+  ~endless_read() {
+    close(ends[0]);
+    close(ends[1]);
+  }
+  void wait() const {
+    char c = 0;
+    (void)!::read(ends[0], &c, 1);
+  }
+  void end() const { REQUIRE(::write(ends[1], "x", 1) == 1); }
+};
+
+}  // namespace
+
+TEST_CASE("run returns although a fiber computes without an end", "[sched][run][GO-32]") {
+  hang_guard guard("run waits for a fiber that computes");
+  const int procs = GENERATE(1, 2, 4);
+  static std::atomic<bool> stop;
+  stop = false;
+  CHECK(run(options{.maxprocs = procs}, [] {
+          go([] {
+            while (!stop.load(std::memory_order_relaxed)) {
+            }
+          });
+          sleep(20ms);
+          return 7;
+        }) == 7);
+  stop = true;
+}
+
+TEST_CASE("run returns although a fiber is blocked in the kernel", "[sched][run][GO-32]") {
+  hang_guard guard("run waits for a fiber that is blocked");
+  const int procs = GENERATE(1, 2);
+  const bool announced = GENERATE(true, false);
+  static std::atomic<bool> went_on;
+  went_on = false;
+  endless_read input;
+  run(options{.maxprocs = procs}, [&] {
+    go([&input, announced] {
+      if (announced) blocking([&] { input.wait(); });
+      else input.wait();
+      yield();
+      went_on = true;
+    });
+    sleep(20ms);
+  });
+  input.end();
+  std::this_thread::sleep_for(50ms);
+  CHECK_FALSE(went_on);
+}
+
+TEST_CASE("a call that returns after its world's end leaves its fiber there", "[sched][run][GO-32]") {
+  hang_guard guard("a call of a world that has ended");
+  const int procs = GENERATE(1, 2);
+  const bool locked = GENERATE(true, false);
+  static std::atomic<bool> in, went_on;
+  in = went_on = false;
+  endless_read input;
+  run(options{.maxprocs = procs}, [&] {
+    if (locked) lock_os_thread();
+    go([&input] {
+      blocking([&] {
+        in = true;
+        input.wait();
+      });
+      went_on = true;
+    });
+    while (!in) yield();
+  });
+  input.end();
+  std::this_thread::sleep_for(50ms);
+  CHECK_FALSE(went_on);
+}
+
+TEST_CASE("a fiber that computed past its world's end wakes no fiber of the next", "[sched][run][GO-32]") {
+  hang_guard guard("a fiber of a world that has ended");
+  for (int round = 0; round < scaled(20); ++round) {
+    static std::atomic<bool> goes, sent;
+    goes = sent = false;
+    const auto c = make_chan<int>(1);
+    run(options{.maxprocs = 2}, [&] {
+      go([c] {
+        goes = true;
+        while (goes.load(std::memory_order_relaxed)) {
+        }
+        (void)c.try_send(1);
+        sent = true;
+      });
+      while (!goes) yield();
+    });
+    run(options{.maxprocs = 1}, [&] {
+      goes = false;
+      const auto got = c.recv_for(5ms);
+      CHECK_FALSE(got.has_value());
+    });
+    CHECK_FALSE(sent);
+  }
+}
+
+TEST_CASE("run's thread serves the main fiber alone, until that first leaves it", "[sched][run][GO-25]") {
+  in_world(GENERATE(1, 2), [] {
+    const pid_t first = gettid();
+    CHECK(first == getpid());
+    pid_t other = 0;
+    wait_group all;
+    all.go([&] { other = gettid(); });
+    all.wait();
+    CHECK(other != first);
+    for (int i = 0; i < 100; ++i) {
+      yield();
+      all.go([&] {
+        if (gettid() == first) other = first;
+      });
+    }
+    all.wait();
+    CHECK(other != first);
+  });
+}
+
+TEST_CASE("a main fiber that is locked keeps run's thread, until it is not locked any more", "[sched][run][GO-25]") {
+  hang_guard guard("the main fiber's thread");
+  in_world(GENERATE(1, 2), [] {
+    lock_os_thread();
+    const pid_t first = gettid();
+    for (int i = 0; i < 10; ++i) {
+      wait_group all;
+      all.go([] { yield(); });
+      all.wait();
+      sleep(100us);
+      REQUIRE(gettid() == first);
+    }
+    unlock_os_thread();
+    auto c = make_chan<void>();
+    go([c] { c.send(); });
+    c.recv();
+    CHECK(gettid() != first);
+  });
+}
+
+TEST_CASE("the order of fibers at the main fiber's first wait is that of any wait", "[sched][run][order]") {
+  std::vector<int> first, later;
+  in_world(1, [&] {
+    for (auto* order : {&first, &later}) {
+      wait_group all;
+      for (int i = 0; i < 5; ++i) all.go([=] { order->push_back(i); });
+      all.wait();
+    }
+  });
+  CHECK(first == std::vector{4, 0, 1, 2, 3});
+  CHECK(later == first);
+}
+
+TEST_CASE("blocking inside blocking is a call", "[sched][blocking]") {
+  in_world(GENERATE(1, 2), [] {
+    const auto mine = this_fiber::id();
+    blocking([] {
+      CHECK(this_fiber::id() == 0);
+      const pid_t thread = gettid();
+      blocking([] {});
+      CHECK(this_fiber::id() == 0);
+      CHECK(gettid() == thread);
+    });
+    CHECK(this_fiber::id() == mine);
+  });
+}
+
+TEST_CASE("the main fiber's variables are destroyed while the others run", "[sched][run][fiber_local]") {
+  hang_guard guard("a destructor of the main fiber");
+  struct says_goodbye {
+    chan<int> to;
+    chan<void> answer;
+    bool* done = nullptr;
+    ~says_goodbye() {
+      if (!done) return;
+      to.send(1);
+      answer.recv();
+      *done = true;
+    }
+  };
+  static fiber_local<says_goodbye> at_end;
+  bool done = false;
+  run(options{.maxprocs = GENERATE(1, 2)}, [&] {
+    says_goodbye& mine = at_end.get();
+    mine.to = make_chan<int>();
+    mine.answer = make_chan<void>();
+    mine.done = &done;
+    go([to = mine.to, answer = mine.answer] {
+      to.recv();
+      answer.send();
+    });
+  });
+  CHECK(done);
+}
+
+TEST_CASE("the number of CPUs is that of the process while a limit binds its threads", "[sched][cpu_limit]") {
+  const int before = num_cpu();
+  in_world(1, [before] {
+    std::atomic<bool> stop = false;
+    wait_group hogs;
+    for (int i = 0; i < 3; ++i)
+      hogs.go([&] {
+        while (!stop.load(std::memory_order_relaxed)) {
+        }
+      });
+    for (int i = 0; i < 20; ++i) {
+      sleep(5ms);
+      CHECK(num_cpu() == before);
+    }
+    stop = true;
+    hogs.wait();
+  });
+}
