@@ -5,6 +5,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
+import comments
 import commits
 import examples
 import includes
@@ -178,6 +179,13 @@ class places(in_a_small_tree):
     def test_a_file_out_of_place_is_found(self):
         self.write("sched/notes.txt", "later")
         self.expect(layout, "sched/notes.txt:1")
+
+
+class comments_in_code(in_a_small_tree):
+    def test_a_wide_comment_and_a_header_with_few_are_found(self):
+        self.write("sched/include/weft/go.h", "// Fibers." + "\nint go();" * 3)
+        self.write("sched/p.cc", "// " + "x" * 97 + "\nf();  // " + "x" * 97 + "\n  // " + "x" * 96)
+        self.expect(comments, "sched/p.cc:3: a comment of 101 columns", "clock.h:1: 0 %", "go.h:1: 25 %")
 
 
 class documents(in_a_small_tree):
