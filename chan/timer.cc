@@ -5,7 +5,9 @@
 
 #include <mutex>
 
+#include "sched/current.h"
 #include "sched/ready.h"
+#include "sched/retake.h"
 #include "sched/simulated.h"
 #include "sched/spawn.h"
 #include "sched/timers.h"
@@ -180,6 +182,8 @@ bool stop_timer(timer_state* t) {
 
 bool reset_timer(timer_state* t, duration d, duration period) {
   const sim_one_step whole(t);
+  // With the spin lock no P is waited for, and the fiber is not left for the end of its world.
+  const runtime_call in(this_m(), runtime_call::needs::a_p);
   const std::lock_guard hold(t->lock);
   const bool armed = disarm(t), kept = take_back_tick(t);
   if (!armed && !kept) panic_if_ended(t, "reset of timer");

@@ -109,6 +109,7 @@ bool begin_blocking_if_possible() { return begin(thread_need::optional); }
 
 void end_blocking() noexcept {
   M* m = blocked_m();
+  if (!m) return;  // the call ran a world of its own, after that of its fiber had ended
   if (m->blocked_in != fork_generation()) refuse_forked_fiber();  // the child of a fork in the call
   blocked_m() = nullptr;
   set_this_m(m);

@@ -37,6 +37,8 @@ constexpr std::size_t most_simulated = 64;
 
 template <class F>
 bool submit_simulated(const F& f, const void* site) noexcept {
+  simulator* s = this_simulator();
+  if (!s || !s->may_fork()) return false;
   try {
     spawn<plain_record<F>>(site, f);
   } catch (const std::bad_alloc&) {

@@ -61,7 +61,7 @@ constexpr std::int64_t delay_computing(std::int64_t computed) noexcept {
 // Whether an M is available for a retaken P: a retake must not end the process at the thread limit.
 bool can_hand_off(world& w) noexcept {
   const std::lock_guard hold(w.lock);
-  return w.idle_ms > 0 || w.ms < w.opt.max_threads;
+  return w.idle_ms > 0 || w.ms < w.most_ms;
 }
 
 }  // namespace

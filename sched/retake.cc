@@ -114,11 +114,6 @@ void settle_section(m_face* face) noexcept {
     m->in_section.store(true, std::memory_order_relaxed);
     std::atomic_signal_fence(std::memory_order_seq_cst);  // [retake] R2
   }
-  if (m->w->stopping.load(std::memory_order_relaxed) && m->w->stopped_by.load(std::memory_order_relaxed) != m)
-      [[unlikely]] {
-    m->in_section.store(false, std::memory_order_relaxed);
-    leave_for_good(m);
-  }
 }
 
 bool take_p_locked(world& w, P* p, M* m, std::uint32_t turn) noexcept {

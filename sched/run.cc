@@ -79,13 +79,7 @@ void create_ps(world& w, int procs) {
 
 // The main fiber has returned: nothing of this world runs from here on.
 void stop(world& w) {
-  w.stopped_by.store(this_m(), std::memory_order_relaxed);
   w.stopping.store(true, std::memory_order_seq_cst);  // [stop] before the Ms that sleep are woken to see it
-  {
-    const std::lock_guard hold(w.lock);
-    for (M* m : w.all_ms)
-      if (m != this_m()) m->in_doubt.store(true, std::memory_order_relaxed);  // they look at their next call
-  }
   for (auto& p : w.ps)
     if (P* at = p.load(std::memory_order_acquire))  // [procs]
       at->attention.fetch_or(stop_world, std::memory_order_relaxed);
@@ -141,10 +135,8 @@ void abandon_fibers(const world&) {
 // The main fiber begins on the thread of run() and is locked to it, until it leaves that for the
 // first time. From then on the thread waits for the end of the world: another fiber that computes
 // without an end on it, or is blocked in the kernel, would keep run() from returning. The fiber's
-// count of locks stays 0, so lock_os_thread() before that works as anywhere. Not done if the world
-// may not have the one thread more.
+// count of locks stays 0, so lock_os_thread() before that works as anywhere.
 void begin_main_here(M* m) {
-  if (!m->is_first) return;
   G* g = m->g;
   g->flags |= locked_to_m;
   g->locked_m = m;
@@ -160,6 +152,7 @@ void sit_out(M* m) {
     const std::lock_guard hold(w.lock);
     m->waits_for_locked_g = true;
     ++w.locked_ms;
+    ++w.most_ms;  // it does not count as one that runs fibers
   }
   if (p) hand_off_p(w, p);
   while (!w.stopping.load(std::memory_order_relaxed))
@@ -205,6 +198,7 @@ int run_world(const options& o, std::function<int()> main_fiber) {
   (void)stripe_count();  // from the process's CPUs, before a limit binds threads to some of them
   auto* w = new world;
   w->opt = o;
+  w->most_ms = o.max_threads;
   w->debug = debug;
   if (w->debug.chaos) watch_std_mutexes();
   if (w->debug.stacks) w->marks = std::make_unique<stack_marks>();
@@ -223,7 +217,7 @@ int run_world(const options& o, std::function<int()> main_fiber) {
   install_handlers();
   M* m = add_m(*w);
   m->p = w->p_at(0);
-  m->is_first = o.max_threads > procs;
+  m->is_first = true;
   set_the_world(w);
   open_doors(*w);
   begin_sysmon(*w);

@@ -64,8 +64,10 @@ class simulator {
   virtual void hold_points(bool held) noexcept = 0;
   // As weft::maxprocs(n): a number that the program can set and that nothing follows.
   virtual int maxprocs(int n) noexcept = 0;
-  // Where the running fiber's forks are linked; null while it is thrown out of its wait.
+  // Where the running fiber's forks are linked, and whether they may become fibers: not while it is
+  // thrown out of its wait.
   virtual m_face* forks() noexcept = 0;
+  virtual bool may_fork() noexcept = 0;
 
  protected:
   ~simulator() = default;

@@ -210,7 +210,7 @@ M* add_m(world& w) {
   m->w = &w;
   m->idle_ps = &w.idle_ps;
   const std::lock_guard hold(w.lock);
-  if (w.ms >= w.opt.max_threads) return nullptr;
+  if (w.ms >= w.most_ms) return nullptr;
   ++w.ms;
   m->id = w.next_m_id++;
   w.all_ms.push_back(m.get());

@@ -214,7 +214,7 @@ void timer_came_first(world& w, std::int64_t due) noexcept {
 
 bool m_available_approx(world& w) noexcept {
   const std::lock_guard hold(w.lock);
-  return w.idle_ms > 0 || w.ms < w.opt.max_threads;
+  return w.idle_ms > 0 || w.ms < w.most_ms;
 }
 
 void start_m(world& w, P* p, thread_need need) {

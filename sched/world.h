@@ -51,7 +51,6 @@ struct world {
   // Size of `global`. Written under `lock`.
   std::atomic<std::size_t> global_size{0};
   std::atomic<bool> stopping{false};
-  std::atomic<M*> stopped_by{nullptr};  // the M whose fiber, the main one, still ends
   // Seconds of the clock, set at irregular times. coarse_clock.h.
   std::atomic<std::uint32_t> coarse_s{0};
   // When the monitor looks next: timers due later may be left to it. 0: as soon as a P is held;
@@ -71,6 +70,8 @@ struct world {
   M* io_m = nullptr;              // the M that sleeps in the poller; perhaps the sentinel too
   std::int64_t sentinel_until = never;
   int ms = 0;                     // Ms alive, idle or not
+  // options::max_threads, and one more for the thread of run() once it only waits.
+  int most_ms = options().max_threads;
   int blocked_ms = 0;             // of those: in a blocking() call
   int locked_ms = 0;              // of those: waiting for the fiber they are locked to
   int next_m_id = 0;

@@ -61,6 +61,7 @@ struct g_copy {
   g_state state;
   wait_reason reason;
   std::uint8_t flags;
+  std::uint32_t thread_locks;
   std::uint64_t id;
   const void* site;
   const spawn_record* record;
@@ -81,7 +82,7 @@ template <class T>
   return v;
 }
 [[gnu::noinline]] WEFT_NO_SANITIZE g_copy look_at(const volatile G& g, const G& atomics) noexcept {
-  return {raw(atomics.state), raw(atomics.reason),          g.flags,    g.id,           g.site,
+  return {raw(atomics.state), raw(atomics.reason),          g.flags,    g.thread_locks, g.id, g.site,
           g.record,           raw(atomics.context.left_at), g.waits_on, g.context.at.sp};
 }
 
@@ -111,7 +112,7 @@ void view(const stack& where, collection& into) {
   f.state = before.state;
   f.reason = before.reason;
   f.site = before.site;
-  f.locked = (before.flags & locked_to_m) && g.thread_locks > 0;
+  f.locked = (before.flags & locked_to_m) && before.thread_locks > 0;
   f.where = where;
   if (before.state == g_state::parked && before.waits_on) peek(before.waits_on, &f.holder_at, sizeof f.holder_at);
   if (before.state == g_state::parked) f.waits_s = seconds_since(before.parked_at, into.now_s);

@@ -15,6 +15,7 @@
 
 #include <charconv>
 #include <cstdio>
+#include <iostream>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -126,6 +127,7 @@ void write_html(const std::string& path, const std::string& page) {
 class quiet_output {
  public:
   quiet_output() {
+    std::cout.flush();
     std::fflush(stdout);
     kept_ = dup(1);
     const int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
@@ -137,6 +139,7 @@ class quiet_output {
   quiet_output(const quiet_output&) = delete;
   quiet_output& operator=(const quiet_output&) = delete;
   ~quiet_output() {
+    std::cout.flush();
     std::fflush(stdout);
     if (kept_ >= 0) {
       dup2(kept_, 1);

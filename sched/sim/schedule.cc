@@ -141,6 +141,7 @@ void simulation::own_point() {
 void simulation::yield() {
   sim_fiber* f = current_;
   throw_if_over(f);
+  share_forks(f);
   f->pending = sim_op::yield;
   f->object = nullptr;
   if (!step(f, sim_op::yield)) return leave_and_throw(f);

@@ -98,7 +98,8 @@ class simulation final : public simulator {
   void sleep_until(std::int64_t due_ns) override;
   void hold_points(bool held) noexcept override { points_held_ += held ? 1 : -1; }
   int maxprocs(int n) noexcept override { return n > 0 ? std::exchange(procs_, n) : procs_; }
-  m_face* forks() noexcept override { return current_ && !current_->unwinds ? &current_->forks : nullptr; }
+  m_face* forks() noexcept override { return current_ ? &current_->forks : nullptr; }
+  bool may_fork() noexcept override { return current_ && !current_->unwinds; }
   void own_point();
   void wait_for_others();
   std::uint64_t value(std::uint64_t n) noexcept override;

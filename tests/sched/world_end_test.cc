@@ -2,6 +2,8 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <memory>
+#include <optional>
 #include <thread>
 
 #include "tests/support/fibers.h"
@@ -93,21 +95,22 @@ TEST_CASE("a call that returns after its world's end leaves its fiber there", "[
   CHECK_FALSE(went_on);
 }
 
-TEST_CASE("a fiber that computed past its world's end wakes no fiber of the next", "[sched][run][GO-32]") {
+TEST_CASE("a fiber that lost its P and computed past its world's end wakes no fiber of the next",
+          "[sched][run][GO-32]") {
   hang_guard guard("a fiber of a world that has ended");
-  for (int round = 0; round < scaled(20); ++round) {
+  for (int round = 0; round < scaled(5); ++round) {
     static std::atomic<bool> goes, sent;
-    goes = sent = false;
+    goes = true;
+    sent = false;
     const auto c = make_chan<int>(1);
-    run(options{.maxprocs = 2}, [&] {
+    run(options{.maxprocs = 1}, [&] {
       go([c] {
-        goes = true;
         while (goes.load(std::memory_order_relaxed)) {
         }
         (void)c.try_send(1);
         sent = true;
       });
-      while (!goes) yield();
+      sleep(1ms);  // until the P is taken from it
     });
     run(options{.maxprocs = 1}, [&] {
       goes = false;
@@ -116,6 +119,39 @@ TEST_CASE("a fiber that computed past its world's end wakes no fiber of the next
     });
     CHECK_FALSE(sent);
   }
+}
+
+TEST_CASE("a timer outlives a world that ended while a fiber reset it", "[sched][run][timer]") {
+  hang_guard guard("a timer of a world that has ended");
+  for (int round = 0; round < scaled(5); ++round) {
+    static std::atomic<bool> stop;
+    stop = false;
+    const auto shared = std::make_shared<std::optional<timer>>();
+    run(options{.maxprocs = 1}, [&] {
+      shared->emplace(1h);
+      go([shared] {
+        while (!stop.load(std::memory_order_relaxed)) (*shared)->reset(1h);
+      });
+      sleep(1ms);
+    });
+    stop = true;
+    std::this_thread::sleep_for(5ms);
+    run([&] { (*shared)->reset(1h); });
+    CHECK((*shared)->stop() == false);
+    shared->reset();
+  }
+}
+
+TEST_CASE("the thread of run does not count as one that may run fibers", "[sched][run]") {
+  hang_guard guard("a world with few threads");
+  for (const int most : {1, 2})
+    CHECK(run(options{.maxprocs = 1, .max_threads = most}, [most] {
+            wait_group all;
+            for (int i = 0; i < 4; ++i) all.go([] { sleep(1ms); });
+            if (most == 2) all.go([] { blocking([] { usleep(1000); }); });
+            all.wait();
+            return 3;
+          }) == 3);
 }
 
 TEST_CASE("run's thread serves the main fiber alone, until that first leaves it", "[sched][run][GO-25]") {

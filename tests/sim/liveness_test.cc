@@ -4,6 +4,7 @@
 #include <weft/weft.h>
 
 #include <memory>
+#include <mutex>
 #include <stdexcept>
 #include <thread>
 #include <vector>
@@ -57,7 +58,8 @@ TEST_CASE("branches of a fork may wait for each other, and their races are found
       if (i % 2 == 0) c.recv();
       else c.send(i);
     });
-    sim::require(parallel_reduce(0, 100, 0, [](int i) { return i; }, std::plus<>()) == 4950);
+    sim::require(parallel_reduce(
+                     0, 100, 0, [](int i) { return i; }, std::plus<>()) == 4950);
   });
   hang_guard guard("a race of branches");
   for (const auto how : strategies) {
@@ -73,6 +75,53 @@ TEST_CASE("branches of a fork may wait for each other, and their races are found
     });
     CHECK(r.what == sim::verdict::failed);
   }
+}
+
+TEST_CASE("a schedule that fails inside a fork ends, wherever its branches are", "[sim]") {
+  hang_guard guard("a failing fork");
+  const auto fails = [](const auto& program) {
+    for (const auto how : strategies) {
+      const sim::report r = sim::explore({.how = how, .schedules = 200}, program);
+      CHECK(r.what == sim::verdict::failed);
+      CHECK(sim::replay(r.replay, program).what == sim::verdict::failed);
+    }
+  };
+  fails([] { parallel_for(0, 4, [](int i) { sim::require(i != 0); }); });
+  fails([] { parallel_for(0, 9, [](int i) { sim::require(i != 5); }); });
+  fails([] {
+    wait_group all;
+    const auto lock = std::make_shared<mutex>();
+    all.go([lock] {
+      parallel_for(0, 20, [&](int) { const std::lock_guard hold(*lock); });
+      parallel_invoke([&] { const std::lock_guard hold(*lock); }, [&] { yield(); }, [] {});
+    });
+    all.go([] {
+      yield();
+      sim::require(false);
+    });
+    all.wait();
+  });
+  fails([] {
+    sim::require(parallel_reduce(
+                     0, 50, 0, [](int i) { return i; },
+                     [](int a, int b) {
+                       yield();
+                       return a + b;
+                     }) == 0);
+  });
+}
+
+TEST_CASE("a branch that yields until another one has run lets it run", "[sim]") {
+  check_passes(
+      [] {
+        const auto flag = std::make_shared<bool>(false);
+        parallel_for(0, 3, [&](int i) {
+          if (i == 0)
+            while (!*flag) yield();
+          if (i == 1) *flag = true;
+        });
+      },
+      30);
 }
 
 TEST_CASE("a fork of many parts in a simulation has few fibers", "[sim]") {
@@ -180,43 +229,47 @@ TEST_CASE("tickers that nobody reads do not end a long sleep", "[sim][BUB-12]") 
 }
 
 TEST_CASE("fibers that only poll let a sleeper wake", "[sim]") {
-  check_passes([] {
-    const auto done = std::make_shared<bool>(false);
-    go([done] {
-      sleep(1ms);
-      *done = true;
-    });
-    while (!*done) yield();
-    *done = false;
-    go([done] {
-      sleep(1ms);
-      *done = true;
-    });
-    while (!*done) sim::point();
-  }, 10);
+  check_passes(
+      [] {
+        const auto done = std::make_shared<bool>(false);
+        go([done] {
+          sleep(1ms);
+          *done = true;
+        });
+        while (!*done) yield();
+        *done = false;
+        go([done] {
+          sleep(1ms);
+          *done = true;
+        });
+        while (!*done) sim::point();
+      },
+      10);
 }
 
 TEST_CASE("a larger stack, the number of Ps and a main fiber that exits are simulated", "[sim]") {
-  check_passes([] {
-    const auto deep = [](auto& self, int n) -> int {
-      volatile char page[4096];
-      page[0] = static_cast<char>(n);
-      return n == 0 ? 0 : 1 + self(self, n - 1) + (page[0] - static_cast<char>(n));
-    };
-    const auto c = make_chan<int>();
-    go([c] { c.send(1); });
-    sim::require(with_stack(8 << 20, [&] {
-      c.recv();
-      return deep(deep, 1000);
-    }) == 1000);
-    try {
-      with_stack(1 << 20, [] { throw std::runtime_error("through"); });
-      sim::require(false);
-    } catch (const std::runtime_error&) {
-    }
-    const int ps = maxprocs();
-    sim::require(ps == num_cpu() && maxprocs(2) == ps && maxprocs() == 2);
-  }, 20);
+  check_passes(
+      [] {
+        const auto deep = [](auto& self, int n) -> int {
+          volatile char page[4096];
+          page[0] = static_cast<char>(n);
+          return n == 0 ? 0 : 1 + self(self, n - 1) + (page[0] - static_cast<char>(n));
+        };
+        const auto c = make_chan<int>();
+        go([c] { c.send(1); });
+        sim::require(with_stack(8 << 20, [&] {
+                       c.recv();
+                       return deep(deep, 1000);
+                     }) == 1000);
+        try {
+          with_stack(1 << 20, [] { throw std::runtime_error("through"); });
+          sim::require(false);
+        } catch (const std::runtime_error&) {
+        }
+        const int ps = maxprocs();
+        sim::require(ps == num_cpu() && maxprocs(2) == ps && maxprocs() == 2);
+      },
+      20);
   const sim::report r = sim::run([] {
     go([] { sleep(1s); });
     goexit();
