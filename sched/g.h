@@ -76,4 +76,10 @@ G* make_g(stack_arena& arena) noexcept;
 // The G of a stack; the stack may never have been used (state free, id 0).
 G* g_of(const stack& s) noexcept;
 
+// By the owner of g; at the end of a world by run(), for any g.
+inline void set_flag(G& g, g_flag f) noexcept { std::atomic_ref(g.flags).fetch_or(f, std::memory_order_relaxed); }
+inline void clear_flag(G& g, g_flag f) noexcept {
+  std::atomic_ref(g.flags).fetch_and(static_cast<std::uint8_t>(~f), std::memory_order_relaxed);
+}
+
 }  // namespace weft::detail

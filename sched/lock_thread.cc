@@ -17,8 +17,8 @@
 namespace weft::detail {
 
 bool unlock_main(G* g) noexcept {
-  if (g->thread_locks > 0 || !g->locked_m->is_first) return false;
-  g->flags &= static_cast<std::uint8_t>(~locked_to_m);
+  if (g->thread_locks > 0) return false;
+  clear_flag(*g, locked_to_m);
   g->locked_m = nullptr;
   return true;
 }
@@ -93,7 +93,7 @@ void lock_os_thread() {
   start_template_thread();
   G* g = m->g;
   ++g->thread_locks;
-  g->flags |= locked_to_m;
+  set_flag(*g, locked_to_m);
   g->locked_m = m;
   m->locked_g = g;
   m->keeps_main = m->is_first;
@@ -113,7 +113,7 @@ void unlock_os_thread() {
     m->keeps_main = false;
     return;
   }
-  g->flags &= static_cast<std::uint8_t>(~locked_to_m);
+  clear_flag(*g, locked_to_m);
   g->locked_m = nullptr;
   m->locked_g = nullptr;
 }

@@ -77,7 +77,7 @@ void wait_for_p(M* m) noexcept {
   G* g = m->g;
   const bool was_locked = g->flags & locked_to_m;
   if (!was_locked) {
-    g->flags |= locked_to_m;
+    set_flag(*g, locked_to_m);
     g->locked_m = m;
     m->locked_g = g;
   }
@@ -87,7 +87,7 @@ void wait_for_p(M* m) noexcept {
   m->keeps_main = kept;
   --g->thread_locks;
   if (!was_locked) {
-    g->flags &= static_cast<std::uint8_t>(~locked_to_m);
+    clear_flag(*g, locked_to_m);
     g->locked_m = nullptr;
     m->locked_g = nullptr;
   }

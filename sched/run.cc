@@ -14,6 +14,7 @@
 #include "runtime/futex.h"
 #include "runtime/membarrier.h"
 #include "runtime/shadow_stack.h"
+#include "runtime/unwind/cfi_rules.h"
 #include "runtime/unwind/symbolize.h"
 #include "sched/blocking.h"
 #include "sched/coarse_clock.h"
@@ -119,17 +120,18 @@ void uninstall_handlers() {
   wait_for_idle_reporter();
 }
 
+// Not by the atomics' own functions, which a sanitizer watches: a G that an M has just made, for a
+// fiber that still runs, is a plain object to it.
+[[gnu::noinline]] WEFT_NO_SANITIZE void abandon(G& g) noexcept {
+  g_state s{};
+  static_assert(sizeof s == sizeof g.state);
+  __atomic_load(reinterpret_cast<const g_state*>(&g.state), &s, __ATOMIC_RELAXED);
+  if (s != g_state::free) __atomic_fetch_or(&g.flags, std::uint8_t{abandoned}, __ATOMIC_RELAXED);
+}
+
 // The remaining fibers must never run again, even if they are made ready.
 void abandon_fibers(const world&) {
-  for_each_arena(
-      [](stack_arena& a, void*) {
-        a.for_each([](const stack& s) {
-          G* g = g_of(s);
-          if (g->state.load(std::memory_order_relaxed) != g_state::free)
-            std::atomic_ref(g->flags).fetch_or(abandoned, std::memory_order_relaxed);
-        });
-      },
-      nullptr);
+  for_each_arena([](stack_arena& a, void*) { a.for_each([](const stack& s) { abandon(*g_of(s)); }); }, nullptr);
 }
 
 // The main fiber begins on the thread of run() and is locked to it, until it leaves that for the
@@ -138,7 +140,7 @@ void abandon_fibers(const world&) {
 // count of locks stays 0, so lock_os_thread() before that works as anywhere.
 void begin_main_here(M* m) {
   G* g = m->g;
-  g->flags |= locked_to_m;
+  set_flag(*g, locked_to_m);
   g->locked_m = m;
   m->locked_g = g;
 }
@@ -155,7 +157,7 @@ void sit_out(M* m) {
     ++w.most_ms;  // it does not count as one that runs fibers
   }
   if (p) hand_off_p(w, p);
-  while (!w.stopping.load(std::memory_order_relaxed))
+  while (!w.stopping.load(std::memory_order_acquire))  // [stop] all that the main fiber did
     sleep_m(m, verdict_if_all_asleep(w) == asleep::perhaps ? now_ns() + recheck_ns : never);
 }
 

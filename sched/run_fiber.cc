@@ -35,7 +35,7 @@ void bind(G* g, spawn_record* r, M* m) {
   g->captured = closure_of(r);
   g->id = r->id;
   g->site = r->site;
-  g->flags = 0;
+  std::atomic_ref(g->flags).store(0, std::memory_order_relaxed);  // run() may end the world at this moment
   g->thread_locks = 0;
   g->state.store(g_state::running, std::memory_order_relaxed);
   m->g = g;

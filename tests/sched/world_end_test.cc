@@ -26,11 +26,16 @@ struct endless_read {
     close(ends[0]);
     close(ends[1]);
   }
-  void wait() const {
+  void wait() {
     char c = 0;
     (void)!::read(ends[0], &c, 1);
+    returned = true;
   }
-  void end() const { REQUIRE(::write(ends[1], "x", 1) == 1); }
+  void end() {
+    REQUIRE(::write(ends[1], "x", 1) == 1);
+    while (!returned) std::this_thread::sleep_for(1ms);
+  }
+  std::atomic<bool> returned = false;
 };
 
 }  // namespace

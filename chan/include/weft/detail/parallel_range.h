@@ -95,6 +95,12 @@ class range_piece : fork_record {
  public:
   range_piece(I first, I end, const Work& like, range_call& c) noexcept
       : fork_record(&share_rest), next_(first), last_(end), call_(c), work(like) {}
+  ~range_piece() {  // children remain only if a schedule of a simulation ends during the join
+    while (child* const c = children_) {
+      children_ = c->older;
+      delete c;
+    }
+  }
 
   // Works through the piece, and joins its children's results into `work`. Throws nothing: `failed`
   // records it.
