@@ -90,6 +90,11 @@ class atomic_ref {
     *v_ = static_cast<T>(before | v);
     return before;
   }
+  T fetch_and(T v, memory_order) const noexcept {
+    const T before = *v_;
+    *v_ = static_cast<T>(before & v);
+    return before;
+  }
 
  private:
   T* v_;
