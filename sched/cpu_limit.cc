@@ -63,6 +63,7 @@
 // As in [monitor], either L3 sees G1 or L4 sees L1.
 
 namespace weft::detail {
+
 void affinity_without_limit(M& m, cpu_mask& into) noexcept {
   const std::lock_guard hold(m.cpus.lock);
   read_affinity(m.tid, into);

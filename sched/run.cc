@@ -187,9 +187,9 @@ int run_world(const options& o, std::function<int()> main_fiber) {
   watch_forks();
   catch_up_with_fork();
   if (this_m() || sim_self()) throw panic("run: called from inside a fiber");
-  if (const char* told = std::getenv("WEFT_SIM"); told && *told) {
+  if (const char* words = std::getenv("WEFT_SIM"); words && *words) {
     check(o);
-    return run_as_told(told, o.stack_size, main_fiber);
+    return run_by_words(words, o.stack_size, main_fiber);
   }
   const std::unique_lock alone(one_world(), std::try_to_lock);
   if (!alone) throw panic("run: another world is running in this process");

@@ -153,7 +153,7 @@ class quiet_output {
 
 }  // namespace
 
-int run_as_told(const char* text, std::size_t stack_size, const std::function<int()>& main_fiber) {
+int run_by_words(const char* text, std::size_t stack_size, const std::function<int()>& main_fiber) {
   const orders all = parse(text);
   set_usual_sim_stack(stack_size);
   int status = 0;

@@ -9,6 +9,6 @@ namespace weft::detail {
 // its status. At a failure prints the story on standard error and ends the process with status 3;
 // at a `text` that is not understood, with status 2. `stack_size`: of fibers without a size of
 // their own, in bytes.
-int run_as_told(const char* text, std::size_t stack_size, const std::function<int()>& main_fiber);
+int run_by_words(const char* text, std::size_t stack_size, const std::function<int()>& main_fiber);
 
 }  // namespace weft::detail

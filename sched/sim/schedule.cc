@@ -266,15 +266,12 @@ bool simulation::fire_timers() {
 
 // No fiber can run, and nothing will change that.
 void simulation::judge_the_end() {
-  if (main_returned_ && alive_.empty()) {
-    over_ = true;
+  if (alive_.empty()) {
+    if (main_returned_) over_ = true;
+    else set_verdict(sim::verdict::deadlock, "deadlock: no fibers (main called weft::goexit)", 0);
     return;
   }
   const std::string who = describe_waiters(alive_);
-  if (alive_.empty()) {
-    set_verdict(sim::verdict::deadlock, "deadlock: no fibers (main called weft::goexit)", 0);
-    return;
-  }
   if (main_returned_)
     set_verdict(sim::verdict::leak, "leak: the main fiber has returned, and nothing can wake " + who,
                 signature_of_waiters(alive_));

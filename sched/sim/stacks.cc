@@ -21,6 +21,9 @@ std::map<std::size_t, std::unique_ptr<pool>>& pools() {
 }
 
 std::size_t usual_size = options().stack_size;
+pool* usual = nullptr;  // of usual_size, once it is used
+
+std::size_t in_pages(std::size_t size) noexcept { return (size + page_size - 1) / page_size * page_size; }
 
 pool& pool_of(std::size_t size) {
   std::unique_ptr<pool>& p = pools()[size];
@@ -42,16 +45,14 @@ sim_fiber* make_fiber(const stack& s) {
 
 }  // namespace
 
-void set_usual_sim_stack(std::size_t size) noexcept { usual_size = (size + page_size - 1) / page_size * page_size; }
+void set_usual_sim_stack(std::size_t size) {
+  usual_size = in_pages(size);
+  usual = nullptr;
+}
 
 sim_fiber* take_sim_stack(std::size_t size) {
-  static std::size_t known = 0;
-  static pool* usual = nullptr;
-  if (known != usual_size) {
-    usual = &pool_of(usual_size);
-    known = usual_size;
-  }
-  pool& p = size <= usual_size ? *usual : pool_of((size + page_size - 1) / page_size * page_size);
+  if (!usual) usual = &pool_of(usual_size);
+  pool& p = size <= usual_size ? *usual : pool_of(in_pages(size));
   if (p.free.empty()) return make_fiber(p.arena.take());
   sim_fiber* f = p.free.back();
   p.free.pop_back();

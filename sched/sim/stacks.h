@@ -8,7 +8,7 @@ namespace weft::detail {
 // session.
 sim_fiber* take_sim_stack(std::size_t size);
 // The default from now on, in bytes. Not in a schedule.
-void set_usual_sim_stack(std::size_t size) noexcept;
+void set_usual_sim_stack(std::size_t size);
 void give_sim_stack(sim_fiber* f) noexcept;
 
 }  // namespace weft::detail

@@ -136,7 +136,7 @@ TEST_CASE("a child that was forked in a fiber is told at its first call into wef
   CHECK(left.out == "left\n");
 }
 
-TEST_CASE("a child that was forked in blocking() is told when it comes back to its fiber", "[diag][fork]") {
+TEST_CASE("a child that was forked in blocking() ends with words when it returns to its fiber", "[diag][fork]") {
   if (weft::detail::under_tsan) return;  // as above
   const outcome o = scenario("fork-returns-in-blocking");
   CAPTURE(o.out, o.err, o.timed_out);

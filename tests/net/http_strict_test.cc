@@ -290,7 +290,7 @@ TEST_CASE("the host of a CONNECT is its target's", "[http][strict]") {
   });
 }
 
-TEST_CASE("a connection ends if close is asked for, in each version", "[http][strict]") {
+TEST_CASE("a connection ends after Connection: close, in each version", "[http][strict]") {
   on_each_poller([] {
     plain_server s([](auto& w, const auto&) { (void)w.write("x"); });
     const auto stays = [&](const std::string& head) {

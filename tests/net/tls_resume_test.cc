@@ -178,7 +178,7 @@ TEST_CASE("a peer that has ciphers without forward secrecy or authenticated encr
   });
 }
 
-TEST_CASE("a server whose certificates are gone for a moment goes on", "[tls]") {
+TEST_CASE("a server whose certificates are gone for a moment still serves later", "[tls]") {
   on_each_poller([] {
     tls::certificate_store store;
     store.set({certificates::all().server.certificate()});

@@ -212,7 +212,7 @@ TEST_CASE("std::terminate without an exception is a panic", "[sim]") {
   CHECK_THAT(r.message, Contains("std::terminate was called without an exception"));
 }
 
-TEST_CASE("tickers that nobody reads do not end a long sleep", "[sim][BUB-12]") {
+TEST_CASE("tickers without a reader do not end a long sleep", "[sim][BUB-12]") {
   const sim::report r = sim::run([] {
     ticker t(1ms);
     sleep(11s);

@@ -61,8 +61,8 @@ class wait_group {
   // As wait(), but stops waiting when ctx is done, and returns ctx's error then.
   [[nodiscard]] std::error_code wait(const context& ctx);
   // Calls add(1) and starts a fiber that calls f, destroys it, and calls done(), also after goexit.
-  // An exception that leaves f ends the process before wait() returns. Throws weft::panic if no
-  // world runs. Go's WaitGroup.Go.
+  // So f must not own the group. An exception that leaves f ends the process before wait() returns.
+  // Throws weft::panic if no world runs. Go's WaitGroup.Go.
   template <class F>
   [[gnu::always_inline]] void go(F&& f) {
     add(1);

@@ -221,7 +221,7 @@ TEST_CASE("a call whose fiber cannot start is not waited for", "[sync][singlefli
   CHECK(g.call("key", [] { return "own"; }).value == "own");
 }
 
-TEST_CASE("a value whose copy throws leaves nobody waiting", "[sync][singleflight]") {
+TEST_CASE("a value whose copy throws leaves no caller waiting", "[sync][singleflight]") {
   hang_guard guard("a copy that throws leaves a waiter");
   struct fragile {
     explicit fragile(bool b) : breaks(b) {}
