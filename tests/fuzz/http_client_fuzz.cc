@@ -53,7 +53,7 @@ class memory_stream final : public stream {
   void set_write_deadline(time_point) override {}
   std::error_code close_write() override { return {}; }
   std::error_code close() override { return {}; }
-  void reset() override {}
+  void set_abortive(bool) override {}
   const net::endpoint& remote_addr() const override { return nowhere_; }
   net::conn plain() const override { return {}; }
   tls::conn secure() const override { return {}; }
