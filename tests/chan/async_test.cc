@@ -51,6 +51,29 @@ TEST_CASE("get rethrows what left the fiber", "[async]") {
   });
 }
 
+// By the state, which it releases last, the fiber would destroy what the caller has read.
+TEST_CASE("the exception of a task ends with the handler that caught it", "[async]") {
+  struct counted {
+    std::atomic<int>* alive;
+    explicit counted(std::atomic<int>* n) : alive(n) { ++*alive; }
+    counted(const counted& o) : alive(o.alive) { ++*alive; }
+    ~counted() { --*alive; }
+  };
+  in_world(GENERATE(1, 2, 4), [] {
+    for (int i = 0; i < scaled(2000); ++i) {
+      std::atomic<int> alive = 0;
+      auto t = async([&]() -> int { throw counted(&alive); });
+      try {
+        t.get();
+        FAIL("no exception");
+      } catch (const counted&) {
+        REQUIRE(alive == 1);
+      }
+      REQUIRE(alive == 0);
+    }
+  });
+}
+
 TEST_CASE("arguments are copied or moved when the fiber is started", "[async]") {
   in_world(GENERATE(1, 4), [] {
     std::string s = "before";

@@ -76,7 +76,8 @@ class task {
     if (!state_) throw panic("task::get: no result to get");
     const std::shared_ptr<state> s = std::exchange(state_, nullptr);
     await(*s);
-    if (s->failure) std::rethrow_exception(s->failure);
+    // Moved: the caller alone owns what it catches, while the fiber may still own the state.
+    if (s->failure) std::rethrow_exception(std::move(s->failure));
     if constexpr (!std::is_void_v<R>) return std::move(*s->value);
   }
   // As get(), but stops waiting when ctx is done. Returns ctx's error then; the result can still be
