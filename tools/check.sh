@@ -5,7 +5,7 @@ check_usage() {
   cat <<'TEXT'
 usage: ./tools/dev check [PART...]
   tree          include arrows, which header declares a function, memory orderings, file lengths and places,
-                Markdown's code, test tags, REFERENCE.md's names, words, subjects of commits
+                Markdown's code, test tags, REFERENCE.md's names, words, comments, subjects of commits
   format        clang-format 16 changes nothing
   format --fix  formats
   tidy          clang-tidy 16 on the files that differ from the main branch
@@ -24,7 +24,7 @@ clang_major=16
 
 check_tree() {
   local part broken=0
-  for part in includes namesakes orderings layout readme reference examples rows words commits; do
+  for part in includes namesakes orderings layout readme reference examples rows words comments commits; do
     python3 "tests/tree/$part.py" || broken=1
   done
   return $broken

@@ -41,13 +41,11 @@ stress_program() {
 
 # stress_all WHERE KIND FOLDER... -- TAG...
 stress_all() {
-  local where=$1 kind=$2 folder program folders=()
+  local where=$1 kind=$2 program folders=()
   shift 2
   while [ "$1" != -- ]; do folders+=("$1"); shift; done
   shift
-  for folder in "${folders[@]}"; do
-    for program in "build/$kind/tests/$folder"/*_tests; do stress_program "$where" "$program" "$@"; done
-  done
+  for program in $(test_programs "$kind" "${folders[@]}"); do stress_program "$where" "$program" "$@"; done
 }
 
 do_stress() {
@@ -56,7 +54,7 @@ do_stress() {
     case "$1" in
       --short) short=1; shift ;;
       --rounds)
-        case "${2:-}" in *[!0-9]* | "") misuse "--rounds takes a number, not '${2:-}'" ;; esac
+        is_count "${2:-}" || misuse "--rounds takes a number, at least 1, not '${2:-}'"
         rounds=$2
         shift 2
         ;;
@@ -68,7 +66,7 @@ do_stress() {
   done
   [ ${#tags[@]} -gt 0 ] || tags=('~[order]~[faults]')
   build "$kind"
-  trap stop_load EXIT
+  trap 'stop_load; print_steps' EXIT
   start_load $((short ? 2 : 8))
   if [ $short = 1 ]; then
     stress_all "" "$kind" net -- "${tags[@]}"
@@ -83,6 +81,6 @@ do_stress() {
     done
   fi
   stop_load
-  trap - EXIT
+  trap print_steps EXIT
   [ $broken = 0 ] || die "stress found what does not hold"
 }
