@@ -202,6 +202,13 @@ class InFiber:
         registers = self.fiber.registers()
         unwinder.newest_sp = int(gdb.newest_frame().read_register("rsp"))
         unwinder.registers = registers
+        try:
+            return self.select(registers)
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def select(self, registers):
         gdb.invalidate_cached_frames()
         frame = gdb.newest_frame().older()
         while frame and int(frame.pc()) != registers["rip"]:  # functions inlined into the thread's frame
@@ -304,7 +311,7 @@ class FiberCommand(gdb.Command):
                 gdb.write("\n%s:\n" % fiber.describe())
                 try:
                     run_in(fiber, words[2])
-                except gdb.error as e:
+                except (gdb.error, gdb.GdbError) as e:
                     gdb.write("%s\n" % e)
             return
         words = argument.split(None, 1)
