@@ -24,16 +24,22 @@ constinit thread_local unsigned number_of_thread __attribute__((tls_model("initi
   return number_of_thread;
 }
 
+unsigned stripe_of(const M* m) noexcept {
+  const P* p = m ? m->p : nullptr;
+  return p ? static_cast<unsigned>(p->id) : number_this_thread();
+}
+
 }  // namespace
 
 [[gnu::noinline]] M* this_m() noexcept { return m_of_thread; }
 [[gnu::noinline]] m_face* this_m_face() noexcept { return m_of_thread; }
 [[gnu::noinline]] void set_this_m(M* m) noexcept { m_of_thread = m; }
 
-[[gnu::noinline]] unsigned current_stripe() noexcept {
-  const M* m = m_of_thread;
-  const P* p = m ? m->p : nullptr;
-  return p ? static_cast<unsigned>(p->id) : number_this_thread();
+[[gnu::noinline]] unsigned current_stripe() noexcept { return stripe_of(m_of_thread); }
+
+[[gnu::noinline]] place current_place() noexcept {
+  M* const m = m_of_thread;
+  return {m, stripe_of(m)};
 }
 
 unsigned stripe_count() noexcept {

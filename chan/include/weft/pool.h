@@ -12,8 +12,9 @@
 // that grew very large is better destroyed than put: a pool has no bound on bytes. An object that
 // is not put back is destroyed by its unique_ptr, and the pool does not miss it.
 //
-// A get() that finds an object allocates nothing and takes no lock in most cases; measure before
-// you replace a plain `new` by a pool, since the allocator has caches for each thread too.
+// A get() that finds an object allocates nothing, and holds a lock for a few instructions, with one
+// P none; measure before you replace a plain `new` by a pool, since the allocator has caches for
+// each thread too.
 //
 // Each P has a place for one object and a shelf for more, so that a fiber usually gets an object
 // that was put on the same P and is still in its cache. A get() whose shelf is empty takes from the
@@ -69,39 +70,48 @@ class pool {
   // Returns one of the pool's objects, any of them; if there is none, make()'s result; without
   // make, null. Blocks only if make() does. Throws what make() throws. Go's Get.
   std::unique_ptr<T> get() {
-    const unsigned here = detail::current_stripe() & mask_;
-    if (T* t = shelves_[here].take_first()) [[likely]]
-      return std::unique_ptr<T>(t);
-    if (auto t = take_from_shelves(here)) return t;
-    return make_ ? make_() : nullptr;
+    const detail::place here = detail::current_place();
+    T* t = shelves_[here.stripe & mask_].take(here.m);
+    if (!t) [[unlikely]]
+      t = take_from_others(here);
+    if (!t && make_) return make_();
+    return std::unique_ptr<T>(t);
   }
   // Gives the object to the pool for a later get(). Ignores null. Never blocks. Go's Put.
   void put(std::unique_ptr<T> t) {
     if (!t) return;
-    shelf& mine = shelves_[detail::current_stripe() & mask_];
-    if (mine.next_use() % look_at_clock_every == look_at_clock_every - 1) [[unlikely]]
+    const detail::place here = detail::current_place();
+    shelf& mine = shelves_[here.stripe & mask_];
+    if (mine.next_use() % look_at_clock_every == look_at_clock_every - 1) [[unlikely]] {
       trim_when_due();
-    if (mine.put_first(t.get())) [[likely]]
-      t.release();
-    else mine.put(std::move(t));
+      put_after_trim(std::move(t));
+    } else {
+      mine.put(here.m, std::move(t));
+    }
   }
   // Ends a period now: destroys the old objects, and marks the others as old.
   void trim() {
-    for (unsigned i = 0; i <= mask_; ++i) shelves_[i].age();
+    // Destroying what is old may suspend, so the M is read again for each shelf.
+    for (unsigned i = 0; i <= mask_; ++i)
+      if (!shelves_[i].seems_empty()) (void)shelves_[i].age(detail::this_m_face());
   }
 
  private:
   using shelf = detail::pool_shelf<T>;
   static constexpr std::uint32_t look_at_clock_every = 256;
 
-  std::unique_ptr<T> take_from_shelves(unsigned here) {
-    if (auto t = shelves_[here].take()) return t;
+  [[gnu::noinline]] T* take_from_others(detail::place here) noexcept {
     for (unsigned i = 1; i <= mask_; ++i) {
-      shelf& other = shelves_[(here + i) & mask_];
-      if (auto t = other.take()) return t;
-      if (T* t = other.steal_first()) return std::unique_ptr<T>(t);
+      shelf& other = shelves_[(here.stripe + i) & mask_];
+      if (other.seems_empty()) continue;
+      if (T* const t = other.take(here.m)) return t;
     }
     return nullptr;
+  }
+  // The objects that the trim has destroyed may have suspended the caller.
+  void put_after_trim(std::unique_ptr<T> t) {
+    const detail::place here = detail::current_place();
+    shelves_[here.stripe & mask_].put(here.m, std::move(t));
   }
   void trim_when_due() {
     const std::int64_t time = now().time_since_epoch().count();
