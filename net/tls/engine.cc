@@ -112,6 +112,19 @@ std::error_code engine::fail(std::error_code why) {
   return broken_;
 }
 
+// OpenSSL has no call that shrinks a BIO in memory. If there is no memory for a new one, the old
+// one stays.
+void engine::give_back_buffers() {
+  const calling c(lock_);
+  SSL* const ssl = ssl_.get();
+  if (!ssl) return;
+  if (BIO_ctrl_pending(SSL_get_rbio(ssl)) == 0)
+    if (BIO* const empty = BIO_new(BIO_s_mem())) SSL_set0_rbio(ssl, empty);
+  if (BIO_ctrl_pending(SSL_get_wbio(ssl)) == 0)
+    if (BIO* const empty = BIO_new(BIO_s_mem())) SSL_set0_wbio(ssl, empty);
+  ERR_clear_error();
+}
+
 connection_state engine::state(bool checks_peer) {
   const calling c(lock_);
   connection_state s;

@@ -53,6 +53,9 @@ class engine {
   // is for the peer.
   std::error_code fail(std::error_code why);
 
+  // Frees the room of bytes that have passed. Large records make it large, and OpenSSL keeps it.
+  void give_back_buffers();
+
   connection_state state(bool checks_peer);
 
  private:

@@ -97,9 +97,13 @@ class keeper {
     detail::note_quiet_helper(1);
     std::vector<connection> all;
     std::int64_t pause = ms;
+    std::vector<pollfd> at;
     while (take_arrived(all)) {
-      std::vector<pollfd> at;
-      for (const connection& c : all) at.push_back({.fd = c.polled(), .events = POLLIN, .revents = 0});
+      try {
+        at.clear();
+        for (const connection& c : all) at.push_back({.fd = c.polled(), .events = POLLIN, .revents = 0});
+      } catch (const std::bad_alloc&) {  // the others are looked at after the pause
+      }
       poll(at.data(), at.size(), static_cast<int>(pause / ms));
       pause = std::min(2 * pause, 50 * ms);
       const std::int64_t now = detail::now_ns();
@@ -112,7 +116,12 @@ class keeper {
 
   bool take_arrived(std::vector<connection>& all) {
     const std::lock_guard hold(lock_);
-    for (connection& c : arrived_) all.push_back(std::move(c));
+    try {
+      all.reserve(all.size() + arrived_.size());
+      for (connection& c : arrived_) all.push_back(std::move(c));
+    } catch (const std::bad_alloc&) {  // they are cut off
+      kept_ -= arrived_.size();
+    }
     arrived_.clear();
     return kept_ > 0;
   }

@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::size_t record_size = 16 << 10;           // the most that one record carries
 constexpr std::size_t read_size = record_size + 512;    // with what surrounds it
+constexpr std::size_t kept_size = 4 << 10;              // of a buffer at rest
 
 // For what net::conn does not do: send without ever waiting, and say what its deadlines are.
 struct inner : net::conn {
@@ -29,6 +30,15 @@ std::size_t send_at_once(const net::conn& c, std::span<const std::byte> data) {
   const detail::in_use hold(i.get());
   if (!hold) return 0;
   const ssize_t n = ::send(i.get()->fd(), data.data(), data.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  return n > 0 ? static_cast<std::size_t>(n) : 0;
+}
+
+// 0 also at the end of the stream, or after an error: the next receive() says so.
+std::size_t receive_at_once(const net::conn& c, std::span<std::byte> to) {
+  const inner i(c);
+  const detail::in_use hold(i.get());
+  if (!hold) return 0;
+  const ssize_t n = ::recv(i.get()->fd(), to.data(), to.size(), MSG_DONTWAIT);
   return n > 0 ? static_cast<std::size_t>(n) : 0;
 }
 
@@ -94,6 +104,7 @@ std::error_code session::handshake(const context* ctx) {
   begin_handshake_time();
   if (const std::error_code e = agree(ctx)) return e;
   agreed_ = true;
+  holds_buffers_.store(true, std::memory_order_relaxed);  // those of the certificates
   end_handshake_time();
   return {};
 }
@@ -113,12 +124,36 @@ std::error_code session::agree(const context* ctx) {
   }
 }
 
-// One read of the socket, for the engine.
+// One read of the socket, for the engine. After one that was full the next is into a large buffer,
+// if more is there already.
 std::error_code session::read_more(const context* ctx) {
-  if (in_.empty()) in_.resize(read_size);
-  const auto [n, err] = read_socket(socket_, ctx, in_);
-  if (!err) engine_.feed(std::span(in_).first(n));
-  return err;
+  if (in_) {
+    if (const std::error_code e = read_socket(socket_, ctx, {}).err) return e;  // late, closed or done
+    const std::span<std::byte> all(in_.get(), read_size);
+    if (const std::size_t n = receive_at_once(socket_, all)) {
+      engine_.feed(all.first(n));
+      return {};
+    }
+  }
+  rest();
+  const auto [got, err] = ctx ? socket_.receive(*ctx) : socket_.receive();
+  if (err) return err;
+  engine_.feed(got);
+  if (got.size() < net::received::most) return {};
+  holds_buffers_.store(true, std::memory_order_relaxed);
+  in_ = std::make_unique_for_overwrite<std::byte[]>(read_size);
+  return {};
+}
+
+// Gives back the buffers of large records.
+void session::rest() {
+  if (!holds_buffers_.load(std::memory_order_relaxed)) return;
+  if (!writing_.try_lock()) return;  // a writer is under way, and needs them
+  const std::lock_guard hold(writing_, std::adopt_lock);
+  holds_buffers_.store(false, std::memory_order_relaxed);
+  in_.reset();
+  if (out_.empty()) out_ = {};
+  engine_.give_back_buffers();
 }
 
 // With writing_ held: what the engine has for the peer. What the socket has not taken stays.
@@ -175,6 +210,7 @@ result<std::size_t> session::write(const context* ctx, std::span<const std::byte
   if (!socket_) return {0, weft::errc::closed};
   if (write_end_) return {0, write_end_};
   if (write_is_late()) return {0, weft::errc::timeout};
+  if (data.size() > kept_size) holds_buffers_.store(true, std::memory_order_relaxed);
   std::size_t done = 0;
   while (done < data.size()) {
     const auto piece = data.subspan(done, std::min(record_size, data.size() - done));

@@ -7,10 +7,15 @@
 // An alert of a reader for the peer (its bytes are broken, say), and that of a close, goes out if
 // the socket takes it without blocking and no writer is under way. Waiting for that would make a
 // peer that does not read stop the reader.
+//
+// A reader that waits, perhaps for hours, holds no buffer: it waits in receive(), with a kilobyte on
+// its stack, and gives back first what large records have left behind, here and in the engine.
 #pragma once
 #include <weft/mutex.h>
 
+#include <atomic>
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <string>
 #include <system_error>
@@ -44,6 +49,7 @@ class session {
  private:
   std::error_code agree(const context* ctx);
   std::error_code read_more(const context* ctx);
+  void rest();
   std::error_code send(const context* ctx);
   std::error_code tell_at_once();
   void tell_at_once_locked();
@@ -64,7 +70,11 @@ class session {
   bool agreed_ = false;  // under agreeing_
 
   mutex reading_;
-  std::vector<std::byte> in_;  // under reading_, or agreeing_ before they have agreed
+  // For large records, while more arrives. Under reading_, or agreeing_ before they have
+  // agreed.
+  std::unique_ptr<std::byte[]> in_;
+  // Set when a buffer becomes large; cleared by the reader that gives all of them back.
+  std::atomic<bool> holds_buffers_{false};
 
   mutex writing_;
   std::vector<std::byte> out_;  // under writing_: for the socket
