@@ -16,6 +16,8 @@ namespace {
 
 // More than this is not copied to be sent with the head.
 constexpr std::size_t most_copied = 16 << 10;
+// limits::write_time bounds a write of this size: a client that reads gets an answer of any size.
+constexpr std::size_t most_at_a_time = 1 << 20;
 
 bool has_no_body(int status) { return status < 200 || status == 204 || status == 304; }
 
@@ -101,9 +103,15 @@ void exchange::send_part(std::string_view more, bool last) {
   if (more.size() <= most_copied) {
     (text += more) += tail;
     error = conn.write(text).err;
-  } else {
-    const std::array<std::string_view, 3> parts{text, more, tail};
+    return;
+  }
+  for (std::string_view before = text; !error; before = {}) {
+    const std::string_view piece = more.substr(0, most_at_a_time);
+    more.remove_prefix(piece.size());
+    const std::array<std::string_view, 3> parts{before, piece, more.empty() ? tail : std::string_view()};
     error = conn.write_all(parts);
+    if (more.empty()) return;
+    bound_write();
   }
 }
 

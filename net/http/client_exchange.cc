@@ -61,6 +61,7 @@ std::error_code open_tunnel(const context& ctx, const net::conn& c, const http_u
 
 // A connection that requests to `to` can be written to.
 result<stream_ptr> dial(const client_state& s, const context& ctx, const http_url& to, time_point end) {
+  if (s.via.fails(to)) return {nullptr, make_error_code(std::errc::protocol_not_supported)};
   const http_url* const proxy = s.via.for_url(to);
   auto [c, err] = connect(s.limits, ctx, proxy ? proxy->place() : to.place(), end);
   if (err) return {nullptr, err};

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <weft/time.h>
 
+#include <algorithm>
 #include <exception>
 
 #include "net/http/date.h"
@@ -30,9 +31,13 @@ struct served {
   const server_state::place here;
   stream& c;
   const time_point first_head;  // when the first request's head must have come
+  const time_point new_until;   // a server that stops waits for the first request until then
   input in;
   bool first = true, hijacked = false;
 };
+
+// The server stops, or the time is over. A request that has come is answered all the same.
+woken end_of_wait(served& v) { return v.c.is_quiet() ? woken::by_end : woken::by_bytes; }
 
 // Waits for the first byte of a request.
 woken wait_for_request(served& v) {
@@ -43,10 +48,14 @@ woken wait_for_request(served& v) {
     const time_point rest = rested ? end : std::min(end, in_about(short_rest));
     // In this order, or shutdown would find it idle and then lose its deadline to ours.
     v.c.set_read_deadline(rest);
-    if (!v.s.set_idle(v.here, true)) return woken::by_end;
+    if (!v.s.set_idle(v.here, true)) {
+      if (!v.first) return end_of_wait(v);
+      v.c.set_read_deadline(std::min(rest, v.new_until));
+    }
     const std::error_code e = v.in.wait(v.c);
     if (!e) return woken::by_bytes;
-    if (e != weft::errc::timeout || rest == end) return woken::by_end;
+    if (e != weft::errc::timeout) return woken::by_end;
+    if (rest == end) return end_of_wait(v);
     v.in.release();
     detail::give_stack_back();
     rested = true;
@@ -88,7 +97,7 @@ void serve_connection(const std::shared_ptr<server_state>& s, const stream_ptr& 
       server_state::place here;
       ~leave() { s.remove(here); }
     } at_end{*s, *here};
-    served v{*s, *here, *c, bound_in(s->bounds.header_time), {}, true, false};
+    served v{*s, *here, *c, bound_in(s->bounds.header_time), now() + new_time, {}, true, false};
     try {
       serve(v);
     } catch (const std::exception& e) {  // memory that is not there: of this connection only

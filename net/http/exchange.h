@@ -21,21 +21,27 @@
 
 namespace weft::http::impl {
 
-// Watches the connection while a handler runs that has asked for its context.
+// Watches the connection while a handler runs that has called request::ctx(). One fiber of the
+// handler may read the body while another one calls that for the first time.
 class watcher {
  public:
   watcher(stream& c, input& in) noexcept : conn_(c), in_(in) {}
   ~watcher() { stop(); }
-  // Made at the first call. Reads the connection only if `may_read`: the body has been read.
-  const context& ctx(const context& parent, bool may_read);
-  // Begins to read if there is a context.
+  // Made at the first call.
+  const context& ctx(const context& parent);
+  // The connection may be read from now on: the body has been.
   void body_has_ended();
+  // The connection is the handler's: it is not read any more. The context stays.
+  void release();
+  // As release(), and cancels the context.
   void stop();
 
  private:
-  void begin();
+  void begin_locked();
   stream& conn_;
   input& in_;
+  mutex lock_;
+  bool may_read_ = false;               // these under lock_
   std::optional<cancelable> request_;   // the handler's
   std::optional<cancelable> watching_;  // the fiber's
   wait_group fiber_;

@@ -25,6 +25,13 @@ std::optional<http_url> proxy_from(std::string_view text) {
   return err ? std::nullopt : std::optional(std::move(u));
 }
 
+// A proxy that Go's client would use.
+bool is_of_another_scheme(std::string_view text) {
+  for (const std::string_view scheme : {"https://", "socks5://", "socks5h://"})
+    if (same_word(text.substr(0, scheme.size()), scheme)) return true;
+  return false;
+}
+
 struct ip {
   unsigned char bytes[16] = {};
   int bits = 0;  // 0: none
@@ -91,8 +98,12 @@ proxies proxies::from_environment(const std::function<std::string(const char*)>&
   p.uses_exceptions_ = true;
   // In a CGI program a client's field "Proxy" sets HTTP_PROXY.
   const bool is_cgi = !value("REQUEST_METHOD").empty();
-  p.plain_ = proxy_from(is_cgi ? value("http_proxy") : either("http_proxy", "HTTP_PROXY"));
-  p.secure_ = proxy_from(either("https_proxy", "HTTPS_PROXY"));
+  const std::string plain = is_cgi ? value("http_proxy") : either("http_proxy", "HTTP_PROXY");
+  const std::string secure = either("https_proxy", "HTTPS_PROXY");
+  p.plain_ = proxy_from(plain);
+  p.secure_ = proxy_from(secure);
+  p.plain_fails_ = is_of_another_scheme(plain);
+  p.secure_fails_ = is_of_another_scheme(secure);
   const std::string list = either("no_proxy", "NO_PROXY");
   for (std::string_view rest = list; !rest.empty();) {
     const auto comma = rest.find(',');
@@ -122,6 +133,8 @@ bool proxies::is_excepted(const http_url& u) const {
   if (u.host == "localhost" || is_loopback(ip_of(u.host))) return true;
   return std::any_of(exceptions_.begin(), exceptions_.end(), [&](const std::string& one) { return matches(one, u); });
 }
+
+bool proxies::fails(const http_url& u) const { return (u.secure ? secure_fails_ : plain_fails_) && !is_excepted(u); }
 
 const http_url* proxies::for_url(const http_url& u) const {
   const std::optional<http_url>& p = u.secure ? secure_ : plain_;

@@ -91,7 +91,7 @@ std::string_view request::pattern() const { return x_.pattern; }
 std::string_view request::header(std::string_view name) const { return x_.request.field(name); }
 std::span<const header_field> request::headers() const { return x_.request.fields; }
 const net::endpoint& request::remote_addr() const { return x_.conn.remote_addr(); }
-const context& request::ctx() const { return x_.watch.ctx(x_.server.life.ctx, x_.body_in.done); }
+const context& request::ctx() const { return x_.watch.ctx(x_.server.life.ctx); }
 
 std::vector<std::string_view> request::header_values(std::string_view name) const {
   std::vector<std::string_view> all;

@@ -63,6 +63,7 @@ response_writer& response_writer::put_header(std::string_view name, std::string_
     const auto n = decimal(value);
     if (!n) throw panic("http: Content-Length '" + printable(value) + "' is no number");
     if (!replace && x_.length && *x_.length != *n) throw panic("http: two values of Content-Length");
+    if (*n < x_.written) throw panic("http: Content-Length is less than what has been written");
     x_.length = *n;
     x_.length_text = std::to_string(*n);
     return *this;
@@ -178,7 +179,7 @@ bool response_writer::head_sent() const { return x_.head_sent; }
 
 result<hijacked> response_writer::hijack() {
   if (x_.head_sent || x_.hijacked || !x_.body_in.done || x_.error) return {{}, weft::errc::closed};
-  x_.watch.stop();
+  x_.watch.release();
   x_.hijacked = true;
   x_.server.release(x_.here);
   x_.conn.set_read_deadline(time_point::max());

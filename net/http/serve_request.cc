@@ -77,12 +77,13 @@ void fail(exchange& x, int code, std::string_view what) {
   x.refuse(code);
 }
 
-// Calls the handler. An exception is a 500, or the end of the connection if the answer has begun.
-void call_handler(exchange& x) {
-  response_writer w(x);
-  const request r(x);
+// Calls the program's code. An exception is a 500, or the end of the connection if the answer has
+// begun. Returns false then.
+template <class F>
+bool call_guarded(exchange& x, F f) {
   try {
-    x.server.handle(w, r);
+    f();
+    return true;
   } catch (const body_error& e) {
     fail(x, e.status(), e.what());
   } catch (const std::exception& e) {
@@ -90,20 +91,30 @@ void call_handler(exchange& x) {
   } catch (const detail::goexit_signal&) {
     throw;
   } catch (...) {
+    if (!detail::caught_exception()) throw;
     fail(x, 500, "an exception of an unknown type");
   }
+  return false;
+}
+
+void call_handler(exchange& x) {
+  response_writer w(x);
+  const request r(x);
+  call_guarded(x, [&] { x.server.handle(w, r); });
   x.watch.stop();
   x.finish();
 }
 
-// The limits of this request, and its body as far as it has come. Returns 0 or the status to refuse
-// with.
+constexpr int answered = -2;
+
+// The limits of this request, and its body as far as it has come. Returns 0, the status to refuse
+// with, or `answered`.
 int prepare(exchange& x) {
   using enum request_target::form_of;
   if (x.request.target.form != authority) x.path = decoded(x.request.target.path, encoding::path);
   if (x.server.route_limits) {
     x.own_bounds = x.server.bounds;
-    x.server.route_limits(request(x), x.own_bounds);
+    if (!call_guarded(x, [&] { x.server.route_limits(request(x), x.own_bounds); })) return answered;
     x.bounds = &x.own_bounds;
   }
   return x.begin_body();
@@ -121,6 +132,10 @@ bool serve_request(server_state& s, server_state::place here, stream& c, input& 
   if (status == client_gone) return false;
   if (!s.set_idle(here, false)) x.close_after = true;
   if (status == 0) status = prepare(x);
+  if (status == answered) {
+    close_politely(x.conn);
+    return false;
+  }
   if (status != 0) return turn_away(x, status);
   if (!x.body_in.done && (x.request.chunked || x.request.length > 0))
     c.set_read_deadline(bound_in(x.bounds->body_time));

@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <exception>
 #include <mutex>
+#include <utility>
+#include <vector>
 
 #include "net/http/connection.h"
 #include "net/http/server_state.h"
@@ -45,7 +47,8 @@ void server_state::log(std::string_view text) const noexcept {
 std::optional<server_state::place> server_state::add(const stream_ptr& c) {
   const std::lock_guard hold(lock);
   if (stopping) return {};
-  return connections.insert(connections.end(), connection{c});
+  return connections.insert(connections.end(),
+                            connection{.c = c, .new_until = c->must_begin() ? time_point() : now() + new_time});
 }
 
 void server_state::connection_ended_locked() {
@@ -72,6 +75,7 @@ void server_state::release(place at) {
 bool server_state::set_idle(place at, bool idle) {
   const std::lock_guard hold(lock);
   at->idle = idle;
+  if (!idle) at->new_until = {};
   return !stopping;
 }
 
@@ -140,7 +144,7 @@ std::error_code server::serve(const net::listener& l) {
 
 std::error_code server::shutdown(const context& ctx) {
   chan<void> drained;
-  std::vector<impl::stream_ptr> idle;
+  std::vector<std::pair<impl::stream_ptr, time_point>> idle;
   {
     const std::lock_guard hold(state_->lock);
     state_->stop_listening_locked();
@@ -148,9 +152,9 @@ std::error_code server::shutdown(const context& ctx) {
     if (!state_->drained) state_->drained = make_chan<void>();
     drained = state_->drained;
     for (const server_state::connection& c : state_->connections)
-      if (c.idle) idle.push_back(c.c);
+      if (c.idle) idle.emplace_back(c.c, c.new_until);
   }
-  for (const impl::stream_ptr& c : idle) c->set_read_deadline(now());
+  for (const auto& [c, new_until] : idle) c->set_read_deadline(std::max(now(), new_until));
   if (const auto [open, err] = drained.recv(ctx); err && err != errc::closed) return ctx.err();
   return {};
 }

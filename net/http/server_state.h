@@ -15,6 +15,9 @@
 
 namespace weft::http::impl {
 
+// So long shutdown() waits for the first request of a new connection: Go's time.
+constexpr duration new_time = std::chrono::seconds(5);
+
 struct server_state : std::enable_shared_from_this<server_state> {
   std::string address;
   handler handle;
@@ -28,6 +31,7 @@ struct server_state : std::enable_shared_from_this<server_state> {
   struct connection {
     stream_ptr c;
     bool idle = true;
+    time_point new_until = {};                          // before, its first request may be on its way
     bool listed = true;                                 // false: hijacked
   };
   std::list<connection> connections, hijacked;

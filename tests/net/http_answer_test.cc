@@ -55,6 +55,23 @@ TEST_CASE("a body shorter than its Content-Length ends the connection", "[http][
   });
 }
 
+TEST_CASE("a Content-Length below what has been written is a panic", "[http][answer]") {
+  on_each_poller([] {
+    const auto writes_and_says = [](const char* length) {
+      return [length](auto& w, const auto&) {
+        FACT(!w.write("hello"));
+        w.set_header("Content-Length", length);
+      };
+    };
+    const std::string less = answer_of(writes_and_says("3"), get + get),
+                      same = answer_of(writes_and_says("5"), get + get);
+    FACT(less.starts_with("HTTP/1.1 500 "));
+    FACT(!contains(less, "lo"));
+    FACT(count(same, "Content-Length: 5\r\n") == 2);
+    FACT(count(same, "\r\n\r\nhello") == 2);
+  });
+}
+
 TEST_CASE("the framing is the server's", "[http][answer]") {
   on_each_poller([] {
     const std::string got = answer_of([](auto& w, const auto&) {
@@ -231,6 +248,54 @@ TEST_CASE("an upgrade needs a client that asks for it", "[http][answer]") {
     FACT(answer_of(h).starts_with("HTTP/1.1 426 "));
     FACT(answer_of(h, "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: echo\r\n\r\n").starts_with("HTTP/1.1 426 "));
   });
+}
+
+// The fiber that watches a connection for its end would read what is the handler's now.
+TEST_CASE("the context of a request survives an upgrade and takes no byte of the connection", "[http][answer]") {
+  on_each_poller([] {
+    const hang_guard guard("context and upgrade");
+    for (const bool early : {true, false}) {
+      plain_server s([early](auto& w, const auto& r) {
+        if (early) FACT(!r.ctx().err());
+        auto [up, err] = w.upgrade("echo");
+        FACT(!err);
+        FACT(!r.ctx().err());
+        sleep(1ms);
+        std::byte buf[4];
+        const auto [n, failed] = up.conn.read(r.ctx(), buf);
+        FACT(!failed);
+        FACT(!up.conn.write(std::span<const std::byte>(buf).first(n)).err);
+        (void)up.conn.close();
+      });
+      auto c = net::dial("tcp", s.place()).unwrap();
+      FACT(!c.write("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n").err);
+      const std::string head = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n";
+      FACT(read_up_to(c, head.size()) == head);
+      sleep(2ms);
+      FACT(!c.write("ping").err);
+      FACT(read_up_to(c, 5) == "ping");
+    }
+  });
+}
+
+TEST_CASE("a client that reads slowly gets an answer of any size", "[http][answer]") {
+  in_world(2, [] {
+    const hang_guard guard("a slow reader");
+    http::limits l;
+    l.write_time = 1s;  // for each part
+    constexpr std::size_t size = 24 << 20;
+    plain_server s([](auto& w, const auto&) { (void)w.write(std::string(size, 'x')); }, l);
+    auto c = net::dial("tcp", s.place()).unwrap();
+    FACT(!c.write("GET / HTTP/1.0\r\n\r\n").err);
+    std::vector<std::byte> part(64 << 10);
+    std::size_t got = 0;
+    while (const auto n = c.read(part).value) {
+      got += n;
+      sleep(5ms);
+    }
+    FACT(got > size);
+  });
+  report_broken_fact();
 }
 
 TEST_CASE("a handler reads back the headers that it has set, those of the framing too", "[http][answer]") {

@@ -185,6 +185,25 @@ TEST_CASE("a body that its handler leaves is not the next request", "[http][body
   });
 }
 
+TEST_CASE("what the function of a route's limits throws is a 500", "[http][body]") {
+  on_each_poller([] {
+    net::listener at = net::listen("tcp", "127.0.0.1:0").unwrap();
+    http::server s("", [](auto& w, const auto&) { (void)w.write("fine"); });
+    s.set_error_log([](std::string_view) {});
+    s.set_route_limits([](const auto& r, http::limits&) {
+      if (r.path() == "/error") throw std::runtime_error("no limits");
+      if (r.path() == "/number") throw 42;
+    });
+    wait_group serving;
+    serving.go([&] { (void)s.serve(at); });
+    for (const auto& [path, status] : {std::pair("/error", "500"), std::pair("/number", "500"), std::pair("/", "200")})
+      FACT(answer_to(at.addr().to_string(), std::string("GET ") + path + " HTTP/1.1\r\nHost: a\r\n\r\n").substr(9, 3) ==
+           status);
+    (void)s.close();
+    serving.wait();
+  });
+}
+
 TEST_CASE("a route has limits of its own", "[http][body]") {
   on_each_poller([] {
     http::limits l;

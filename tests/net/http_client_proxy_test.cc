@@ -15,15 +15,20 @@ bool has(std::string_view text, std::string_view what) { return text.find(what) 
 
 using environment = std::vector<std::pair<std::string, std::string>>;
 
-// The proxy's place, or "".
-std::string proxy_for(const environment& all, std::string_view url) {
-  const proxies p = proxies::from_environment([&](const char* name) {
+proxies proxies_of(const environment& all) {
+  return proxies::from_environment([&](const char* name) {
     for (const auto& [key, value] : all)
       if (key == name) return value;
     return std::string();
   });
-  const auto u = http_url_of(split_uri(url), encode::non_ascii).unwrap();
-  const auto* const found = p.for_url(u);
+}
+
+auto url_of(std::string_view text) { return http_url_of(split_uri(text), encode::non_ascii).unwrap(); }
+
+// The proxy's place, or "".
+std::string proxy_for(const environment& all, std::string_view url) {
+  const proxies p = proxies_of(all);
+  const auto* const found = p.for_url(url_of(url));
   return found ? found->place() : "";
 }
 
@@ -39,6 +44,13 @@ TEST_CASE("the environment says which proxy a URL has", "[http]") {
   CHECK(proxy_for({{"http_proxy", "p:1"}, {"REQUEST_METHOD", "GET"}}, "http://x/") == "p:1");
   for (const char* unusable : {"://", "https://p:1", "http://p:x", "socks5://p:1"})
     CHECK(proxy_for({{"HTTP_PROXY", unusable}}, "http://x/").empty());
+  const auto fails = [](const environment& e, const char* url) { return proxies_of(e).fails(url_of(url)); };
+  CHECK(fails({{"HTTP_PROXY", "socks5://p:1"}}, "http://x/"));
+  CHECK(fails({{"https_proxy", "HTTPS://p:1"}}, "https://x/"));
+  CHECK(!fails({{"HTTP_PROXY", "socks5://p:1"}}, "https://x/"));
+  CHECK(!fails({{"HTTP_PROXY", "socks5://p:1"}}, "http://localhost/"));
+  CHECK(!fails({{"HTTP_PROXY", "socks5://p:1"}, {"NO_PROXY", "x"}}, "http://x/"));
+  CHECK(!fails({{"HTTP_PROXY", "://"}}, "http://x/"));
   const auto excepted = [](const char* list, const char* url) {
     return proxy_for({{"HTTP_PROXY", "p:1"}, {"NO_PROXY", list}}, url).empty();
   };

@@ -228,6 +228,29 @@ TEST_CASE("shutdown waits for requests under way and ends idle connections", "[h
   });
 }
 
+TEST_CASE("shutdown answers a request that has come, on an old connection and on a new one", "[http]") {
+  const poller_kind kind = GENERATE(poller_kind::io_uring, poller_kind::epoll);
+  in_world(options{.maxprocs = 1, .poller = kind}, [] {
+    const hang_guard guard("shutdown beside a request");
+    const std::string get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    for (int i = 0; i < scaled(20); ++i) {
+      running s([](auto& w, const auto&) { (void)w.write("done"); });
+      auto fresh = net::dial("tcp", s.place()).unwrap(), old = net::dial("tcp", s.place()).unwrap();
+      FACT(!old.write(get).err);
+      std::string first;  // after it both are accepted
+      while (!first.ends_with("done")) first += read_up_to(old, 1);
+      for (const net::conn& c : {fresh, old}) FACT(!c.write(get).err);
+      FACT(!s.server.shutdown(background()));
+      for (const net::conn& c : {fresh, old}) {
+        const std::string got = read_up_to(c, 1000);
+        FACT(got.starts_with("HTTP/1.1 200 "));
+        FACT(got.ends_with("done"));
+      }
+    }
+  });
+  report_broken_fact();
+}
+
 TEST_CASE("a context ends a request of the client", "[http]") {
   on_each_poller([] {
     const hang_guard guard("client context");

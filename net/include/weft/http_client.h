@@ -142,8 +142,9 @@ class cookie_jar {
 // http.Client.
 //
 // Proxies come from HTTP_PROXY, HTTPS_PROXY and NO_PROXY, also in lower case, as in Go: never for
-// localhost and loopback addresses. An answer in gzip is decompressed if the caller did not set
-// Accept-Encoding.
+// localhost and loopback addresses. Only "http://" is supported: a request for which they name a
+// proxy by https or socks5 fails with std::errc::protocol_not_supported. An answer in gzip is decompressed if the
+// caller did not set Accept-Encoding.
 class client {
  public:
   client();
