@@ -1,6 +1,8 @@
 // Calls in blocking(): the fiber keeps the thread, the P goes to another.
 #include "sched/blocking.h"
 
+#include <cerrno>
+
 #include "sched/current.h"
 #include "sched/deadlock.h"
 #include "sched/fork.h"
@@ -60,6 +62,10 @@ namespace {
   return m;
 }
 
+// Never inlined, as blocked_m().
+[[gnu::noinline]] int errno_of_thread() noexcept { return errno; }
+[[gnu::noinline]] void set_errno_of_thread(int e) noexcept { errno = e; }
+
 // The fiber of a call that has returned gets a P, or queues until an M with a P runs it.
 void queue_for_p(M* m) {
   if (!m->w->stopping.load(std::memory_order_relaxed) && take_idle_p(m)) {
@@ -96,6 +102,7 @@ bool begin(thread_need need) {
   }
   leave_cpu_limit(*m);
   m->blocked_in = fork_generation();
+  m->blocked_around = blocked_m();
   blocked_m() = m;
   set_this_m(nullptr);  // inside the call the thread counts as a plain thread
   if (p) hand_off_p(w, p, need);
@@ -108,10 +115,10 @@ bool begin_blocking() { return begin(thread_need::certain); }
 bool begin_blocking_if_possible() { return begin(thread_need::optional); }
 
 void end_blocking() noexcept {
+  const int error = errno_of_thread();  // of the call; the fiber may continue in another thread
   M* m = blocked_m();
-  if (!m) return;  // the call ran a world of its own, after that of its fiber had ended
   if (m->blocked_in != fork_generation()) refuse_forked_fiber();  // the child of a fork in the call
-  blocked_m() = nullptr;
+  blocked_m() = m->blocked_around;
   set_this_m(m);
   world& w = *m->w;
   {
@@ -120,6 +127,7 @@ void end_blocking() noexcept {
   }
   m->g->state.store(g_state::running, std::memory_order_relaxed);
   queue_for_p(m);
+  set_errno_of_thread(error);
 }
 
 }  // namespace weft::detail

@@ -62,6 +62,7 @@ struct M : m_face {
   bool is_first = false;
   bool keeps_main = false;  // is_first: the main fiber is locked to it, or waits in it for a P
   std::uint32_t blocked_in = 0;  // the fork_generation() in which its fiber called blocking()
+  M* blocked_around = nullptr;   // the M of that thread's blocking() around the world of this one
 
   // The message to an M that waits for its locked fiber: written before its note, read after it.
   G* sent_g = nullptr;

@@ -7,18 +7,34 @@
 
 #include "sched/current.h"
 #include "sched/diagnosis_calls.h"
+#include "sched/simulated.h"
 
 namespace weft::detail {
+
+namespace {
+
+// Null on a plain thread.
+m_face* face_of_fiber() noexcept {
+  M* m = this_m();
+  return m ? (m->g ? m : nullptr) : sim_self() ? fork_list() : nullptr;
+}
+
+}  // namespace
 
 // In the M and not in the G, which is further away: a fiber that does not suspend does not change
 // its M.
 const void* forbid_suspension(const void* site) noexcept {
-  M* m = this_m();
-  return m && m->g ? std::exchange(m->no_suspend_site, site) : nullptr;
+  m_face* const m = face_of_fiber();
+  return m ? std::exchange(m->no_suspend_site, site) : nullptr;
 }
 
 void allow_suspension(const void* outer_site) noexcept {
-  if (M* m = this_m(); m && m->g) m->no_suspend_site = outer_site;
+  if (m_face* const m = face_of_fiber()) end_region(m, outer_site);
+}
+
+// A fork that began inside the region may be open still.
+void end_region(m_face* m, const void* outer_site) noexcept {
+  m->no_suspend_site = outer_site ? outer_site : m->newest_fork ? &fork_mark : nullptr;
 }
 
 void suspend_slow(M* m, const char* reason) {

@@ -4,6 +4,9 @@
 
 namespace weft::detail {
 
+// The end of a region of m's fiber, which began inside `outer_site` (null: inside none).
+void end_region(m_face* m, const void* outer_site) noexcept;
+
 // m's fiber is about to suspend for `reason`, and is inside a region or has open forks: reports the
 // region, or shares the forks.
 void suspend_slow(M* m, const char* reason);

@@ -1,5 +1,6 @@
 #include "sched/one_world.h"
 
+#include <atomic>
 #include <cstdint>
 #include <new>
 
@@ -9,9 +10,10 @@ namespace weft::detail {
 
 std::mutex& one_world() noexcept {
   static std::mutex m;
-  static std::uint32_t of = 0;
-  if (of != fork_generation()) ::new (static_cast<void*>(&m)) std::mutex;  // the parent may hold it
-  of = fork_generation();
+  static constinit std::atomic<std::uint32_t> of{0};
+  // The parent may hold it.
+  if (const std::uint32_t now = fork_generation(); of.exchange(now, std::memory_order_relaxed) != now)
+    ::new (static_cast<void*>(&m)) std::mutex;
   return m;
 }
 

@@ -169,8 +169,11 @@ p_watch::standing p_watch::look_at(P* p, memory& before, std::int64_t now, bool 
 }
 
 void p_watch::hand_off_what_was_taken() {
-  for (P* p : taken_) hand_off_p(w_, p, thread_need::optional);
-  taken_.clear();
+  while (!taken_.empty()) {
+    P* p = taken_.back();
+    taken_.pop_back();  // first: a hand-off may throw std::bad_alloc
+    hand_off_p(w_, p, thread_need::optional);
+  }
 }
 
 // Sees which stacks and threads have not been used for a while. Returns true if none is left.

@@ -105,6 +105,8 @@ void enter_runtime_with_p(M* m) noexcept {
   }
 }
 
+void settle_fiber() noexcept { const runtime_call in(this_m(), runtime_call::needs::a_p); }
+
 void settle_section(m_face* face) noexcept {
   auto* m = static_cast<M*>(face);
   if (m->in_runtime.load(std::memory_order_relaxed)) return;  // the scheduler's own section: its P is not retaken

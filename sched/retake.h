@@ -27,6 +27,9 @@ void settle_in_runtime(M* m) noexcept;
 // only.
 void enter_runtime_with_p(M* m) noexcept;
 
+// The calling fiber has a P when this returns. If its world has ended, this does not return.
+void settle_fiber() noexcept;
+
 // For a call that returns without parking: inside the runtime until the end of the scope. Nests.
 class runtime_call {
  public:

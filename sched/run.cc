@@ -5,6 +5,7 @@
 #include <weft/detail/stripe.h>
 
 #include <algorithm>
+#include <climits>
 #include <cstdlib>
 #include <memory>
 #include <mutex>
@@ -37,6 +38,7 @@
 #include "sched/invariants.h"
 #include "sched/maxprocs.h"
 #include "sched/one_world.h"
+#include "sched/retake.h"
 #include "sched/sim/environment.h"
 #include "sched/simulated.h"
 #include "sched/solo.h"
@@ -87,6 +89,18 @@ void stop(world& w) {
   wake_everybody(w);
 }
 
+// Takes the Ps of fibers that compute. Such a fiber finds at its next call into weft that it has no
+// P, and does not continue. With a P it would skip locks beside other threads, and queue fibers of
+// the next world there.
+void retake_ps(world& w) {
+  const std::lock_guard hold(w.retaking);
+  for (auto& slot : w.ps) {
+    P* p = slot.load(std::memory_order_acquire);  // [procs]
+    M* m = p ? p->holder.load(std::memory_order_acquire) : nullptr;  // [retake]
+    if (m) take_p_locked(w, p, m, p->turn.load(std::memory_order_acquire));  // [retake]
+  }
+}
+
 // Waits for the other Ms. Ms inside a fiber's own code end at its next call into weft. Waits a
 // short time for them. Returns false if some have not ended.
 bool wait_for_ms(world& w) {
@@ -99,7 +113,9 @@ bool wait_for_ms(world& w) {
       if (w.ms == 0 && static_cast<int>(ended) == w.next_m_id) return true;
     }
     wake_everybody(w);
-    if (!futex_wait(w.ended_ms, ended, std::min(until, now_ns() + 1'000'000)) && now_ns() >= until) return false;
+    if (futex_wait(w.ended_ms, ended, std::min(until, now_ns() + 1'000'000))) continue;
+    retake_ps(w);
+    if (now_ns() >= until) return false;
   }
 }
 
@@ -154,17 +170,21 @@ void sit_out(M* m) {
     const std::lock_guard hold(w.lock);
     m->waits_for_locked_g = true;
     ++w.locked_ms;
-    ++w.most_ms;  // it does not count as one that runs fibers
+    if (w.most_ms < INT_MAX) ++w.most_ms;  // it does not count as one that runs fibers
   }
   if (p) hand_off_p(w, p);
   while (!w.stopping.load(std::memory_order_acquire))  // [stop] all that the main fiber did
     sleep_m(m, verdict_if_all_asleep(w) == asleep::perhaps ? now_ns() + recheck_ns : never);
 }
 
-void destroy(world& w) {
-  for (auto& slot : w.ps) {
+// Of objects that the next world may use.
+void clear_timers(world& w) {
+  for (auto& slot : w.ps)
     if (P* p = slot.load(std::memory_order_relaxed)) p->timers.clear();
-  }
+}
+
+void destroy(world& w) {
+  clear_timers(w);
   wait_for_visitors();  // a visitor that has found a timer in a heap has left the heap
   for (auto& slot : w.ps) {
     P* p = slot.load(std::memory_order_relaxed);
@@ -261,6 +281,7 @@ int run_world(const options& o, std::function<int()> main_fiber) {
   wait_for_end_of_solo();
   uninstall_handlers();
   if (all_ended) destroy(*w);
+  else clear_timers(*w);
   wait_for_ending_threads();  // exit() would destroy what libraries use in destructors of thread-locals
   return status;
 }

@@ -13,8 +13,10 @@
 #include <cxxabi.h>
 #include <sched.h>
 
+#include <cstdlib>
 #include <exception>
 #include <memory>
+#include <utility>
 
 #include "sched/current.h"
 #include "sched/diagnosis_calls.h"
@@ -78,6 +80,19 @@ void retire_g(G* g, void* on) {
   else rest_g(g);
 }
 
+void retire_g_without_p(G* g, void* on) {
+  auto* m = static_cast<M*>(on);
+  g->context.sanitizer.close();
+  if (m->w->notes_ends) note_end(*m->w, *g);
+  g->state.store(g_state::free, std::memory_order_relaxed);
+  rest_g(g);
+}
+
+[[noreturn]] void end_by_pthread_exit(const G& g) {
+  diagnosis.panic_of(g, "pthread_exit or pthread_cancel in a fiber: it ends an OS thread (goexit ends a fiber)");
+  std::abort();  // not reached
+}
+
 // no_sanitize: what pthread_exit throws has no object, and the reference to it is null.
 [[gnu::noinline]] __attribute__((no_sanitize("null"))) void run_body(G* g) {
   try {
@@ -94,21 +109,37 @@ void retire_g(G* g, void* on) {
   } catch (const goexit_signal&) {
     note_goexit(g->id);
   } catch (const abi::__forced_unwind&) {  // what pthread_exit and pthread_cancel throw
-    diagnosis.panic_of(*g, "pthread_exit or pthread_cancel in a fiber: it ends an OS thread (goexit ends a fiber)");
+    end_by_pthread_exit(*g);
   }  // and nothing else: panic.h
 }
 
 // After the body: the record is freed. If the next runnable has never run, g becomes it. Else
 // returns the next to leave for (null: the M's own stack).
-enum class ended { run_here, leave };
+enum class ended { run_here, leave, leave_without_p };
+
+// The main fiber, whose P was retaken before it ended the world.
+[[gnu::noinline, gnu::cold]] ended end_main_without_p(M* m, G* g) {
+  spawn_record* const r = std::exchange(g->record, nullptr);
+  if (r->size_class == record_pool::from_heap) ::operator delete(static_cast<void*>(r));
+  else record_pool::give_shared(r, r->size_class);
+  m->w->finished_outside.fetch_add(1, std::memory_order_relaxed);
+  m->ends = true;
+  m->locked_g = nullptr;
+  return ended::leave_without_p;
+}
+
 ended end_fiber(M*& m, G* g, runnable*& next) {
   m = this_m();
-  enter_runtime_with_p(m);
+  next = nullptr;
+  enter_runtime(m);
+  if (!m->p) [[unlikely]] {
+    if (g->id == main_fiber_id && m->w->stopping.load(std::memory_order_relaxed)) return end_main_without_p(m, g);
+    enter_runtime_with_p(m);
+  }
   P* p = m->p;
   free_record(p, g->record);
   g->record = nullptr;
   P::count(p->finished);
-  next = nullptr;
   // Go's rule: a thread whose fiber ended while locked is not reused. The end of the world may set
   // another flag.
   if (std::atomic_ref(g->flags).load(std::memory_order_relaxed) & locked_to_m) {
@@ -135,12 +166,14 @@ void fiber_entry(switch_header* note) {
   M* m = arrive(note);
   G* g = m->g;
   runnable* next = nullptr;
+  ended how{};
   do {
     leave_runtime(m);
     run_body(g);
-  } while (end_fiber(m, g, next) == ended::run_here);
+    how = end_fiber(m, g, next);
+  } while (how == ended::run_here);
 
-  switch_message msg{{}, m, g, retire_g, m};
+  switch_message msg{{}, m, g, how == ended::leave ? retire_g : retire_g_without_p, m};
   stack_context* to = &m->own_stack;
   if (next) {
     to = &take_up(m, next)->context;
@@ -212,6 +245,12 @@ void leave_without_p(M* m, wait_reason reason, commit_fn commit) {
 void queue_unless_stopped(G* g, void* w) {
   auto& of = *static_cast<world*>(w);
   if (!of.stopping.load(std::memory_order_relaxed)) push_global(of, g);
+}
+
+std::exception_ptr caught_exception() {
+  std::exception_ptr e = std::current_exception();
+  if (const M* m = e ? nullptr : this_m(); m && m->g) end_by_pthread_exit(*m->g);
+  return e;
 }
 
 void park_forever(wait_reason reason) {

@@ -14,7 +14,8 @@
 namespace weft::detail {
 
 std::uint64_t fibers_alive(const world& w) noexcept {
-  std::uint64_t finished = 0, spawned = w.spawned_outside.load(std::memory_order_relaxed);
+  std::uint64_t finished = w.finished_outside.load(std::memory_order_relaxed),
+                spawned = w.spawned_outside.load(std::memory_order_relaxed);
   for (const auto& slot : w.ps)
     if (const P* p = slot.load(std::memory_order_acquire))  // [procs]
       finished += p->finished.load(std::memory_order_relaxed);

@@ -41,10 +41,13 @@ void* m_main(void* arg) {
 // earlier world.
 constinit std::atomic<bool> any_started{false};
 
-void create_detached(void* (*f)(void*), void* arg) {
+// False if the system makes no thread, and none is needed.
+bool create_detached(void* (*f)(void*), void* arg, thread_need need) {
   const int e = start_detached(f, arg);
+  if (e != 0 && need == thread_need::optional) return false;
   if (e != 0) give_up(fmt::format("cannot start an OS thread: {}", std::strerror(e)));
   any_started.store(true, std::memory_order_relaxed);
+  return true;
 }
 
 // Threads inherit what their creator has changed for itself (a root directory, a namespace, a CPU
@@ -70,7 +73,7 @@ void* template_main(void*) {
     t.wanted.wait(hold, [&] { return !t.queue.empty(); });
     M* m = t.queue.front();
     t.queue.pop_front();
-    create_detached(m_main, m);
+    create_detached(m_main, m, thread_need::certain);
   }
 }
 
@@ -133,7 +136,7 @@ void start_template_thread() {
   template_thread& t = the_template();
   const std::lock_guard hold(t.mutex);
   if (t.running.load(std::memory_order_relaxed)) return;
-  create_detached(template_main, nullptr);
+  create_detached(template_main, nullptr, thread_need::certain);
   t.running.store(true, std::memory_order_relaxed);
 }
 
@@ -217,6 +220,21 @@ M* add_m(world& w) {
   return m.release();
 }
 
+namespace {
+
+// m has no thread, and no other thread has a pointer to it but in the world's list.
+void remove_m(world& w, M* m) {
+  {
+    const std::lock_guard hold(w.lock);
+    std::erase(w.all_ms, m);
+    --w.ms;
+  }
+  w.ended_ms.fetch_add(1, std::memory_order_release);  // [m-end] counted, as its number is used
+  delete m;
+}
+
+}  // namespace
+
 bool new_m(world& w, P* p, thread_need need) {
   M* m = add_m(w);
   if (!m) {
@@ -231,10 +249,11 @@ bool new_m(world& w, P* p, thread_need need) {
     const std::lock_guard hold(t.mutex);
     t.queue.push_back(m);
     t.wanted.notify_one();
-  } else {
-    create_detached(m_main, m);
+    return true;
   }
-  return true;
+  if (create_detached(m_main, m, need)) return true;
+  remove_m(w, m);
+  return false;
 }
 
 }  // namespace weft::detail

@@ -17,6 +17,7 @@
 
 #include "sched/current.h"
 #include "sched/g.h"
+#include "sched/retake.h"
 #include "sched/thread_state.h"
 
 namespace weft::detail {
@@ -175,7 +176,8 @@ using namespace detail;
 
 void start() {
   if (!in_fiber()) throw panic("timeline::start: called outside a fiber");
-  world& w = *the_world();
+  settle_fiber();
+  world& w = *this_m()->w;
   {
     const std::lock_guard hold(w.resize);
     if (w.recording) throw panic("timeline::start: a recording is on already");
@@ -188,7 +190,8 @@ void start() {
 
 std::vector<stretch> stop() {
   if (!in_fiber()) throw panic("timeline::stop: called outside a fiber");
-  world& w = *the_world();
+  settle_fiber();
+  world& w = *this_m()->w;
   std::vector<stretch> all;
   {
     const std::lock_guard hold(w.resize);

@@ -19,6 +19,7 @@ constinit std::atomic<int> visitors{0};
 
 world* visit::enter() noexcept {
   visitors.fetch_add(1, std::memory_order_seq_cst);   // [doors]
+  std::atomic_thread_fence(std::memory_order_seq_cst);  // [doors] the count, before what is hidden is read
   return open_world.load(std::memory_order_seq_cst);  // [doors]
 }
 
@@ -37,6 +38,7 @@ void forget_world_after_fork() noexcept {
 }
 
 void wait_for_visitors() noexcept {
+  std::atomic_thread_fence(std::memory_order_seq_cst);  // [doors] what was hidden, before the count is read
   while (visitors.load(std::memory_order_seq_cst) != 0) sched_yield();  // [doors]
 }
 

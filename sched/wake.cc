@@ -3,7 +3,9 @@
 #include "sched/wake.h"
 
 #include <algorithm>
+#include <ctime>
 
+#include "runtime/clock.h"
 #include "runtime/fatal.h"
 #include "runtime/futex.h"
 #include "runtime/rmw_fence.h"
@@ -217,14 +219,38 @@ bool m_available_approx(world& w) noexcept {
   return w.idle_ms > 0 || w.ms < w.most_ms;
 }
 
+namespace {
+
+M* take_idle_m(world& w) noexcept {
+  const std::lock_guard hold(w.lock);
+  return take_idle_m_locked(w);
+}
+
+// At the thread limit. An M that has released its P, and is not in the idle list yet, is there soon.
+// Null if none comes, or the world ends.
+M* wait_for_idle_m(world& w) noexcept {
+  constexpr std::int64_t patience_ns = 200'000'000;
+  constexpr timespec pause{0, 100'000};
+  const std::int64_t until = now_ns() + patience_ns;
+  do {
+    nanosleep(&pause, nullptr);
+    if (M* m = take_idle_m(w)) return m;
+  } while (!w.stopping.load(std::memory_order_relaxed) && now_ns() < until);
+  return nullptr;
+}
+
+}  // namespace
+
 void start_m(world& w, P* p, thread_need need) {
-  M* m = nullptr;
-  {
-    const std::lock_guard hold(w.lock);
-    m = take_idle_m_locked(w);
+  M* m = take_idle_m(w);
+  if (!m) {
+    if (new_m(w, p, thread_need::optional)) return;
+    if (need == thread_need::certain) {
+      m = wait_for_idle_m(w);
+      if (!m && !w.stopping.load(std::memory_order_relaxed) && new_m(w, p, thread_need::certain)) return;
+    }
   }
   if (!m) {
-    if (new_m(w, p, need)) return;
     {
       const std::lock_guard hold(w.lock);
       release_p_locked(w, p);

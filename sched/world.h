@@ -102,6 +102,7 @@ struct world {
   // Any thread, atomically.
   std::atomic<std::uint64_t> next_fiber_id{1};
   std::atomic<std::uint64_t> spawned_outside{0};  // by callers without a P
+  std::atomic<std::uint64_t> finished_outside{0};  // without a P
   std::atomic<std::uint64_t> wakeups{0}, handoffs{0};
   std::atomic<bool> main_gone{false};             // the main fiber called goexit
   std::atomic<std::uint32_t> ended_ms{0};         // futex: run() waits for Ms to end

@@ -89,7 +89,9 @@ void descriptor::drop_handle() noexcept {
 void descriptor::end_waits() {
   for (direction& way : directions_) {
     life_.fetch_add(one_op, std::memory_order_relaxed);  // for the holder of the direction: its unlock() drops it
-    if (!way.close()) leave();
+    const auto [taken, abandoned] = way.close();
+    if (!taken) leave();
+    for (int i = 0; i < abandoned; ++i) leave();  // what those would drop that wait for the lock
   }
 }
 

@@ -5,11 +5,13 @@
 #include <weft/detail/channel.h>
 
 #include <array>
+#include <atomic>
 #include <functional>
 #include <mutex>
 #include <utility>
 
 #include "runtime/fatal.h"
+#include "sched/g.h"
 #include "sched/ready.h"
 #include "sched/world.h"
 
@@ -25,6 +27,8 @@ void commit_both(G* g, void* of) {
   held->leave();
   if (!waits) ready(g);
 }
+
+bool is_abandoned(G& g) noexcept { return std::atomic_ref(g.flags).load(std::memory_order_relaxed) & abandoned; }
 
 void ring_thread(const io_op& op) noexcept {
   const std::uint64_t one = 1;
@@ -167,11 +171,12 @@ G* direction::end_wait_locked(wait_result why) noexcept {
   return nullptr;
 }
 
-bool direction::close() {
+direction::closed direction::close() {
   waiter* first = nullptr;
   section hold(lock_);
   over_ = wait_result::closed;
-  const bool taken = taken_;
+  closed was;
+  was.taken = taken_ && !(waiting_ && waiting_->wake_fd < 0 && is_abandoned(*waiting_->g));
   G* g = end_wait_locked(wait_result::closed);
   for (waiter** end = &first; waiter* w = queue_.take(); end = &w->next) {
     w->next = nullptr;
@@ -181,9 +186,10 @@ bool direction::close() {
   if (g) ready(g);
   while (waiter* w = first) {
     first = w->next;  // before its owner runs and the record is gone
+    if (is_abandoned(*w->g)) ++was.abandoned;
     ready(w->g);
   }
-  return taken;
+  return was;
 }
 
 std::int64_t direction::deadline() {

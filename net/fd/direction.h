@@ -86,8 +86,12 @@ class direction {
   wait_result listen(io_op& op);
   void stop_listening();
 
-  // Ends all waits, and those to come. Called once. True if an operation has the lock.
-  bool close();
+  // Ends all waits, and those to come. Called once.
+  struct closed {
+    bool taken = false;  // an operation has the lock, and will give it back
+    int abandoned = 0;   // fibers of a world that has ended, which were queued for it
+  };
+  closed close();
   // Nanoseconds of the clock; `never`: none.
   void set_deadline(std::int64_t at);
   std::int64_t deadline();

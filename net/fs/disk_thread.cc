@@ -9,8 +9,10 @@
 #include <memory>
 #include <mutex>
 
+#include "net/poller/choose.h"
 #include "sched/blocking.h"
 #include "sched/current.h"
+#include "sched/retake.h"
 #include "sched/world.h"
 
 namespace weft::detail {
@@ -85,7 +87,7 @@ std::shared_ptr<disk_places> places_of(const world& w) {
 
 class place {
  public:
-  place() : all_(places_of(*the_world())), at_(all_->enter()) {}
+  place() : all_(places_of(*this_m()->w)), at_(all_->enter()) {}
   place(const place&) = delete;
   place& operator=(const place&) = delete;
   ~place() { all_->leave(at_); }
@@ -111,7 +113,9 @@ class blocks_if_possible {
 }  // namespace
 
 void on_disk_thread(void (*f)(void*), void* arg) {
+  refuse_in_simulation();
   if (!in_fiber()) return f(arg);
+  settle_fiber();
   const place held;
   const blocks_if_possible others_run;
   f(arg);

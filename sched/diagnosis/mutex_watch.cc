@@ -16,6 +16,7 @@
 #include "runtime/unwind/backtrace.h"
 #include "sched/current.h"
 #include "sched/m.h"
+#include "sched/no_suspend.h"
 
 namespace weft::detail {
 namespace {
@@ -58,7 +59,7 @@ thread_local constinit held_list held;
   if (at == end) return;
   std::copy(at + 1, end, at);
   if (--held.n == 0)
-    if (M* m = this_m(); m && m->g && m->no_suspend_site == held.first_site) m->no_suspend_site = held.outer;
+    if (M* m = this_m(); m && m->g && m->no_suspend_site == held.first_site) end_region(m, held.outer);
 }
 
 template <class Signature>

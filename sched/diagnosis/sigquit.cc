@@ -3,10 +3,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <memory>
 #include <vector>
 
@@ -75,6 +77,8 @@ std::vector<long> threads_with_fibers(world& w) {
   return tids;
 }
 
+bool lacks_stack(const fiber_view& f) noexcept { return f.started && f.frames.empty(); }
+
 void add_running_stacks(world& w, std::vector<fiber_view>& fibers) {
   for (const long tid : threads_with_fibers(w)) {
     const stack_request* answered = ask(tid);
@@ -87,23 +91,40 @@ void add_running_stacks(world& w, std::vector<fiber_view>& fibers) {
   }
 }
 
+// A fiber that parks after it was listed, and before its thread gets the signal, has a stack in the next list.
+std::vector<fiber_view> list_with_running_stacks(world& w) {
+  constexpr int looks = 3;
+  constexpr timespec pause{0, 1'000'000};
+  std::vector<fiber_view> all;
+  for (int i = 0; i < looks; ++i) {
+    if (i > 0) nanosleep(&pause, nullptr);
+    std::vector<fiber_view> now = list_fibers(w);
+    add_running_stacks(w, now);
+    const auto without = [](const std::vector<fiber_view>& l) {
+      return std::count_if(l.begin(), l.end(), lacks_stack);
+    };
+    if (i == 0 || without(now) < without(all)) all = std::move(now);
+    if (without(all) == 0) break;
+  }
+  return all;
+}
+
 void print_sigquit(report_job& job);
 report_job the_sigquit{.work = print_sigquit};
 
 void print_sigquit(report_job&) {
   world* w = the_world();
   if (!w) return;  // it has just ended
-  const bool last_words = !w->debug.sigquit_continues;
+  const bool ends_process = !w->debug.sigquit_continues;
   std::fputs("SIGQUIT: quit\n\n", stderr);
   if (const std::string foreign = describe_foreign_threads(*w); !foreign.empty())
     std::fprintf(stderr, "%s\n\n", foreign.c_str());
-  auto fibers = list_fibers(*w);
   // TSan holds signals back until the thread calls something, so no thread would answer for long.
-  if (last_words && !under_tsan) add_running_stacks(*w, fibers);
+  const auto fibers = ends_process && !under_tsan ? list_with_running_stacks(*w) : list_fibers(*w);
   const std::string text = describe_cycles(fibers) + describe_fibers(fibers);
   std::fwrite(text.data(), 1, text.size(), stderr);
   std::fflush(stderr);
-  if (last_words) _exit(2);
+  if (ends_process) _exit(2);
 }
 
 void on_sigquit(int, siginfo_t*, void* context) {

@@ -7,6 +7,7 @@
 #include <limits>
 #include <memory>
 #include <numeric>
+#include <optional>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -339,4 +340,46 @@ TEST_CASE("the first iterations of a range are not timed: each is a block of its
     CHECK(chosen.next() == 1);
     CHECK(given.next() == 5);
   }
+}
+
+TEST_CASE("the last iteration of a range is taken while the one before it computes", "[parallel]") {
+  const weft::testing::hang_guard guard("an idle P takes the last iteration", 60s);
+  weft::run({.maxprocs = 2}, [] {
+    std::atomic<bool> busy{false}, release{false}, last_ran{false};
+    weft::wait_group other;
+    other.go([&] {  // holds the other P while the range begins
+      busy = true;
+      while (!release) {
+      }
+    });
+    while (!busy) weft::yield();
+    weft::parallel_for(0, 2,
+                       [&](int i) {
+                         if (i == 1) {
+                           last_ran = true;
+                           return;
+                         }
+                         release = true;
+                         while (!last_ran) weft::parallel_invoke([] {}, [] {});
+                       },
+                       {.grain = 1});
+    other.wait();
+    CHECK(last_ran);
+  });
+}
+
+TEST_CASE("a region that ends inside a branch leaves the forks to be shared", "[parallel]") {
+  on_ps([] {
+    const auto c = weft::make_chan<int>();
+    std::optional<weft::no_suspend> region;
+    region.emplace();
+    int got = 0;
+    weft::parallel_invoke(
+        [&] {
+          region.reset();
+          got = *c.recv();
+        },
+        [&] { c.send(7); });
+    CHECK(got == 7);
+  });
 }

@@ -274,3 +274,35 @@ TEST_CASE("fibers that wait for each other in a circle are named, whatever else 
   CHECK(count(o.err, "[mutex lock, for fiber ") == 5);             // those, the bystander and the joined
   CHECK(count(o.err, "joiner [wait_group wait, for fiber ") == 1);  // behind the joined, in no circle
 }
+
+TEST_CASE("fibers with equal stacks are one block with their number", "[diag][dump][DIAG-06]") {
+  in_world(GENERATE(1, 2), [] {
+    auto until = make_chan<void>();
+    for (int i = 0; i < 50; ++i) go([until] { wait_here(until); });
+    for (int i = 0; i < 10; ++i) go([until] { wait_deep(until, 3); });
+    go([until] { wait_deep(until, 5); });
+    wait_until_parked("[chan receive]", 61);
+    const std::string text = dump();
+    CAPTURE(text);
+    CHECK(count(text, "\n50 fibers with this stack:\n") == 1);
+    CHECK(count(text, "\n10 fibers with this stack:\n") == 1);
+    CHECK(count(text, "fibers with this stack") == 2);
+    until.close();
+  });
+}
+
+TEST_CASE("a dump counts the fibers in each state", "[diag][dump][DIAG-21]") {
+  in_world(1, [] {
+    std::atomic<bool> stop = false;
+    wait_group all;
+    for (int i = 0; i < 10; ++i)
+      all.go([&stop] {
+        while (!stop) yield();
+      });
+    const std::string text = dump();
+    CHECK(count(text, "[running]") >= 1);
+    CHECK(count(text, "[runnable") >= 9);
+    stop = true;
+    all.wait();
+  });
+}

@@ -216,6 +216,18 @@ const scenario_map fault_scenarios = {
          sleep(60s);
        });
      }},
+    {"crashes-with-stack", [] { return world([] { borrow_and([] { *reinterpret_cast<volatile int*>(8) = 1; }); }); }},
+    {"pthread-exit-in-async", [] { return world([] { async([] { pthread_exit(nullptr); }).get(); }); }},
+    {"pthread-exit-in-a-group",
+     [] {
+       return world([] {
+         errgroup g;
+         g.go([]() -> std::error_code { pthread_exit(nullptr); });
+         (void)g.wait();
+       });
+     }},
+    {"pthread-exit-in-once", [] { return world([] { once_func([] { pthread_exit(nullptr); })(); }); }},
+    {"pthread-exit-in-a-branch", [] { return world([] { parallel_invoke([] { pthread_exit(nullptr); }, [] {}); }); }},
     {"throws-without-memory", [] { return world([] { throw_without_memory(); }); }},
     {"deadlock-beside-a-foreign-thread",
      [] {

@@ -65,7 +65,8 @@ TEST_CASE("a crash ends the process though its address has been mapped meanwhile
 
 TEST_CASE("pthread_exit in a fiber is a panic that says so", "[diag][panic]") {
   if (weft::detail::under_tsan) return;  // it checks for itself which thread ends
-  const auto name = GENERATE(as<std::string>(), "pthread-exit", "pthread-exit-of-another-m");
+  const auto name = GENERATE(as<std::string>(), "pthread-exit", "pthread-exit-of-another-m", "pthread-exit-in-async",
+                             "pthread-exit-in-a-group", "pthread-exit-in-once", "pthread-exit-in-a-branch");
   const outcome o = scenario(name);
   CAPTURE(name, o.out, o.err, o.timed_out);
   CHECK(o.status == 2);
@@ -150,4 +151,12 @@ TEST_CASE("a child that a plain thread forked beside a world runs one of its own
   const outcome o = scenario("forked-beside-a-world");
   CAPTURE(o.out, o.err, o.timed_out);
   CHECK(o.status == 0);
+}
+
+TEST_CASE("a crash on a borrowed stack shows the frames of both stacks", "[diag][crash][with_stack][DL-26]") {
+  if (!crashes_are_ours()) return;
+  const outcome o = scenario("crashes-with-stack");
+  CAPTURE(o.err, o.timed_out);
+  CHECK(o.status == 128 + SIGSEGV);
+  CHECK_THAT(o.err, StartsWith("fatal error: SIGSEGV") && Contains("borrow_and(") && Contains("started at weft::run"));
 }

@@ -312,3 +312,15 @@ TEST_CASE("a crowd of connections is accepted without a round of the poller for 
   });
   report_broken_fact();
 }
+
+TEST_CASE("close returns although a fiber of a world that has ended waits for the socket", "[net]") {
+  const poller_kind kind = GENERATE(poller_kind::io_uring, poller_kind::epoll);
+  const hang_guard guard("close after the end of a world");
+  const auto l = net::listen("tcp", "127.0.0.1:0").unwrap();
+  run(options{.maxprocs = 2, .poller = kind}, [&l] {
+    for (int i = 0; i < 3; ++i) go([l] { (void)l.accept(); });  // two are queued behind the first
+    sleep(5ms);
+  });
+  if (GENERATE(true, false)) CHECK(!l.close());
+  else in_world(1, [&l] { CHECK(!l.close()); });
+}

@@ -2,6 +2,7 @@
 // that holds on a busy machine too.
 #include <sched.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <functional>
@@ -55,6 +56,16 @@ TEST_CASE("any number of fibers that compute use as many CPUs as there are Ps", 
   const int procs = GENERATE(1, 2), hogs = GENERATE(2, 5);
   in_world(procs,
            [=] { CHECK(cpus_used([&] { all_at_once(procs * hogs, [] { compute(150ms); }); }) <= at_most(procs)); });
+}
+
+// The other bound: as many CPUs as Ps are used, once, if the machine is not busy for ever.
+TEST_CASE("fibers that compute use all CPUs that there are Ps for", "[sched][limit][maxprocs]") {
+  if (num_cpu() < 2) return;
+  hang_guard guard("two Ps never use two CPUs");
+  in_world(2, [] {
+    double most = 0;
+    while (most < 1.6) most = std::max(most, cpus_used([] { all_at_once(4, [] { compute(100ms); }); }));
+  });
 }
 
 TEST_CASE("what a fiber computes after a blocking call counts", "[sched][limit]") {

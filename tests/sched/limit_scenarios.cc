@@ -3,6 +3,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -14,6 +15,7 @@
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <string>
@@ -88,6 +90,40 @@ void refuse_affinity() {
 }
 
 const std::map<std::string, int (*)()> scenarios = {
+    {"keeps-an-explicit-maxprocs",
+     [] {
+       return run(options{.maxprocs = 3}, [] {
+         cpu_set_t one;
+         CPU_ZERO(&one);
+         CPU_SET(static_cast<std::size_t>(sched_getcpu()), &one);
+         for (const auto& task : std::filesystem::directory_iterator("/proc/self/task"))
+           sched_setaffinity(std::stoi(task.path().filename().string()), sizeof one, &one);
+         sleep(5500ms);
+         std::printf("%d", maxprocs());
+         maxprocs(2);
+         sleep(500ms);
+         std::printf(" %d\n", maxprocs());
+       });
+     }},
+    {"go-of-a-null-pointer-in-a-catch-all",
+     [] {
+       return run([] {
+         try {
+           go(static_cast<void (*)()>(nullptr));
+         } catch (...) {
+           std::puts("caught");
+         }
+         std::puts("went on");
+       });
+     }},
+    {"main-returns-without-its-p",
+     [] {
+       return run(options{.maxprocs = 1, .report_leaks = true}, [] {
+         std::atomic<bool> ran = false;
+         go([&ran] { ran = true; });
+         while (!ran) usleep(1000);  // the monitor takes the P
+       });
+     }},
     {"prints-maxprocs",
      [] {
        return run([] {

@@ -39,14 +39,14 @@ TEST_CASE("a variable that says no number is named in one line and passed over",
   const outcome o = scenario("prints-maxprocs");
   CHECK(o.status == 0);
   CHECK(o.out == "6\n");
-  CHECK(o.err == "weft: WEFT_MAXPROCS='abc' ignored: a number from 1 to 1024 is wanted\n");
+  CHECK(o.err == "weft: WEFT_MAXPROCS='abc' ignored: expected a number from 1 to 1024\n");
 }
 
 TEST_CASE("a bad variable is complained about once a process", "[sched][maxprocs][GO-53]") {
   const variable weft("WEFT_MAXPROCS", "4096"), go("GOMAXPROCS", "none");
   CHECK(scenario("asks-maxprocs-often").err ==
-        "weft: WEFT_MAXPROCS='4096' ignored: a number from 1 to 1024 is wanted\n"
-        "weft: GOMAXPROCS='none' ignored: a number from 1 to 1024 is wanted\n");
+        "weft: WEFT_MAXPROCS='4096' ignored: expected a number from 1 to 1024\n"
+        "weft: GOMAXPROCS='none' ignored: expected a number from 1 to 1024\n");
 }
 
 TEST_CASE("fibers that lock more threads than may be end the process and name the limit", "[sched][threads][GO-38]") {
@@ -108,4 +108,26 @@ TEST_CASE("a signal that ends the process is its exit status", "[sched][DL-27]")
   CHECK(scenario("fiber-raises-sigterm").status == 128 + SIGTERM);
   CHECK(scenario("fiber-raises-sigkill").status == 128 + SIGKILL);
   CHECK(scenario("fiber-aborts").status == 128 + SIGABRT);
+}
+
+TEST_CASE("a number of Ps that was given stays when the CPUs of the process change", "[sched][maxprocs][GO-55]") {
+  const outcome o = scenario("keeps-an-explicit-maxprocs");
+  CAPTURE(o.err, o.timed_out);
+  CHECK(o.status == 0);
+  CHECK(o.out == "3 2\n");
+}
+
+TEST_CASE("misuse that is fatal is caught by no handler", "[sched][misuse][DL-23]") {
+  const outcome o = scenario("go-of-a-null-pointer-in-a-catch-all");
+  CAPTURE(o.out, o.err);
+  CHECK(o.status == 2);
+  CHECK(o.out.empty());
+  CHECK_THAT(o.err, Contains("fatal error: go of a null function at "));
+}
+
+TEST_CASE("a main fiber that has lost its P when it returns is no leak", "[sched][run]") {
+  const outcome o = scenario("main-returns-without-its-p");
+  CAPTURE(o.timed_out);
+  CHECK(o.status == 0);
+  CHECK(o.err.empty());
 }

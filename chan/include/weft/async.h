@@ -155,7 +155,8 @@ template <class F, class... Args>
       s.failure = std::make_exception_ptr(panic("task: its fiber called goexit"));
       throw;
     } catch (...) {
-      s.failure = std::current_exception();
+      s.failure = detail::caught_exception();
+      if (!s.failure) throw;
     }
   });
   return t;

@@ -125,7 +125,9 @@ class errgroup {
       } catch (const detail::goexit_signal&) {
         throw;
       } catch (...) {
-        held.group().fail(std::current_exception());
+        std::exception_ptr thrown = detail::caught_exception();
+        if (!thrown) throw;
+        held.group().fail(std::move(thrown));
       }
     }
   };

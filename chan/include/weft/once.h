@@ -129,7 +129,8 @@ class once_state {
       failure_ = std::make_exception_ptr(panic("sync: the once function called goexit"));
       throw;
     } catch (...) {
-      failure_ = std::current_exception();
+      failure_ = caught_exception();
+      if (!failure_) throw;
     }
   }
 

@@ -140,7 +140,8 @@ class singleflight {
       land(key, c);
       throw;
     } catch (...) {
-      c->failure = std::current_exception();
+      c->failure = detail::caught_exception();
+      if (!c->failure) throw;
     }
     land(key, c);
   }

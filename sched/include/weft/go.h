@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <exception>
 #include <functional>
 #include <optional>
 #include <string>
@@ -83,8 +84,10 @@ template <class F>
 
 // Runs `main_fiber`, which takes nothing and returns void or int, as the first fiber of a new
 // world, on the calling thread and on threads that run() starts. Returns its result, or 0, when it
-// returns. Other fibers are abandoned then, and run no user code any more. They may still run while
-// main_fiber's variables are destroyed, so main_fiber waits for the fibers that use them. At most
+// returns. Other fibers are abandoned then. Those that wait or are queued run no user code any
+// more; one that computes, or is in a blocking call, stops at its next call into weft, which may be
+// after run() has returned. They may still run while main_fiber's variables are destroyed, so
+// main_fiber waits for the fibers that use them. At most
 // maxprocs fibers compute at the same time. A fiber in a blocking call keeps its thread, and other
 // fibers run on other threads. A fiber that computes beyond its time slice keeps its thread, and
 // the threads of all fibers that compute share as many CPUs as there are Ps. Blocks the caller. May
@@ -146,8 +149,8 @@ void yield();
 [[noreturn]] void goexit();
 
 // Sets the number of Ps if n > 0; n < 1 only queries. Returns the number before. Go's
-// runtime.GOMAXPROCS. Throws weft::panic if n is more than 1024. To set it is for fibers; a query
-// may come from any thread. A surplus P is released when its fiber next parks, yields or ends.
+// runtime.GOMAXPROCS. Throws weft::panic if n is more than 1024, and for n > 0 without a world or on a
+// plain thread. A query may come from any thread. A surplus P is released when its fiber next parks, yields or ends.
 int maxprocs(int n = 0);
 
 // Returns the number of CPUs in the process's affinity mask. From anywhere; never blocks. Go's
@@ -168,7 +171,7 @@ void unlock_os_thread();
 
 namespace this_fiber {
 // Returns the id of the calling fiber: 1 for the main fiber, 0 on a plain thread. Ids are never
-// reused in a process.
+// reused in a world.
 std::uint64_t id();
 // Returns the name that was given to go(), else an empty text. Valid while the fiber lives.
 std::string_view name();
@@ -209,6 +212,10 @@ runtime_stats stats();
 namespace detail {
 // Thrown by goexit(). Not derived from std::exception, so that only a catch (...) can catch it.
 struct goexit_signal {};
+// For a catch (...) that keeps what it catches. Returns the exception, or null for one that C++ does
+// not own, to be thrown again. In a fiber that one is what pthread_exit or pthread_cancel throws,
+// and ends the process.
+std::exception_ptr caught_exception();
 // Returns false for a caller that is no fiber, also inside another call: there is nothing to end.
 bool begin_blocking();
 void end_blocking() noexcept;

@@ -30,7 +30,7 @@ struct branch_end {
       ended.done();
       throw;
     } catch (...) {
-      failure = std::current_exception();
+      failure = caught_exception();
     }
     ended.done();  // the owner may free this from here on
   }
@@ -93,7 +93,7 @@ bool finish_here(m_face* m, branch<G>& b, branch_failures& failed) noexcept {
   } catch (const goexit_signal&) {
     failed.exited = true;
   } catch (...) {
-    if (!failed.first) failed.first = std::current_exception();
+    if (!failed.first) failed.first = caught_exception();
   }
   return false;
 }
@@ -130,7 +130,7 @@ template <class F, class G>
   } catch (const goexit_signal&) {
     exited = true;
   } catch (...) {
-    thrown = std::current_exception();
+    thrown = caught_exception();
   }
   return end_pair(m, b, {std::move(thrown), exited});
 second:
@@ -182,7 +182,7 @@ void invoke_all(m_face* m, const void* site, F& f, Gs&... gs) {
   } catch (const goexit_signal&) {
     failed.exited = true;
   } catch (...) {
-    failed.first = std::current_exception();
+    failed.first = caught_exception();
   }
   branches.finish(m, failed);
   branches.wait(failed);

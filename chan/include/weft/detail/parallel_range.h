@@ -112,7 +112,7 @@ class range_piece : fork_record {
       failed.exited = true;
       call_.failed.store(true, std::memory_order_relaxed);
     } catch (...) {
-      failed.first = std::current_exception();
+      failed.first = caught_exception();
       call_.failed.store(true, std::memory_order_relaxed);
     }
     if (open) close_fork(m, *this);
@@ -135,7 +135,9 @@ class range_piece : fork_record {
       const I from = next_;
       const I to = step_on(from, std::min(size.next(), steps_between(from, last_)));
       next_ = to;  // what is behind is the record's
+      inside_ = true;
       work.run(from, to);
+      inside_ = false;
       // Not open: this fiber has suspended since, perhaps m runs another one now.
       if (open && m->idle_ps->load(std::memory_order_relaxed) > 0) share_oldest_fork(m);
     }
@@ -145,8 +147,9 @@ class range_piece : fork_record {
     auto& self = static_cast<range_piece&>(r);
     if (!(self.next_ < self.last_)) return true;
     const std::uint64_t n = steps_between(self.next_, self.last_);
-    if (how == share_how::part && n == 1) return false;  // the owner is about to begin it: giving it away gains nothing
-    const I from = how == share_how::all ? self.next_ : step_on(self.next_, (n + 1) / 2);
+    // Between two blocks the owner is about to begin the last iteration: giving it away gains nothing.
+    if (how == share_how::part && n == 1 && !self.inside_) return false;
+    const I from = how == share_how::all || n == 1 ? self.next_ : step_on(self.next_, (n + 1) / 2);
     std::unique_ptr<child> c(new (std::nothrow) child(from, self.last_, self));
     if (!c) return false;
     c->end.ended.add(1);
@@ -174,12 +177,13 @@ class range_piece : fork_record {
       try {
         work.join(c->piece.work);
       } catch (...) {
-        failed.first = std::current_exception();
+        failed.first = caught_exception();
       }
     }
   }
 
   I next_, last_;
+  bool inside_ = false;  // in an iteration, in which a fork may share the rest
   range_call& call_;
   child* children_ = nullptr;
 
