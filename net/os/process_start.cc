@@ -24,6 +24,7 @@
 #include "net/fd/open_socket.h"
 #include "net/fs/file_requests.h"
 #include "net/os/child.h"
+#include "net/poller/choose.h"
 
 extern char** environ;
 
@@ -166,6 +167,7 @@ void kill_after(const context& ctx, const std::shared_ptr<impl::child>& c) {
 }
 
 result<process> start_child(const command& c, const context* ctx) {
+  detail::refuse_in_simulation();
   if (ctx && ctx->err()) return {{}, ctx->err()};
   if (!is_sayable(c)) return {{}, make_error_code(std::errc::invalid_argument)};
   const redirection* const wanted[] = {&c.in, &c.out, &c.err};

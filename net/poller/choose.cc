@@ -55,7 +55,8 @@ backend* choose(const world& w) {
   backend* made = wanted == poller_kind::epoll ? nullptr : make_uring(why_not);
   if (!made && wanted != poller_kind::epoll && (errno == EMFILE || errno == ENFILE)) return nullptr;
   if (!made) {
-    if (wanted == poller_kind::io_uring) log_line(fmt::format("io_uring is asked for but cannot be used: {}", why_not));
+    if (wanted == poller_kind::io_uring)
+      log_line(fmt::format("io_uring was requested but cannot be used: {}", why_not));
     const std::string no_uring = why_not;
     made = the_epoll(why_not);
     if (!made && may_pass(errno)) return nullptr;
@@ -90,9 +91,14 @@ poller_kind poller_asked_for(const options& o) {
   return o.poller;
 }
 
+void refuse_in_simulation() {
+  if (!this_m() && sim_self())
+    throw panic("network and files are not simulated: a simulation may use no descriptor, path, name or process");
+}
+
 backend* backend_of_fiber() {
   const M* m = this_m();
-  if (!m && sim_self()) throw panic("the network is not simulated: no descriptor may be used in a simulation");
+  if (!m) refuse_in_simulation();
   if (!m || !m->g) return nullptr;
   world& w = *m->w;  // the same for all Ms that this fiber may ever be on
   if (poller* p = w.poller_or_null()) [[likely]]

@@ -9,6 +9,9 @@ namespace weft::detail {
 // every operation fails for that reason; the next call tries again.
 backend* backend_of_fiber();
 
+// Throws weft::panic in a simulated fiber.
+void refuse_in_simulation();
+
 // Returns the kind that options and WEFT_POLLER ask for. Prints a line if the variable's value is
 // wrong.
 poller_kind poller_asked_for(const options& o);

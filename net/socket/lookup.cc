@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "net/fd/quiet_thread.h"
+#include "net/poller/choose.h"
 
 namespace weft::detail {
 namespace {
@@ -155,6 +156,7 @@ addresses ask_system(const question& q) {
 }
 
 addresses look_up(const context& ctx, question q) {
+  detail::refuse_in_simulation();
   if (const std::error_code e = ctx.err()) return {{}, e};
   return of_this_process().ask(ctx, std::move(q));
 }

@@ -3,7 +3,9 @@
 #include <weft/errors.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstdlib>
+#include <cstring>
 #include <unordered_set>
 
 #include "sched/sim/bounded.h"
@@ -28,9 +30,11 @@ constexpr std::size_t few = 2;  // deviations
 std::uint64_t default_seed() {
   const char* text = std::getenv("WEFT_SIM_SEED");
   if (!text || !*text) return 1;
-  char* end = nullptr;
-  const std::uint64_t seed = std::strtoull(text, &end, 10);
-  if (*end || seed == 0) throw panic(fmt::format("WEFT_SIM_SEED={}: a number from 1 on is expected", text));
+  const char* const last = text + std::strlen(text);
+  std::uint64_t seed = 0;
+  const auto [end, error] = std::from_chars(text, last, seed);
+  if (error != std::errc() || end != last || seed == 0)
+    throw panic(fmt::format("WEFT_SIM_SEED={}: expected a number of 1 or more, below 2^64", text));
   return seed;
 }
 

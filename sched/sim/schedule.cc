@@ -3,6 +3,9 @@
 #include <weft/detail/fork_record.h>
 
 #include <algorithm>
+#include <cctype>
+#include <string>
+#include <string_view>
 
 #include "runtime/unwind/backtrace.h"
 #include "sched/current.h"
@@ -172,7 +175,10 @@ void simulation::leave_and_throw(sim_fiber* f) {
 }
 
 // Before a wait, whose queue may be locked here: no other fiber may run.
-void simulation::share_forks(sim_fiber* f) noexcept {
+// Before f suspends.
+void simulation::share_forks(sim_fiber* f) {
+  const void* const region = f->forks.no_suspend_site;
+  if (region && region != &fork_mark) throw panic("a fiber suspends in a region of weft::no_suspend");
   if (!f->forks.oldest_fork) return;
   ++points_held_;
   share_all_forks(&f->forks);
@@ -211,6 +217,7 @@ void simulation::ready(G* g) noexcept {
   g->state.store(g_state::runnable, std::memory_order_relaxed);
   runnable_.push_back(static_cast<sim_fiber*>(g));
   idle_fires_ = polls_ = 0;
+  steps_at_last_move_ = result_.steps;
 }
 
 sim_fiber* simulation::next(sim_fiber* f, sim_op why) {
@@ -292,11 +299,28 @@ void simulation::fail(sim::verdict what, std::string message, std::uint64_t sign
   leave_and_throw(current_);
 }
 
+namespace {
+
+// Addresses and counters in a message differ from run to run; the panic is the same.
+std::string without_numbers(std::string_view text) {
+  std::string rest;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool hex = text.substr(i).starts_with("0x");
+    while (i < text.size() && (std::isdigit(static_cast<unsigned char>(text[i])) ||
+                               (hex && std::isalnum(static_cast<unsigned char>(text[i])))))
+      ++i;
+    if (i < text.size()) rest += text[i];
+  }
+  return rest;
+}
+
+}  // namespace
+
 void simulation::panicked(sim_fiber* f) {
   if (over_) return;
   const std::string text = describe_exception();
   set_verdict(sim::verdict::panic, fmt::format("panic: {}, in fiber {}", text, fiber_name(*f)),
-              std::hash<std::string>()(text));
+              std::hash<std::string>()(without_numbers(text)));
   if (!events_) return;
   // Its frames are gone: the place is that of its last operation.
   const auto last =

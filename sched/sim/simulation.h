@@ -99,7 +99,7 @@ class simulation final : public simulator {
   void hold_points(bool held) noexcept override { points_held_ += held ? 1 : -1; }
   int maxprocs(int n) noexcept override { return n > 0 ? std::exchange(procs_, n) : procs_; }
   m_face* forks() noexcept override { return current_ ? &current_->forks : nullptr; }
-  bool may_fork() noexcept override { return current_ && !current_->unwinds; }
+  bool may_fork() noexcept override { return current_ && !current_->unwinds && current_->thread_locks == 0; }
   void own_point();
   void wait_for_others();
   std::uint64_t value(std::uint64_t n) noexcept override;
@@ -135,7 +135,7 @@ class simulation final : public simulator {
   // After `f` can run no more, or not now: who runs next; null: the schedule has ended.
   sim_fiber* next(sim_fiber* f, sim_op why);
   void wait_in_queue(sim_fiber* f, bool may_run);
-  void share_forks(sim_fiber* f) noexcept;
+  void share_forks(sim_fiber* f);
   void throw_if_over(sim_fiber* f);
   void count_unwinding(sim_fiber* f) noexcept;
   [[noreturn]] void leave_and_throw(sim_fiber* f);
@@ -192,7 +192,7 @@ class simulation final : public simulator {
   std::size_t long_runs_ = 0;  // that have ended for their length
   std::size_t idle_fires_ = 0;  // timers that woke no fiber, in a row
   std::size_t polls_ = 0;  // steps in a row that only look, or let others run
-  std::size_t steps_at_last_move_ = 0;  // of the clock
+  std::size_t steps_at_last_move_ = 0;  // of the clock, or when a fiber was made ready
   int procs_ = sim_cpus;
   int points_held_ = 0;
   bool main_returned_ = false;

@@ -7,6 +7,7 @@
 #include "sched/sim/strategies.h"
 
 #include <algorithm>
+#include <tuple>
 #include <unordered_map>
 
 #include "sched/sim/bounded.h"
@@ -175,18 +176,18 @@ std::unique_ptr<explorer> make_explorer(const sim::options& o) {
 }
 
 deviating::deviating(std::vector<deviation> d) : wanted_(std::move(d)) {
-  std::sort(wanted_.begin(), wanted_.end(), [](const deviation& a, const deviation& b) {
-    return a.fiber != b.fiber ? a.fiber < b.fiber : a.number < b.number;
-  });
+  std::sort(wanted_.begin(), wanted_.end(), is_before);
+}
+
+// A value and the next fiber may be drawn at the same step.
+bool deviating::is_before(const deviation& a, const deviation& b) noexcept {
+  return std::tie(a.fiber, a.number, a.is_value) < std::tie(b.fiber, b.number, b.is_value);
 }
 
 const deviation* deviating::find(const sim_decision& at, bool is_value) const noexcept {
-  const auto found =
-      std::lower_bound(wanted_.begin(), wanted_.end(), at, [](const deviation& d, const sim_decision& s) {
-        return d.fiber != s.fiber ? d.fiber < s.fiber : d.number < s.number;
-      });
-  if (found == wanted_.end() || found->fiber != at.fiber || found->number != at.number) return nullptr;
-  return found->is_value == is_value ? &*found : nullptr;
+  const deviation sought{at.fiber, at.number, is_value, 0};
+  const auto found = std::lower_bound(wanted_.begin(), wanted_.end(), sought, is_before);
+  return found == wanted_.end() || is_before(sought, *found) ? nullptr : &*found;
 }
 
 std::size_t deviating::next_fiber(const sim_decision& at, std::span<const sim_candidate> among) {

@@ -32,6 +32,7 @@ class deviating final : public chooser {
   std::size_t missed() const noexcept { return wanted_.size() - made_; }
 
  private:
+  static bool is_before(const deviation& a, const deviation& b) noexcept;
   const deviation* find(const sim_decision& at, bool is_value) const noexcept;
   std::vector<deviation> wanted_;  // by fiber and number
   std::size_t made_ = 0;

@@ -1,5 +1,8 @@
 // WEFT_SIM: a program under simulation without a changed line.
+#include <weft/sim.h>
+
 #include "tests/support/child.h"
+#include "tests/support/environment.h"
 #include "tests/support/fibers.h"
 
 using namespace weft;
@@ -54,4 +57,13 @@ TEST_CASE("the size of stacks that a program asks for is that under WEFT_SIM", "
   const outcome o = under("seed=1", "needs-stack");
   CAPTURE(o.out, o.err);
   CHECK(o.status == 0);
+}
+
+TEST_CASE("a seed in the environment is a number of 1 or more", "[sim][environment]") {
+  for (const char* bad : {"0", "-5", "x", "1x", "99999999999999999999"}) {
+    const variable seed("WEFT_SIM_SEED", bad);
+    CHECK_THROWS_WITH(sim::explore({.schedules = 1}, [] {}), Contains("WEFT_SIM_SEED"));
+  }
+  const variable seed("WEFT_SIM_SEED", "7");
+  CHECK_NOTHROW(sim::explore({.schedules = 1}, [] {}));
 }

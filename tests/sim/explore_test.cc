@@ -9,6 +9,8 @@
 #include <catch2/catch.hpp>
 #include <memory>
 #include <mutex>
+#include <stdexcept>
+#include <string>
 
 namespace {
 
@@ -124,4 +126,17 @@ TEST_CASE("a program that asks something outside gives the first step that diffe
   CHECK(r.what == verdict::nondeterministic);
   CHECK(r.message.find("step 2") != std::string::npos);
   CHECK(r.message.find("yield") != std::string::npos);
+}
+
+TEST_CASE("a panic whose text differs from run to run is a panic", "[sim]") {
+  int runs = 0;
+  const report r = explore({.seed = 1}, [&runs] { throw std::runtime_error("at run " + std::to_string(++runs)); });
+  INFO(r);
+  CHECK(r.what == verdict::panic);
+}
+
+TEST_CASE("a replay string of another version of the program says so", "[sim]") {
+  const report r = explore({.seed = 1}, lost_update);
+  const report other = weft::sim::replay(r.replay, [] { weft::yield(); });
+  CHECK(other.message.find("another version of the program") != std::string::npos);
 }

@@ -349,3 +349,36 @@ TEST_CASE("a replay has the steps that its schedule might have", "[sim]") {
   CHECK_THROWS_WITH(sim::replay("w1-1-4-0-00000000", forever), Contains("a number of steps expected"));
   CHECK_THROWS_WITH(sim::replay("w1-1-8-00000000", forever), Contains("0 to 7 expected"));
 }
+
+TEST_CASE("the clock stands still while fibers hand values on", "[sim][BUB-02]") {
+  const sim::report r = sim::run({.max_steps = 2'500}, [] {
+    const auto began = now();
+    auto [ctx, cancel] = with_timeout(background(), 1h);
+    const auto ch = make_chan<int>();
+    wait_group g;
+    g.go([ch] {
+      for (int i = 0; i < 450; ++i) ch.send(i);
+    });
+    for (int i = 0; i < 450; ++i) ch.recv();
+    g.wait();
+    sim::require(now() == began && !ctx.err(), "no time has passed");
+  });
+  INFO(r);
+  CHECK(r);
+}
+
+TEST_CASE("a fiber that is locked to its thread runs all branches itself, simulated too", "[sim]") {
+  check_passes([] {
+    lock_os_thread();
+    int n = 0;
+    const auto add = [&] {
+      const int seen = n;
+      sim::point();
+      n = seen + 1;
+    };
+    parallel_invoke(add, add, add);
+    parallel_for(0, 4, [&](int) { add(); });
+    sim::require(n == 7, "one fiber runs them all");
+    unlock_os_thread();
+  });
+}

@@ -87,3 +87,23 @@ TEST_CASE("each order of equal timers is a schedule of the bounded strategy", "[
   CHECK(r.switches == 1);
   CHECK(r.story.find("another timer") != std::string::npos);
 }
+
+TEST_CASE("the order of equal timers and the fiber that runs next are replayed together", "[sim][BUB-18]") {
+  const auto program = [] {
+    auto slept = std::make_shared<bool>(false);
+    weft::timer t(1s);
+    weft::go([slept] {
+      weft::sleep(1s);
+      *slept = true;
+    });
+    const bool ticked = t.c().recv_for(1s).has_value();
+    weft::sim::require(ticked || !*slept, "in time, or before the sleeper");
+  };
+  for (const auto how : {weft::sim::strategy::bounded, weft::sim::strategy::random})
+    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+      const report r = weft::sim::explore({.seed = seed, .how = how}, program);
+      INFO(r);
+      CHECK(r.what == weft::sim::verdict::failed);
+      CHECK(weft::sim::replay(r.replay, program).message == r.message);
+    }
+}
