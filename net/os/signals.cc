@@ -18,10 +18,11 @@
 #include <memory>
 #include <mutex>
 #include <new>
-#include <thread>
+#include <system_error>
 #include <vector>
 
 #include "net/fd/open_socket.h"
+#include "net/fd/quiet_thread.h"
 #include "runtime/fatal.h"
 #include "sched/fork.h"
 #include "sched/threads.h"
@@ -48,7 +49,7 @@ struct office {
   std::array<int, signals_end> wanted_by{};
   std::array<struct sigaction, signals_end> before{};
   std::uint64_t last_id = 0;
-  bool quiet = false;  // the thread has found that no signal is wanted
+  bool quiet = false;  // the thread has found no signal with a receiver
 };
 office& the_office() {
   static office* const o = new office;  // its thread outlives static objects
@@ -80,7 +81,16 @@ void deliver(int sig) {
   }
 }
 
-// While no signal is wanted the thread wakes no fiber, and a deadlock can be reported. Only the
+void deliver_or_try_again(int sig) {
+  try {
+    deliver(sig);
+  } catch (const std::bad_alloc&) {
+    usleep(1000);
+    note_signal(sig);
+  }
+}
+
+// While no signal has a receiver the thread wakes no fiber, and a deadlock can be reported. Only the
 // thread itself may set this: no other can exclude that it is about to send to a channel.
 void set_quiet_locked(office& o, bool quiet) {
   if (quiet == o.quiet) return;
@@ -94,7 +104,7 @@ void listen_for_ever() {
     if (read(bell.load(std::memory_order_relaxed), &rings, sizeof rings) < 0 && detail::last_error().value() != EINTR)
       return;
     for (int sig = 1; sig < signals_end; ++sig)
-      if (come[static_cast<std::size_t>(sig)].exchange(false, std::memory_order_relaxed)) deliver(sig);
+      if (come[static_cast<std::size_t>(sig)].exchange(false, std::memory_order_relaxed)) deliver_or_try_again(sig);
     office& o = the_office();
     const std::lock_guard hold(o.lock);
     set_quiet_locked(o, o.wishes.empty());
@@ -107,14 +117,13 @@ void renew_office_after_fork();
 void open_office_locked() {
   if (bell.load(std::memory_order_relaxed) >= 0) return;
   const int fd = eventfd(0, EFD_CLOEXEC);
-  if (fd < 0) detail::fatal("no eventfd for signals");
+  if (fd < 0) throw std::system_error(detail::last_error(), "signal_notify: no eventfd");
   bell.store(fd, std::memory_order_relaxed);
+  if (const std::error_code e = detail::start_quiet_thread(listen_for_ever)) {
+    close(bell.exchange(-1, std::memory_order_relaxed));
+    throw std::system_error(e, "signal_notify: no thread");
+  }
   detail::at_fork_renew(renew_office_after_fork);
-  sigset_t all, own;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &own);  // for the new thread
-  std::thread(listen_for_ever).detach();
-  pthread_sigmask(SIG_SETMASK, &own, nullptr);
 }
 
 // In a forked child: the bell is shared with the parent, and the thread is the parent's.
@@ -125,7 +134,11 @@ void renew_office_after_fork() {
   close(bell.exchange(-1, std::memory_order_relaxed));
   if (o.wishes.empty()) return;
   const std::lock_guard hold(o.lock);
-  open_office_locked();
+  try {
+    open_office_locked();
+  } catch (const std::system_error&) {  // the next signal_notify() tries again
+    return;
+  }
   ring();  // for a signal that came before
 }
 

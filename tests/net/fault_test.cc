@@ -74,6 +74,26 @@ TEST_CASE("a system call that fails for a while costs an error and no more", "[n
         }
 }
 
+// Some threads must be there from the beginning; what another one would speed up goes on without.
+TEST_CASE("a system that makes no more threads costs an error, or ends the program with a line",
+          "[net][process][faults]") {
+  if (sanitized) return;
+  for (const std::string poller : {"io_uring", "epoll"})
+    for (int first = 1; first <= 12; ++first)
+      for (const std::string count : {"1", "1000000000"}) {
+        const std::string fault =
+            "pthread_create:" + std::to_string(EAGAIN) + ":" + std::to_string(first) + ":" + count;
+        CAPTURE(poller, fault);
+        const outcome r = with_fault(poller, fault);
+        CAPTURE(r.out, r.err, r.status);
+        CHECK_FALSE(r.timed_out);
+        const bool works = r.status == 0 && r.out == "done\n";
+        const bool says_why = r.status != 0 && r.status < 128 && (!r.err.empty() || r.out.starts_with("wrong: "));
+        CHECK((works || says_why));
+        if (first == 12) CHECK(works == (count == "1"));
+      }
+}
+
 TEST_CASE("a system call that is always refused has another way, or ends the program with a line",
           "[net][process][faults]") {
   if (sanitized) return;

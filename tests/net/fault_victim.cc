@@ -3,6 +3,7 @@
 // wrong otherwise.
 #include <weft/weft.h>
 
+#include <signal.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -115,6 +116,20 @@ bool plain_thread() {
   return fine && !none;
 }
 
+bool signals() {
+  const auto come = make_chan<int>(1);
+  try {
+    os::signal_notify(come, {SIGUSR1});
+  } catch (const std::system_error&) {
+    return false;
+  }
+  raise(SIGUSR1);
+  const bool has_come = come.recv_for(10s).has_value();
+  os::signal_stop(come);
+  if (!has_come) wrong("a signal is lost");
+  return true;
+}
+
 template <class F>
 void until_done(const char* what, F f) {
   for (int i = 0; i < 200; ++i)
@@ -131,6 +146,7 @@ int victim() {
   until_done("files never worked", [&] { return files(dir); });
   until_done("children never worked", child);
   until_done("a plain thread never worked", plain_thread);
+  until_done("signals never worked", signals);
   rmdir(dir);
   std::puts("done");
   return 0;

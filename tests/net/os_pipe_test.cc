@@ -283,3 +283,15 @@ TEST_CASE("a descriptor that was got otherwise becomes a file", "[fs]") {
     FACT(fs::adopt(net::unique_fd()).err == std::errc::bad_file_descriptor);
   });
 }
+
+TEST_CASE("a pipe has no offsets, and a write at one raises no signal", "[fs]") {
+  on_each_poller([] {
+    auto [reader, writer] = os::pipe().unwrap();
+    FACT(writer.write("hello").value == 5);
+    std::byte buf[8];
+    FACT(reader.read_at(buf, 0).err == std::errc::invalid_seek);
+    FACT(writer.write_at(bytes("x"), 0).err == std::errc::invalid_seek);
+    (void)reader.close();
+    FACT(writer.write_at(bytes("x"), 0).err == std::errc::invalid_seek);
+  });
+}

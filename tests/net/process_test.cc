@@ -59,7 +59,7 @@ TEST_CASE("where io_uring is refused epoll takes its place", "[net][process]") {
   CHECK(r.err == "weft: poller: epoll (io_uring: Operation not permitted)\n");
   const outcome asked = scenario("refused", "WEFT_POLLER=io_uring");
   CHECK(asked.out == "hello\n");
-  CHECK(asked.err == "weft: io_uring is asked for but cannot be used: Operation not permitted\n");
+  CHECK(asked.err == "weft: io_uring was requested but cannot be used: Operation not permitted\n");
 }
 
 TEST_CASE("a fiber that waits for a descriptor keeps the verdict from being spoken", "[net][process]") {
