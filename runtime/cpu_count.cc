@@ -23,7 +23,7 @@ std::optional<int> number_of_ps(const char* variable, const char* value, void (*
   int n = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
   if (error == std::errc() && end == text.data() + text.size() && n >= 1 && n <= max_procs) return n;
-  if (complain) complain(fmt::format("{}='{}' ignored: a number from 1 to {} is wanted", variable, text, max_procs));
+  if (complain) complain(fmt::format("{}='{}' ignored: expected a number from 1 to {}", variable, text, max_procs));
   return std::nullopt;
 }
 

@@ -49,7 +49,7 @@ void all_at_once(const std::vector<std::function<void()>>& calls) {
 result<exit_status> run_to_end(const command& c, const context* ctx) {
   for (const redirection* r : {&c.in, &c.out, &c.err})
     if (r->how == stream::piped)
-      throw panic("os::command::run: nobody would serve a stream that is piped; use start()");
+      throw panic("os::command::run: a piped stream has no reader or writer here; use start()");
   auto [p, err] = ctx ? c.start(*ctx) : c.start();
   if (err) return {{}, err};
   return p.wait();
@@ -58,7 +58,7 @@ result<exit_status> run_to_end(const command& c, const context* ctx) {
 result<finished> collect(command c, const context* ctx) {
   const auto pipe_if = [](redirection& r, bool wanted) {
     if (r.how == stream::piped)
-      throw panic("os::command::output: nobody would serve a stream that is piped; use start()");
+      throw panic("os::command::output: a piped stream has no reader or writer here; use start()");
     const bool ours = wanted && r.how == stream::null;
     if (ours) r = stream::piped;
     return ours;

@@ -16,7 +16,7 @@ namespace {
 using net::endpoint;
 
 struct network_kind {
-  int family = AF_UNSPEC;   // AF_UNIX, or what is wanted of IP
+  int family = AF_UNSPEC;   // AF_UNIX, or the version of IP
   int type = 0;             // 0: no such network
 };
 

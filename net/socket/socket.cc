@@ -27,7 +27,7 @@ const endpoint nowhere;
 
 std::int64_t nanoseconds(time_point at) noexcept { return at.time_since_epoch().count(); }
 
-// Nothing is wanted of a stream: only whether it may be read.
+// Reads no byte of a stream: reports whether it may be read.
 [[gnu::noinline]] result<std::size_t> read_nothing(descriptor* d, const context* ctx) {
   const io_lock t(d, direction_kind::reading, ctx);
   return {0, t.error()};

@@ -107,8 +107,8 @@ std::string_view advice_on_alert(int alert) noexcept {
     case SSL_AD_CERTIFICATE_REVOKED:
     case SSL_AD_CERTIFICATE_UNKNOWN: return "it refused the certificate of this side";
     case SSL_AD_CERTIFICATE_EXPIRED: return "the certificate of this side is too old";
-    case SSL_AD_CERTIFICATE_REQUIRED: return "it wants a certificate of this side: see config::certificate";
-    case SSL_AD_HANDSHAKE_FAILURE: return "the two have no cipher in common, or it wants a certificate";
+    case SSL_AD_CERTIFICATE_REQUIRED: return "it requires a certificate of this side: see config::certificate";
+    case SSL_AD_HANDSHAKE_FAILURE: return "the two have no cipher in common, or it requires a certificate";
     case SSL_AD_PROTOCOL_VERSION: return "it does not speak this version: see config::min_version";
     case SSL_AD_NO_APPLICATION_PROTOCOL: return "it speaks none of config::alpn";
     case SSL_AD_UNRECOGNIZED_NAME: return "it has no host of this name: see config::server_name";

@@ -75,10 +75,9 @@ std::string describe_crashed(const crash_report& c, const fiber_view& f) {
         "\tits stack of {} bytes is used up: {}\n"
         "\tstack [{:#x}, {:#x}), sp {:#x}, address {:#x}\n",
         c.stack_size,
-        c.borrowed
-            ? "call weft::with_stack with more"
-            : "raise options.stack_size, or fiber_options.stack_size for it alone, or call what needs so much by "
-              "weft::with_stack",
+        c.borrowed ? "call weft::with_stack with more"
+                   : "raise options.stack_size, or fiber_options.stack_size for it alone, or call the deep function by "
+                     "weft::with_stack",
         c.low, c.high, c.sp, c.address);
   return text + describe_stack(f);
 }

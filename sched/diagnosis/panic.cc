@@ -192,7 +192,7 @@ void let_a_panic_finish() noexcept {
 void let_a_panic_finish_or_end() noexcept {
   const std::uint64_t id = panicking.load(std::memory_order_relaxed);
   if (id == 0) return;
-  fmt::print(stderr, "panic: in fiber {}, whose text waits for something for ever\n", id);
+  fmt::print(stderr, "panic: in fiber {}, whose text never became available\n", id);
   std::fflush(stderr);
   exit_by_error();
 }

@@ -96,11 +96,11 @@ TEST_CASE("a variable that is no possible number is named and passed over", "[ru
                                    "99999999999999999999");
   CHECK(choose({.weft_maxprocs = bad.c_str(), .gomaxprocs = "5", .cpus = 4}) == 5);
   REQUIRE(complaints.size() == 1);
-  CHECK(complaints[0] == "WEFT_MAXPROCS='" + bad + "' ignored: a number from 1 to 1024 is wanted");
+  CHECK(complaints[0] == "WEFT_MAXPROCS='" + bad + "' ignored: expected a number from 1 to 1024");
 
   CHECK(choose({.gomaxprocs = bad.c_str(), .cpus = 4}) == 4);
   REQUIRE(complaints.size() == 1);
-  CHECK(complaints[0] == "GOMAXPROCS='" + bad + "' ignored: a number from 1 to 1024 is wanted");
+  CHECK(complaints[0] == "GOMAXPROCS='" + bad + "' ignored: expected a number from 1 to 1024");
 
   CHECK(choose({.weft_maxprocs = bad.c_str(), .gomaxprocs = bad.c_str(), .cpus = 4}) == 4);
   CHECK(complaints.size() == 2);

@@ -2,8 +2,8 @@
 """The words: comments, pages and messages are in plain technical English.
 
 words.txt lists expressions that plain English replaces, and for each folder how many hits are allowed. That number may
-only fall: lower it when a folder has fewer. Counted are comments of C++ files, and the prose of Markdown pages without
-code blocks.
+only fall: lower it when a folder has fewer. Counted are comments of C++ files, the texts in string literals of the
+library, and the prose of Markdown pages without code blocks.
 
   words.py [ROOT]          fails where a folder has more hits than words.txt allows
   words.py --list PATH...  prints each hit below these paths, and the hits per 1,000 comment lines
@@ -15,8 +15,10 @@ from pathlib import Path
 import tree
 
 FOLDERS = ["runtime", "sched", "chan", "net", "lessons", "tests", "tools", "docs", "."]
+LIBRARY = FOLDERS[:4]
 CODE = (".h", ".cc")
 COMMENT = re.compile(r"//(.*)$")
+LITERAL = re.compile(r'"((?:[^"\\]|\\.)*)"')
 QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"|`[^`]*`')
 
 
@@ -67,6 +69,21 @@ def hits(path, pattern):
     return found
 
 
+def message_hits(path, pattern):
+    """In the string literals of C++ that have several words: those that a user may see."""
+    found = []
+    for n, line in enumerate(tree.source_lines(path), 1):
+        code = line[:match.start()] if (match := COMMENT.search(LITERAL.sub(lambda m: " " * len(m[0]), line))) else line
+        if not code.lstrip().startswith("#"):
+            found += [(n, m[0]) for text in LITERAL.findall(code) if " " in text for m in pattern.finditer(text)]
+    return found
+
+
+def all_hits(path, pattern, folder):
+    in_code = path.suffix in CODE and str(folder).split("/")[0] in LIBRARY
+    return hits(path, pattern) + (message_hits(path, pattern) if in_code else [])
+
+
 def files_of(root, folder):
     if folder == ".":
         return sorted(p for p in root.glob("*.md"))
@@ -81,7 +98,7 @@ def check(root):
     if pattern is None:
         return ["tests/tree/words.txt:1: lists no expression"]
     for folder in FOLDERS:
-        found = [(p, n, w) for p in files_of(root, folder) for n, w in hits(p, pattern)]
+        found = [(p, n, w) for p in files_of(root, folder) for n, w in all_hits(p, pattern, folder)]
         if len(found) > allowed.get(folder, 0):
             problems.append(f"tests/tree/words.txt:1: {folder} has {len(found)} hits, {allowed.get(folder, 0)} are allowed: "
                             f"tests/tree/words.py --list {folder}")
@@ -94,7 +111,7 @@ def list_hits(root, paths):
     for at in paths:
         for path in [Path(at)] if Path(at).is_file() else tree.files(at, ends=(*CODE, ".md")):
             lines += len(prose(path))
-            for n, word in hits(path, pattern):
+            for n, word in all_hits(path, pattern, at):
                 total += 1
                 print(f"{path}:{n}: {word}")
     print(f"{total} hits in {lines} comment lines: {1000 * total / max(lines, 1):.1f} in 1,000")
