@@ -13,7 +13,7 @@ void ancestry::note_start(std::uint64_t id, ancestor by) {
   alive_[id] = std::move(line);
 }
 
-void ancestry::note_end(std::uint64_t id) noexcept {
+void ancestry::record_fiber_end(std::uint64_t id) noexcept {
   const std::lock_guard hold(lock_);
   alive_.erase(id);
 }

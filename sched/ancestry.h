@@ -25,7 +25,7 @@ class ancestry {
   explicit ancestry(int depth) : depth_(static_cast<std::size_t>(depth)) {}
 
   void note_start(std::uint64_t id, ancestor by);
-  void note_end(std::uint64_t id) noexcept;
+  void record_fiber_end(std::uint64_t id) noexcept;
   // The direct parent first.
   std::vector<ancestor> of(std::uint64_t id) const;
 

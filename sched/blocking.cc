@@ -45,9 +45,9 @@ void hand_off_p(world& w, P* p, thread_need need) {
   }
   {
     const std::lock_guard hold(w.lock);
-    release_p_locked(w, p);
+    push_idle_p_locked(w, p);
   }
-  std::atomic_thread_fence(std::memory_order_seq_cst);  // [wake-up] T2, after T1 in release_p_locked
+  std::atomic_thread_fence(std::memory_order_seq_cst);  // [wake-up] T2, after T1 in push_idle_p_locked
   const std::int64_t due = p->timers.earliest();  // not before: a thread without a P may just add one
   if (has_work() || any_work_approx(w) || nobody_polls(w)) wake_for_ring(w);  // [wake-up] T3; idle.cc, I5
   else if (due != never) timer_came_first(w, due);
@@ -68,7 +68,7 @@ namespace {
 
 // The fiber of a call that has returned gets a P, or queues until an M with a P runs it.
 void queue_for_p(M* m) {
-  if (!m->w->stopping.load(std::memory_order_relaxed) && take_idle_p(m)) {
+  if (!m->w->stopping.load(std::memory_order_relaxed) && acquire_idle_p(m)) {
     timeline_enter(m);
     leave_runtime(m);
     return;
@@ -95,7 +95,7 @@ bool begin(thread_need need) {
   world& w = *m->w;
   g->state.store(g_state::blocked, std::memory_order_relaxed);
   timeline_leave(m);
-  P* p = let_go_of_p(m);
+  P* p = detach_p(m);
   {
     const std::lock_guard hold(w.lock);
     ++w.blocked_ms;

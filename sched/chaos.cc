@@ -22,13 +22,13 @@ void change_threads(M* m) {
   world& w = *m->w;
   if (!m->spinning) w.spinning.fetch_add(1, std::memory_order_relaxed);
   m->spinning = false;
-  start_m(w, let_go_of_p(m), thread_need::optional);
+  start_m(w, detach_p(m), thread_need::optional);
   idle_without_p(m);
 }
 
 }  // namespace
 
-bool stir(M* m) {
+bool chaos_shuffle(M* m) {
   P* p = m->p;
   check_p(*m, *p);
   if (p->random.below(2) == 0)

@@ -6,7 +6,7 @@
 
 namespace weft::detail {
 
-void note_goexit(std::uint64_t id) noexcept {
+void record_goexit(std::uint64_t id) noexcept {
   if (id == 1) the_world()->main_gone.store(true, std::memory_order_relaxed);
 }
 

@@ -5,6 +5,6 @@
 namespace weft::detail {
 
 // Fiber `id` has unwound because of goexit.
-void note_goexit(std::uint64_t id) noexcept;
+void record_goexit(std::uint64_t id) noexcept;
 
 }  // namespace weft::detail

@@ -137,7 +137,7 @@ runnable* find_runnable(M* m) {
     if (!m->p) idle_without_p(m);  // its fiber has returned from a blocking call and is queued
     if (!m->p) return nullptr;
     if (retire_if_asked(m)) continue;
-    if ((m->p->attention.load(std::memory_order_relaxed) & stir_queue) && stir(m)) continue;
+    if ((m->p->attention.load(std::memory_order_relaxed) & shuffle_queue) && chaos_shuffle(m)) continue;
     run_own_timers(m);
     poll_for_fairness(m);
     if (runnable* r = take_global_for_fairness(m)) return r;

@@ -17,7 +17,7 @@
 #include "sched/record_pool.h"
 #include "sched/sysmon.h"
 #include "sched/threads.h"
-#include "sched/visit.h"
+#include "sched/world_scope.h"
 
 namespace weft::detail {
 namespace {

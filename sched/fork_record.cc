@@ -11,9 +11,9 @@
 #include "sched/spawn.h"
 #include "sched/take.h"
 #include "sched/ticks.h"
-#include "sched/visit.h"
 #include "sched/wake.h"
 #include "sched/world.h"
+#include "sched/world_scope.h"
 
 namespace weft::detail {
 
@@ -96,7 +96,7 @@ m_face* fork_list() noexcept {
   return s ? s->forks() : nullptr;
 }
 
-bool world_runs() noexcept { return visit(this_m()).where() != nullptr; }
+bool world_runs() noexcept { return world_scope(this_m()).world_or_null() != nullptr; }
 
 // In a simulation always 0, so a range is not divided by how long its iterations take.
 std::uint64_t fork_ticks() noexcept { return in_line.simulated && this_simulator() ? 0 : ticks(); }

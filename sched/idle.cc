@@ -6,22 +6,23 @@
 //
 // To wake an idle core takes 25 us, and most wake-ups for a `next` slot find nothing: the pusher
 // parks immediately, and its own P runs that fiber. So an M that has found nothing while others are
-// busy becomes the *sentinel*. It sleeps with a deadline, from 50 us up to 1 ms, and then checks
-// for a `next` slot that has not moved since its last check. While it does this (world::watching),
-// a push to `next` wakes no M. A push to a ring does. The sentinel is also the one M that sleeps
-// for timers. After a timer has woken it, its post stays vacant if no other timer is due before the
-// monitor's next look. The monitor fills the post if that is necessary.
+// busy becomes the *timer waiter*. It sleeps with a deadline, from 50 us up to 1 ms, and then
+// checks for a `next` slot that has not moved since its last check. While it does this
+// (world::next_watched), a push to `next` wakes no M. A push to a ring does. The timer waiter is
+// also the one M that sleeps for timers. After a timer has woken it, no M has its role if no other
+// timer is due before the monitor's next look. The monitor gives an M the role if that is
+// necessary.
 //
-// While fibers wait for descriptors and a P is idle, one idle M sleeps in the poller: the sentinel
-// if there is one, else the next M that becomes idle. The others sleep on a futex. If that M gets
-// work, its post stays vacant until another M becomes idle: running Ms poll in the meantime. With
+// While fibers wait for descriptors and a P is idle, one idle M sleeps in the poller: the timer
+// waiter if there is one, else the next M that becomes idle. The others sleep on a futex. If that M
+// gets work, no M has its role until another M becomes idle: running Ms poll in the meantime. With
 // every P busy no M sleeps in the poller: it could only take completions away from running Ms, at
 // the price of one core wake-up each.
 //
 // Crowded timers are the other case in which a wake-up costs more than the work: a batch of a dozen
 // short turns ends before a second core runs. While batches are known to be short, the M that woke
-// for a batch runs it alone (M::quiet). One idle M, the *deputy*, checks within 1 ms that the batch
-// was short.
+// for a batch runs it alone (M::quiet). One idle M, the *timer backup*, checks within 1 ms that the
+// batch was short.
 //
 // Refused: handing the new fiber directly to an idle P (often the pusher parks immediately and its
 // own P becomes idle); waking on every push (most woken Ms find nothing); never waking for `next`
@@ -32,13 +33,13 @@
 //   I2  An idle M owns no P; every P in use is owned by one M, is idle, or is being handed over.
 //   I3  If a ring or the global queue holds a runnable and a P is idle, some M spins or a wake-up
 //       is in flight. A fiber that yields, is displaced from `next` or is queued at the thread
-//       limit may wait for the sentinel's look instead, as in I4.
+//       limit may wait for the timer waiter's look instead, as in I4.
 //   I4  If a `next` slot holds a runnable, or the ring of an M that is quiet, and a P is idle: as
-//       I3, or the sentinel or the deputy checks within 1 ms.
+//       I3, or the timer waiter or the timer backup checks within 1 ms.
 //   I5  If a fiber waits for a descriptor, some M is in the poller, or holds a P and polls, or is
 //       on its way to do so.
-//   I6  If a timer is pending and its P is idle, or is long in one turn: the sentinel wakes for the
-//       timer, or an M is being woken to do so, or the monitor looks before the timer is due.
+//   I6  If a timer is pending and its P is idle, or is long in one turn: the timer waiter wakes for
+//       the timer, or an M is being woken to do so, or the monitor looks before the timer is due.
 //
 // Note [wake-up]: no push is ever stranded
 //      pusher                              M that has found nothing
@@ -56,16 +57,16 @@
 #include "sched/maxprocs.h"
 #include "sched/ready.h"
 #include "sched/steal.h"
-#include "sched/visit.h"
 #include "sched/wake.h"
 #include "sched/world.h"
+#include "sched/world_scope.h"
 
 namespace weft::detail {
 namespace {
 
 constexpr std::int64_t watch_ns_min = 50'000, watch_ns_max = 1'000'000;
 // The time until another core runs.
-constexpr std::int64_t rousing_ns = 30'000;
+constexpr std::int64_t waking_ns = 30'000;
 
 std::int64_t earliest_timer(const world& w) noexcept {
   std::int64_t t = never;
@@ -127,7 +128,7 @@ bool release_and_look_again(M* m) {
   {
     const std::lock_guard hold(w.lock);
     if (!w.global.empty() || w.stopping.load(std::memory_order_relaxed)) return true;
-    release_p_locked(w, let_go_of_p(m));
+    push_idle_p_locked(w, detach_p(m));
   }
   if (m->spinning) {
     m->spinning = false;
@@ -137,7 +138,7 @@ bool release_and_look_again(M* m) {
   std::atomic_thread_fence(std::memory_order_seq_cst);  // [wake-up] T2
   if (!any_work_approx(w)) return false;  // [wake-up] T3
   const std::lock_guard hold(w.lock);
-  P* p = take_idle_p_locked(w);
+  P* p = acquire_idle_p_locked(w);
   if (!p) return false;
   acquire_p(m, p);
   m->spinning = true;
@@ -145,12 +146,12 @@ bool release_and_look_again(M* m) {
   return true;
 }
 
-// A timer is due, I/O is ready, or a fiber stays in a `next` slot: the sentinel needs a P to act.
-// Returns true if it got one; the M searches for work then.
+// A timer is due, I/O is ready, or a fiber stays in a `next` slot: the timer waiter needs a P to
+// act. Returns true if it got one; the M searches for work then.
 bool back_to_work(M* m) {
   world& w = *m->w;
   const std::lock_guard hold(w.lock);
-  P* p = take_idle_p_locked(w);
+  P* p = acquire_idle_p_locked(w);
   if (!p) return false;
   acquire_p(m, p);
   m->spinning = true;
@@ -158,23 +159,23 @@ bool back_to_work(M* m) {
   return true;
 }
 
-// The role in which an M idles: the sentinel sleeps until there is work for it, the deputy too
-// while timers crowd, the others until they are woken.
-enum class post { plain, deputy, sentinel };
-struct watch {
-  post as = post::plain;
+// The role in which an M idles: the timer waiter sleeps until there is work for it, the timer
+// backup too while timers crowd, the others until they are woken.
+enum class idle_role { plain, timer_backup, timer_waiter };
+struct idle_wait {
+  idle_role as = idle_role::plain;
   std::int64_t until = never;
   bool deadlock = false;
   poller* net = nullptr;  // where it sleeps
 };
 
-bool deputy_wanted_locked(const world& w) noexcept {
-  return w.deputies.load(std::memory_order_relaxed) == 0 && timers_crowd(w) &&
+bool needs_timer_backup_locked(const world& w) noexcept {
+  return w.timer_backups.load(std::memory_order_relaxed) == 0 && timers_crowd(w) &&
          now_ns() - w.last_timer_wake.load(std::memory_order_relaxed) < 2 * watch_ns_max;
 }
 
 // m is idle from here on. With the world's lock held.
-watch take_post_locked(M* m, std::int64_t watch_ns) {
+idle_wait take_role_locked(M* m, std::int64_t watch_ns) {
   world& w = *m->w;
   m->left_timer = false;
   std::int64_t until = not_too_soon_after_the_last(w, earliest_timer(w));
@@ -188,32 +189,32 @@ watch take_post_locked(M* m, std::int64_t watch_ns) {
   poller* net = w.poller_or_null();
   if (net && !w.io_m && w.idle_ps.load(std::memory_order_relaxed) > 0 && net->has_waiters()) w.io_m = m;
   else net = nullptr;
-  const bool no_sentinel = !w.sentinel || !w.sentinel->is_idle;
-  if (until != never && (no_sentinel || until < w.sentinel_until)) {
-    if (!no_sentinel && w.sentinel != w.io_m) {  // the old one sleeps on as a plain idle M
-      w.sentinel->next_idle = w.idle_m_list;
-      w.idle_m_list = w.sentinel;
+  const bool no_timer_waiter = !w.timer_waiter || !w.timer_waiter->is_idle;
+  if (until != never && (no_timer_waiter || until < w.timer_waiter_until)) {
+    if (!no_timer_waiter && w.timer_waiter != w.io_m) {  // the old one sleeps on as a plain idle M
+      w.timer_waiter->next_idle = w.idle_m_list;
+      w.idle_m_list = w.timer_waiter;
     }
-    w.sentinel = m;
-    w.sentinel_until = until;
-    w.watching.store(somebody_busy, std::memory_order_relaxed);
-    return {post::sentinel, until, false, net};
+    w.timer_waiter = m;
+    w.timer_waiter_until = until;
+    w.next_watched.store(somebody_busy, std::memory_order_relaxed);
+    return {idle_role::timer_waiter, until, false, net};
   }
-  if (net) return {post::plain, until, false, net};
+  if (net) return {idle_role::plain, until, false, net};
   m->next_idle = w.idle_m_list;
   w.idle_m_list = m;
-  if (deputy_wanted_locked(w)) {
-    m->is_deputy = true;
-    w.deputies.store(1, std::memory_order_relaxed);
-    return {post::deputy, now_ns() + watch_ns_max};
+  if (needs_timer_backup_locked(w)) {
+    m->is_timer_backup = true;
+    w.timer_backups.store(1, std::memory_order_relaxed);
+    return {idle_role::timer_backup, now_ns() + watch_ns_max};
   }
-  const asleep all = no_sentinel ? all_asleep_locked(w) : asleep::no;
-  return {post::plain, all == asleep::perhaps ? now_ns() + recheck_ns : never, all == asleep::yes};
+  const asleep all = no_timer_waiter ? all_asleep_locked(w) : asleep::no;
+  return {idle_role::plain, all == asleep::perhaps ? now_ns() + recheck_ns : never, all == asleep::yes};
 }
 
 // Sleeps in its role. Returns true if it is time to check for work. Else another thread has woken
 // m, to give it a P, to end the world, or only to make it take a role again.
-bool stand_watch(M* m, const watch& at, ready_list& ready) {
+bool wait_in_role(M* m, const idle_wait& at, ready_list& ready) {
   const bool woken = at.net ? poll_m(m, *at.net, at.until, ready) : sleep_m(m, at.until);
   if (!woken || at.net) {
     const std::lock_guard hold(m->w->lock);
@@ -257,9 +258,9 @@ void push_batch(M* m, ready_list& due, std::int64_t now) {
     m->batch_first_turn = m->p->turn.load(std::memory_order_relaxed);
   }
   const auto turns = static_cast<std::int64_t>(due.size() + m->p->queue.ring_size_approx());
-  m->quiet = w.deputies.load(std::memory_order_relaxed) > 0 &&
-             turns * w.turn_cost_ns.load(std::memory_order_relaxed) < rousing_ns;
-  push_fired(m, due, m->quiet ? rouse::none : rouse::if_worth_it);
+  m->quiet = w.timer_backups.load(std::memory_order_relaxed) > 0 &&
+             turns * w.turn_cost_ns.load(std::memory_order_relaxed) < waking_ns;
+  push_fired(m, due, m->quiet ? wake_policy::none : wake_policy::if_worth_it);
   if (!m->quiet) m->batch_began += now_ns() - now;  // waking an M is no part of a turn
 }
 
@@ -279,13 +280,13 @@ void idle(M* m) {
 }
 
 void pass_on(ready_list& fetched) {
-  const visit next(nullptr);
+  const world_scope next(nullptr);
   ready_list alive;
   while (runnable* r = fetched.pop())
     if (!(std::atomic_ref(r->flags).load(std::memory_order_relaxed) & abandoned)) alive.push(r);
-  if (!next.where()) return;
-  push_global_list(*next.where(), alive);
-  if (poller* net = next.where()->poller_or_null()) net->wake();
+  if (!next.world_or_null()) return;
+  push_global_list(*next.world_or_null(), alive);
+  if (poller* net = next.world_or_null()->poller_or_null()) net->wake();
 }
 
 void idle_without_p(M* m) {
@@ -293,21 +294,21 @@ void idle_without_p(M* m) {
   std::int64_t watch_ns = watch_ns_min;
   stale_next slots;
   for (;;) {
-    watch at;
+    idle_wait at;
     {
       const std::lock_guard hold(w.lock);
       if (w.stopping.load(std::memory_order_relaxed) || m->ends) return;
       if (!w.global.empty()) {
-        if (P* p = take_idle_p_locked(w)) {
+        if (P* p = acquire_idle_p_locked(w)) {
           acquire_p(m, p);
           return;
         }
       }
-      at = take_post_locked(m, watch_ns);
+      at = take_role_locked(m, watch_ns);
     }
     if (at.deadlock) diagnosis.deadlock(w);
     ready_list ready;
-    const bool look_around = stand_watch(m, at, ready);
+    const bool look_around = wait_in_role(m, at, ready);
     if (at.net && w.stopping.load(std::memory_order_relaxed)) pass_on(ready);
     if (!ready.empty() && !w.stopping.load(std::memory_order_relaxed) && serve_io(m, ready)) return;
     if (!look_around) {
@@ -315,7 +316,7 @@ void idle_without_p(M* m) {
       continue;
     }
     const std::int64_t now = now_ns();
-    const std::int64_t patience = at.as == post::deputy ? crowd_ns : 0;
+    const std::int64_t patience = at.as == idle_role::timer_backup ? crowd_ns : 0;
     if (earliest_timer(w) <= now - patience) {
       if (serve_timers(m, now)) return;
       watch_ns = watch_ns_max;

@@ -41,12 +41,12 @@ void check_idle_ms_locked(const world& w) noexcept {
   int listed = 0;
   for (const M* m = w.idle_m_list; m && listed <= idle; m = m->next_idle, ++listed) {
     require(m->is_idle, "I2", "an M in the idle list is not idle: M", m->id);
-    require(m != w.sentinel, "I6", "the M that sleeps for timers is in the idle list, too: M", m->id);
+    require(m != w.timer_waiter, "I6", "the M that sleeps for timers is in the idle list, too: M", m->id);
   }
-  const bool timer_m = w.sentinel && w.sentinel->is_idle;
-  const bool poller_m = w.io_m && w.io_m->is_idle && w.io_m != w.sentinel;
+  const bool timer_m = w.timer_waiter && w.timer_waiter->is_idle;
+  const bool poller_m = w.io_m && w.io_m->is_idle && w.io_m != w.timer_waiter;
   require(listed + (timer_m ? 1 : 0) + (poller_m ? 1 : 0) == idle, "I2",
-          "idle Ms are neither listed nor at a post, listed are", listed);
+          "idle Ms are neither listed nor in a role, listed are", listed);
 }
 
 }  // namespace

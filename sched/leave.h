@@ -28,7 +28,7 @@ struct switch_message : switch_header {
 }
 
 // Returns the context that r runs on, prepared for the switch; m->g is it.
-[[gnu::always_inline]] inline G* take_up(M* m, runnable* r) {
+[[gnu::always_inline]] inline G* prepare_to_run(M* m, runnable* r) {
   P::count(m->p->switches);
   if (!r->started) return give_stack(m, static_cast<spawn_record*>(r));
   G* g = static_cast<G*>(r);
@@ -44,7 +44,7 @@ struct switch_message : switch_header {
   switch_message msg{{}, m, g, commit, arg};
   stack_context* to = nullptr;
   if (r) {
-    to = &take_up(m, r)->context;
+    to = &prepare_to_run(m, r)->context;
   } else {
     timeline_leave(m);
     m->g = nullptr;
@@ -54,7 +54,7 @@ struct switch_message : switch_header {
 }
 
 // True for a runnable that the fast path may switch to; others need the M's own stack.
-inline bool goes_straight(const M* m, const runnable* r) {
+inline bool can_switch_directly(const M* m, const runnable* r) {
   if (m->locked_g) return false;
   return !r->started || !(r->flags & (locked_to_m | abandoned));
 }
@@ -68,7 +68,7 @@ inline bool goes_straight(const M* m, const runnable* r) {
   g->context.left_at.store(m->w->coarse_s.load(std::memory_order_relaxed), std::memory_order_relaxed);
   g->state.store(g_state::parked, std::memory_order_relaxed);
   runnable* r = nullptr;
-  if (m->p && take_quick(m, r) == quick::got && !goes_straight(m, r)) [[unlikely]] {
+  if (m->p && pick_next_fast(m, r) == fast_pick::got && !can_switch_directly(m, r)) [[unlikely]] {
     m->handed = r;
     r = nullptr;
   }

@@ -31,7 +31,7 @@ void hand_to_locked_m(M* m, G* g) {
     if (m->w->stopping.load(std::memory_order_relaxed)) return;
     M* to = g->locked_m;
     to->sent_g = g;
-    to->sent_p = let_go_of_p(m);
+    to->sent_p = detach_p(m);
     // From here on `to` counts as busy, though it still sleeps: otherwise m, when it becomes idle,
     // could find every M asleep. `to` itself may not have counted itself yet; then the count is
     // short by one for a moment.
@@ -51,7 +51,7 @@ runnable* wait_for_locked_g(M* m) {
     m->locked_g = nullptr;  // the M that takes the main fiber unlocks it
     return nullptr;
   }
-  P* p = let_go_of_p(m);
+  P* p = detach_p(m);
   // The world's mark for Ms that are neither idle nor active. From here on g may be sent.
   bool stopped = false;
   {

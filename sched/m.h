@@ -40,6 +40,10 @@ struct M : m_face {
   // retake.cc.
   std::atomic<claim_on_p> claim{};
 
+  // Set by the monitor: `overdue_mark` and the turn of its P in which it is hardly ever outside the
+  // runtime, though other fibers wait. It releases the P itself then. retake.cc.
+  std::atomic<std::uint64_t> overdue{0};
+
   // Under world::retaking, while the monitor has retaken its P and it has not found out.
   // cpu_limit.cc, timeline.cc.
   struct without_p_state {
@@ -54,7 +58,7 @@ struct M : m_face {
   // Under the world's lock.
   M* next_idle = nullptr;
   bool is_idle = false;
-  bool is_deputy = false;
+  bool is_timer_backup = false;
   bool was_in_poller = false;  // it was in the poller when another thread took it off the idle list
   bool waits_for_locked_g = false;
 

@@ -21,9 +21,9 @@
 #include "sched/simulated.h"
 #include "sched/take.h"
 #include "sched/timeline.h"
-#include "sched/visit.h"
 #include "sched/wake.h"
 #include "sched/world.h"
+#include "sched/world_scope.h"
 
 namespace weft::detail {
 namespace {
@@ -77,7 +77,7 @@ void grow(world& w, int from, int to) {
     const bool still_held = (p->attention.load(std::memory_order_relaxed) & retire_p) && !p->retired;
     p->attention.fetch_and(~static_cast<std::uint32_t>(retire_p), std::memory_order_relaxed);
     p->retired = false;
-    if (!still_held) release_p_locked(w, p);
+    if (!still_held) push_idle_p_locked(w, p);
   }
   w.procs.store(to, std::memory_order_release);  // [procs]
 }
@@ -115,7 +115,7 @@ int set_procs(world& w, int n) {
 
 P* make_p(const world& w, int id) {
   auto* p = new P(id);
-  if (w.debug.chaos) p->attention.store(stir_queue, std::memory_order_relaxed);
+  if (w.debug.chaos) p->attention.store(shuffle_queue, std::memory_order_relaxed);
   return p;
 }
 
@@ -135,8 +135,8 @@ bool retire_if_asked(M* m) {
   {
     const std::lock_guard hold(w.lock);
     if (!(p->attention.load(std::memory_order_relaxed) & retire_p)) return false;  // grown again
-    let_go_of_p(m);
-    if (P* other = take_idle_p_locked(w)) acquire_p(m, other);
+    detach_p(m);
+    if (P* other = acquire_idle_p_locked(w)) acquire_p(m, other);
   }
   empty(w, p);
   bool grown_again = false;
@@ -144,7 +144,7 @@ bool retire_if_asked(M* m) {
     // It must be empty before another M may get it.
     const std::lock_guard hold(w.lock);
     grown_again = !(p->attention.load(std::memory_order_relaxed) & retire_p);
-    if (grown_again) release_p_locked(w, p);
+    if (grown_again) push_idle_p_locked(w, p);
     else p->retired = true;
   }
   if (grown_again) {
@@ -167,8 +167,8 @@ namespace weft {
 int maxprocs(int n) {
   using namespace detail;
   if (n > max_procs) throw panic(fmt::format("maxprocs: {} out of range: at most {}", n, max_procs));
-  const visit here(this_m());
-  world* w = here.where();
+  const world_scope here(this_m());
+  world* w = here.world_or_null();
   if (!w) {
     if (const int simulated = sim_maxprocs(n)) return simulated;
     if (n > 0) throw panic("maxprocs: no world is running; set options.maxprocs instead");

@@ -21,7 +21,7 @@ enum attention_bit : std::uint32_t {
   stop_world = 1,     // the main fiber has returned
   retire_p = 2,       // maxprocs has shrunk
   watch_switches = 4, // a timeline is being recorded
-  stir_queue = 8      // chaos mode
+  shuffle_queue = 8      // chaos mode
 };
 
 struct alignas(line_pair) P {

@@ -6,8 +6,8 @@
 #include "sched/deadlock.h"
 #include "sched/g.h"
 #include "sched/simulated.h"
-#include "sched/visit.h"
 #include "sched/world.h"
+#include "sched/world_scope.h"
 
 namespace weft::detail {
 namespace {
@@ -44,8 +44,8 @@ constexpr std::uint64_t one_change = std::uint64_t{1} << 32;
 // since a check takes some microseconds. Returns the time of the check; `never`: an M that becomes
 // idle later checks instead.
 std::int64_t look_at(bool now_too) {
-  const visit here(nullptr);
-  world* w = here.where();
+  const world_scope here(nullptr);
+  world* w = here.world_or_null();
   if (!w || w->idle_ps.load(std::memory_order_relaxed) < w->procs.load(std::memory_order_relaxed)) return never;
   if (now_too && verdict_if_all_asleep(*w) != asleep::perhaps) return never;
   return now_ns() + recheck_ns;

@@ -8,9 +8,9 @@
 #include "sched/plain_thread.h"
 #include "sched/retake.h"
 #include "sched/simulated.h"
-#include "sched/visit.h"
 #include "sched/wake.h"
 #include "sched/world.h"
+#include "sched/world_scope.h"
 
 namespace weft::detail {
 namespace {
@@ -101,7 +101,7 @@ void push_global_list(world& w, ready_list& list) {
 // the time slice of the fiber before it (take_local()), so fibers that sleep and wake starve the
 // ring for one slice at most. Fibers that a poller makes ready go to the end of the queues, in Go
 // too: a thousand connections that are readable together take turns with the others.
-void push_fired(M* m, ready_list& list, rouse who) {
+void push_fired(M* m, ready_list& list, wake_policy who) {
   if (list.empty()) return;
   run_queue& q = m->p->queue;
   const bool more = list.size() > 1 || m->g;
@@ -109,7 +109,7 @@ void push_fired(M* m, ready_list& list, rouse who) {
   while (list.size() > 1) push_ring(m, list.pop());
   q.exchange_next(list.pop());  // [wake-up] S1
   fence_after_rmw();            // S2, for the ring too
-  if (more && who == rouse::if_worth_it && !q.alone()) wake_for_ring(*m->w);
+  if (more && who == wake_policy::if_worth_it && !q.alone()) wake_for_ring(*m->w);
 }
 
 void push_polled(M* m, ready_list& list) {
@@ -134,10 +134,10 @@ namespace {
     wake_plain_thread(g);
     return;
   }
-  const visit here(nullptr);
-  if (!here.where() || (flags_of(g) & abandoned)) return;
+  const world_scope here(nullptr);
+  if (!here.world_or_null() || (flags_of(g) & abandoned)) return;
   g->state.store(g_state::runnable, std::memory_order_relaxed);
-  push_global(*here.where(), g);
+  push_global(*here.world_or_null(), g);
 }
 
 }  // namespace

@@ -18,8 +18,8 @@ void push_global(world& w, runnable* r);
 void push_global_list(world& w, ready_list& list);
 // Queues fibers that timers made ready, by an M that holds a P: the last is the next to run, the
 // others go to the ring's end. Go's order.
-enum class rouse { if_worth_it, none };
-void push_fired(M* m, ready_list& list, rouse who);
+enum class wake_policy { if_worth_it, none };
+void push_fired(M* m, ready_list& list, wake_policy who);
 // Queues fibers that a poller made ready, perhaps a thousand together, in order, behind all that
 // wait already. By an M that holds a P. If they went to the ring while older fibers wait in the
 // global queue, the older ones would starve.

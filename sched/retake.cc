@@ -26,6 +26,11 @@
 // acquire_p() since. No write of acquire_p() can overwrite the writes of Q1, and `solo` stays false
 // until the M gets a P again.
 //
+// A fiber that calls the runtime in a loop is hardly ever outside it, and the monitor always
+// withdraws. After a time slice it marks the M as overdue, in that turn, and the M releases its P
+// at its next call. A mark for an earlier turn has no effect; one that acquire_p()
+// overwrites is set again at the next look.
+//
 // Where membarrier is refused, and under TSan, which does not model it, in_doubt is always set, and
 // settling repeats R1 with a full fence.
 #include "sched/retake.h"
@@ -33,6 +38,7 @@
 #include <utility>
 
 #include "runtime/membarrier.h"
+#include "sched/blocking.h"
 #include "sched/current.h"
 #include "sched/fork.h"
 #include "sched/g.h"
@@ -44,18 +50,33 @@
 namespace weft::detail {
 namespace {
 
+constexpr std::uint64_t overdue_mark = std::uint64_t{1} << 32;
+
+// m, at the beginning of a call of its fiber, releases its P to the fibers that wait.
+void release_overdue_p(M* m) noexcept {
+  m->overdue.store(0, std::memory_order_relaxed);
+  timeline_leave(m);
+  hand_off_p(*m->w, detach_p(m), thread_need::optional);
+}
+
 // Returns true if m holds a P. `mark` is the mark that m has set at its entry.
 bool has_p_for_certain(M* m, std::atomic<bool>& mark) noexcept {
   if (forked_from_a_fiber()) refuse_forked_fiber();
   if (!m->p) return false;
   mark.exchange(true, std::memory_order_seq_cst);  // [retake] R1, and R2 where in_doubt is always set
-  if (m->claim.load(std::memory_order_seq_cst) == claim_on_p::none) return true;  // [retake] R3
-  const std::lock_guard hold(m->w->retaking);
-  if (m->claim.load(std::memory_order_relaxed) != claim_on_p::taken) return true;
-  m->claim.store(claim_on_p::none, std::memory_order_relaxed);
-  timeline_without_p_ends(m);
-  std::erase(m->w->without_p, m);
-  forget_p(m);  // in_doubt stays set until m gets another P
+  if (m->claim.load(std::memory_order_seq_cst) != claim_on_p::none) {  // [retake] R3
+    const std::lock_guard hold(m->w->retaking);
+    if (m->claim.load(std::memory_order_relaxed) == claim_on_p::taken) {
+      m->claim.store(claim_on_p::none, std::memory_order_relaxed);
+      timeline_without_p_ends(m);
+      std::erase(m->w->without_p, m);
+      clear_p(m);  // in_doubt stays set until m gets another P
+      return false;
+    }
+  }
+  if (m->overdue.load(std::memory_order_relaxed) != (overdue_mark | m->p->turn.load(std::memory_order_relaxed)))
+    return true;
+  release_overdue_p(m);
   return false;
 }
 
@@ -69,7 +90,7 @@ bool has_p_for_certain(M* m, std::atomic<bool>& mark) noexcept {
 void wait_for_p(M* m) noexcept {
   if (m->w->stopping.load(std::memory_order_relaxed)) leave_for_good(m);
   m->in_runtime.store(true, std::memory_order_relaxed);
-  if (take_idle_p(m)) {
+  if (acquire_idle_p(m)) {
     timeline_enter(m);
     leave_runtime(m);
     return;
@@ -118,7 +139,12 @@ void settle_section(m_face* face) noexcept {
   }
 }
 
-bool take_p_locked(world& w, P* p, M* m, std::uint32_t turn) noexcept {
+void mark_overdue(M* m, std::uint32_t turn) noexcept {
+  m->overdue.store(overdue_mark | turn, std::memory_order_relaxed);
+  m->in_doubt.store(true, std::memory_order_relaxed);
+}
+
+bool retake_p_locked(world& w, P* p, M* m, std::uint32_t turn) noexcept {
   m->claim.store(claim_on_p::asked, std::memory_order_seq_cst);  // [retake] Q1
   m->in_doubt.store(true, std::memory_order_relaxed);
   m->solo.store(false, std::memory_order_relaxed);

@@ -57,6 +57,9 @@ class runtime_call {
 
 // The monitor retakes p from `m`, which has held it in turn `turn`, if m runs a fiber's own code.
 // The P has no M then. With world::retaking held.
-bool take_p_locked(world& w, P* p, M* m, std::uint32_t turn) noexcept;
+bool retake_p_locked(world& w, P* p, M* m, std::uint32_t turn) noexcept;
+// m does not leave the runtime for long enough to be found outside: it releases its P itself, if it
+// is still in this turn at its next call.
+void mark_overdue(M* m, std::uint32_t turn) noexcept;
 
 }  // namespace weft::detail

@@ -25,7 +25,7 @@ bool retire_idle_ms(world& w) noexcept {
     w.least_idle_ms = w.idle_ms;
     for (M *m = w.idle_m_list, *next = nullptr; m && n > 0; m = next) {
       next = m->next_idle;
-      if (m->is_deputy || m->id == 0) continue;
+      if (m->is_timer_backup || m->id == 0) continue;
       unlist_locked(w, m);
       m->ends = true;
       m->p = nullptr;

@@ -1,5 +1,7 @@
 // A world from its first fiber to its last.
 #include <fmt/format.h>
+#include <pthread.h>
+#include <signal.h>
 #include <sys/prctl.h>
 
 #include <weft/detail/stripe.h>
@@ -24,12 +26,12 @@
 #include "sched/diagnosis/crash.h"
 #include "sched/diagnosis/deadlock_verdict.h"
 #include "sched/diagnosis/leaks.h"
-#include "sched/diagnosis/mutex_watch.h"
 #include "sched/diagnosis/panic.h"
 #include "sched/diagnosis/reporter.h"
 #include "sched/diagnosis/schedtrace.h"
 #include "sched/diagnosis/sigquit.h"
 #include "sched/diagnosis/stack_report.h"
+#include "sched/diagnosis/std_mutex_check.h"
 #include "sched/diagnosis/suspension.h"
 #include "sched/diagnosis_calls.h"
 #include "sched/find_runnable.h"
@@ -45,9 +47,9 @@
 #include "sched/spawn.h"
 #include "sched/sysmon.h"
 #include "sched/threads.h"
-#include "sched/visit.h"
 #include "sched/wake.h"
 #include "sched/world.h"
+#include "sched/world_scope.h"
 
 namespace weft::detail {
 
@@ -77,7 +79,7 @@ void create_ps(world& w, int procs) {
   w.ps_made.store(procs, std::memory_order_relaxed);
   w.p_at(0)->queue.set_alone(procs == 1);
   const std::lock_guard hold(w.lock);
-  for (int i = procs - 1; i > 0; --i) release_p_locked(w, w.p_at(i));
+  for (int i = procs - 1; i > 0; --i) push_idle_p_locked(w, w.p_at(i));
 }
 
 // The main fiber has returned: nothing of this world runs from here on.
@@ -97,7 +99,7 @@ void retake_ps(world& w) {
   for (auto& slot : w.ps) {
     P* p = slot.load(std::memory_order_acquire);  // [procs]
     M* m = p ? p->holder.load(std::memory_order_acquire) : nullptr;  // [retake]
-    if (m) take_p_locked(w, p, m, p->turn.load(std::memory_order_acquire));  // [retake]
+    if (m) retake_p_locked(w, p, m, p->turn.load(std::memory_order_acquire));  // [retake]
   }
 }
 
@@ -165,7 +167,7 @@ void begin_main_here(M* m) {
 // threads end then; this one cannot, so it releases its P and waits for the end of the world.
 void sit_out(M* m) {
   world& w = *m->w;
-  P* p = let_go_of_p(m);
+  P* p = detach_p(m);
   {
     const std::lock_guard hold(w.lock);
     m->waits_for_locked_g = true;
@@ -220,12 +222,13 @@ int run_world(const options& o, std::function<int()> main_fiber) {
   (void)stripe_count();  // from the process's CPUs, before a limit binds threads to some of them
   auto* w = new world;
   w->opt = o;
+  pthread_sigmask(SIG_SETMASK, nullptr, &w->signal_mask);
   w->most_ms = o.max_threads;
   w->debug = debug;
-  if (w->debug.chaos) watch_std_mutexes();
+  if (w->debug.chaos) check_std_mutexes();
   if (w->debug.stacks) w->marks = std::make_unique<stack_marks>();
   if (w->debug.ancestors > 0) w->ancestors = std::make_unique<ancestry>(w->debug.ancestors);
-  w->notes_ends = w->marks || w->ancestors;
+  w->records_fiber_ends = w->marks || w->ancestors;
   show_runtime_frames(w->debug.traceback_level >= traceback::system);
   w->stacks = &arena_for(o.stack_size, guard);
   w->thread_ended_at = now_ns();
@@ -241,7 +244,7 @@ int run_world(const options& o, std::function<int()> main_fiber) {
   m->p = w->p_at(0);
   m->is_first = true;
   set_the_world(w);
-  open_doors(*w);
+  publish_world(*w);
   begin_sysmon(*w);
   begin_m(m);
 
@@ -266,7 +269,7 @@ int run_world(const options& o, std::function<int()> main_fiber) {
   m->handed = first.pop();
   schedule(m);
   if (!w->stopping.load(std::memory_order_relaxed)) sit_out(m);
-  close_doors();
+  unpublish_world();
   end_sysmon();
   end_cpu_limit(*w);
   end_m(m);

@@ -64,17 +64,17 @@ G* give_stack(M* m, spawn_record* r) {
 
 namespace {
 
-[[gnu::noinline]] void note_end(world& w, G& g) {
-  if (w.marks) w.marks->note_end(g);
-  if (w.ancestors) w.ancestors->note_end(g.id);
+[[gnu::noinline]] void record_fiber_end(world& w, G& g) {
+  if (w.marks) w.marks->record_fiber_end(g);
+  if (w.ancestors) w.ancestors->record_fiber_end(g.id);
 }
 
 // The commits below run on the M that has just left the fiber, which is their argument.
 void retire_g(G* g, void* on) {
   auto* m = static_cast<M*>(on);
   g->context.sanitizer.close();
-  if (m->w->notes_ends) [[unlikely]]
-    note_end(*m->w, *g);
+  if (m->w->records_fiber_ends) [[unlikely]]
+    record_fiber_end(*m->w, *g);
   g->state.store(g_state::free, std::memory_order_relaxed);
   if (g->where.arena == m->w->stacks) m->p->gs.give(g);
   else rest_g(g);
@@ -83,7 +83,7 @@ void retire_g(G* g, void* on) {
 void retire_g_without_p(G* g, void* on) {
   auto* m = static_cast<M*>(on);
   g->context.sanitizer.close();
-  if (m->w->notes_ends) note_end(*m->w, *g);
+  if (m->w->records_fiber_ends) record_fiber_end(*m->w, *g);
   g->state.store(g_state::free, std::memory_order_relaxed);
   rest_g(g);
 }
@@ -107,7 +107,7 @@ void retire_g_without_p(G* g, void* on) {
     } at_end{g};
     g->record->invoke(g->record);
   } catch (const goexit_signal&) {
-    note_goexit(g->id);
+    record_goexit(g->id);
   } catch (const abi::__forced_unwind&) {  // what pthread_exit and pthread_cancel throw
     end_by_pthread_exit(*g);
   }  // and nothing else: panic.h
@@ -147,13 +147,14 @@ ended end_fiber(M*& m, G* g, runnable*& next) {
     m->locked_g = nullptr;
     return ended::leave;
   }
-  if (take_quick(m, next) != quick::got) return ended::leave;
-  if (!goes_straight(m, next)) {
+  if (pick_next_fast(m, next) != fast_pick::got) return ended::leave;
+  if (!can_switch_directly(m, next)) {
     m->handed = next;
     next = nullptr;
     return ended::leave;
   }
-  if (under_tsan || m->w->notes_ends || next->started || (next->flags & has_extras) || g->where.arena != m->w->stacks)
+  if (under_tsan || m->w->records_fiber_ends || next->started || (next->flags & has_extras) ||
+      g->where.arena != m->w->stacks)
     return ended::leave;
   P::count(p->adopted);
   P::count(p->switches);
@@ -176,7 +177,7 @@ void fiber_entry(switch_header* note) {
   switch_message msg{{}, m, g, how == ended::leave ? retire_g : retire_g_without_p, m};
   stack_context* to = &m->own_stack;
   if (next) {
-    to = &take_up(m, next)->context;
+    to = &prepare_to_run(m, next)->context;
   } else {
     timeline_leave(m);
     m->g = nullptr;
@@ -197,7 +198,8 @@ void requeue_local(G* g, void* on) {
 void requeue_global(G* g, void* on) {
   g->state.store(g_state::runnable, std::memory_order_relaxed);
   world& w = *static_cast<M*>(on)->w;
-  // No wake-up: this M looks at the global queue when it has nothing else, and the sentinel before.
+  // No wake-up: this M looks at the global queue when it has nothing else, and the timer waiter
+  // before.
   const std::lock_guard hold(w.lock);
   w.global.push(g);
   w.global_size.store(w.global.size(), std::memory_order_relaxed);
@@ -212,7 +214,7 @@ void free_record(P* p, spawn_record* r) noexcept {
 }
 
 void execute(M* m, runnable* r) {
-  stack_context* to = &take_up(m, r)->context;
+  stack_context* to = &prepare_to_run(m, r)->context;
   timeline_enter(m);
   switch_message msg{{}, m, nullptr, nullptr, nullptr};
   arrive(jump(m->own_stack, *to, m->exceptions, &msg));
@@ -273,13 +275,13 @@ void yield() {
   enter_runtime_with_p(m);
   G* g = m->g;
   runnable* r = nullptr;
-  const quick q = take_quick(m, r);
-  if (q == quick::nothing && m->w->global_size.load(std::memory_order_relaxed) == 0 &&
+  const fast_pick q = pick_next_fast(m, r);
+  if (q == fast_pick::nothing && m->w->global_size.load(std::memory_order_relaxed) == 0 &&
       !m->w->net.load(std::memory_order_relaxed)) {
     leave_runtime(m);
     return;
   }
-  if (q == quick::got && !goes_straight(m, r)) [[unlikely]] {
+  if (q == fast_pick::got && !can_switch_directly(m, r)) [[unlikely]] {
     m->handed = r;
     r = nullptr;
   }
@@ -287,8 +289,8 @@ void yield() {
   // other Ps, to the end of the global queue: Ps with many yielding fibers share with Ps that have
   // few.
   const run_queue& own = m->p->queue;
-  const bool share = q == quick::got ? !own.alone() && m->p->turn.load(std::memory_order_relaxed) % fair_turn == 0
-                                     : own.empty_approx();
+  const bool share = q == fast_pick::got ? !own.alone() && m->p->turn.load(std::memory_order_relaxed) % fair_turn == 0
+                                         : own.empty_approx();
   leave_for(m, g, r, share ? requeue_global : requeue_local, m);
 }
 

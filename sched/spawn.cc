@@ -12,8 +12,8 @@
 #include "sched/ready.h"
 #include "sched/retake.h"
 #include "sched/simulated.h"
-#include "sched/visit.h"
 #include "sched/world.h"
+#include "sched/world_scope.h"
 
 namespace weft::detail {
 namespace {
@@ -46,7 +46,7 @@ void* allocate_record(std::size_t size) {
   M* m = this_m();
   if (!m) {
     if (void* at = sim_allocate_record(size)) return at;
-    must_be(visit(m).where());
+    must_be(world_scope(m).world_or_null());
   }
   if (c == record_pool::from_heap) return ::operator new(size);
   const runtime_call in(m, runtime_call::needs::a_p);
@@ -80,8 +80,8 @@ void submit(spawn_record* r, std::size_t size, const void* site) {
     return;
   }
   if (sim_submit(r)) return;
-  const visit here(m);
-  world& w = must_be(here.where());
+  const world_scope here(m);
+  world& w = must_be(here.world_or_null());
   r->id = w.next_fiber_id.fetch_add(1, std::memory_order_relaxed);
   w.spawned_outside.fetch_add(1, std::memory_order_relaxed);
   push_global(w, r);

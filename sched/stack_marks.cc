@@ -31,7 +31,7 @@ void stack_marks::add(by_site& marks, const void* site, std::size_t bytes, std::
   m.size = size;
 }
 
-void stack_marks::note_end(G& g) {
+void stack_marks::record_fiber_end(G& g) {
   const std::lock_guard hold(lock_);
   const std::size_t bytes = touched(g.where);
   add(by_site_, g.id == main_fiber_id ? nullptr : g.site, bytes, g.where.size());

@@ -26,7 +26,7 @@ class stack_marks {
   // g has ended and is off its stack, of which it is the last that reads anything. It is free when
   // this returns: a report finds it as one that has ended or as one that lives, and not as both or
   // neither.
-  void note_end(G& g);
+  void record_fiber_end(G& g);
 
   struct mark {
     std::uint64_t fibers = 0;
@@ -40,7 +40,7 @@ class stack_marks {
   by_site snapshot(const std::function<void(by_site&)>& add_living);
 
  private:
-  spin_lock lock_;  // held for long: only note_end() and snapshot() take it
+  spin_lock lock_;  // held for long: only record_fiber_end() and snapshot() take it
   by_site by_site_;  // under lock_
 };
 

@@ -8,8 +8,8 @@
 #include "sched/current.h"
 #include "sched/g.h"
 #include "sched/simulated.h"
-#include "sched/visit.h"
 #include "sched/world.h"
+#include "sched/world_scope.h"
 
 namespace weft::detail {
 
@@ -30,8 +30,8 @@ std::uint64_t fibers_alive(const world& w) noexcept {
 namespace weft {
 
 std::size_t num_fibers() {
-  const detail::visit here(detail::this_m());
-  const detail::world* w = here.where();
+  const detail::world_scope here(detail::this_m());
+  const detail::world* w = here.world_or_null();
   return w ? detail::fibers_alive(*w) : detail::sim_fibers();
 }
 

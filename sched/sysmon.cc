@@ -1,6 +1,6 @@
 // The monitor: a thread without a P. While a P is held it checks, every 1 to 5 ms, whether each P
-// moves from turn to turn (p_watch.cc). While none is held, it rests until one is. When nothing is
-// left to free either, it sleeps until it is woken: an idle process uses no CPU.
+// moves from turn to turn (p_monitor.cc). While none is held, it rests until one is. When nothing
+// is left to free either, it sleeps until it is woken: an idle process uses no CPU.
 //
 // Refused: a timer signal per thread, as it interrupts system calls.
 //
@@ -22,7 +22,7 @@
 #include "runtime/fatal.h"
 #include "runtime/futex.h"
 #include "runtime/membarrier.h"
-#include "sched/p_watch.h"
+#include "sched/p_monitor.h"
 #include "sched/threads.h"
 
 namespace weft::detail {
@@ -33,7 +33,7 @@ namespace {
 
 struct monitor {
   std::mutex looking;         // held during a look
-  p_watch* at = nullptr;        // under looking
+  p_monitor* at = nullptr;        // under looking
   std::atomic<pid_t> owner{0};  // the process that the thread is in: a forked child has none
   std::atomic<std::uint32_t> word{0};
 };
@@ -52,7 +52,7 @@ bool may_rest(monitor& self) {
 }
 
 // Without memory a look ends early, and the next one finds what is left.
-std::int64_t look(p_watch& at, std::int64_t now) noexcept {
+std::int64_t look(p_monitor& at, std::int64_t now) noexcept {
   constexpr std::int64_t until_there_is_memory = 10'000'000;  // ns
   try {
     return at.look(now);
@@ -109,7 +109,7 @@ void begin_sysmon(world& w) {
   monitor& self = the_monitor();
   {
     const std::lock_guard hold(self.looking);
-    self.at = new p_watch(w);
+    self.at = new p_monitor(w);
   }
   start_thread(self);
   wake_sysmon_if_asleep();

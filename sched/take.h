@@ -41,20 +41,20 @@ inline constexpr std::uint32_t fair_turn = 61;
 }
 
 // The runnable that a leaving fiber may switch to immediately, without the M's own stack.
-enum class quick { got, nothing, look_further };
-[[gnu::always_inline]] inline quick take_quick(M* m, runnable*& r) noexcept {
+enum class fast_pick { got, nothing, need_schedule };
+[[gnu::always_inline]] inline fast_pick pick_next_fast(M* m, runnable*& r) noexcept {
   P* p = m->p;
   const std::uint32_t turn = p->turn.load(std::memory_order_relaxed) + 1;
   p->turn.store(turn, std::memory_order_relaxed);  // first: the slow path needs it for fairness
   if (p->attention.load(std::memory_order_relaxed)) [[unlikely]]
-    return quick::look_further;
+    return fast_pick::need_schedule;
   if (turn % fair_turn == 0) [[unlikely]] {
-    if (m->w->net.load(std::memory_order_relaxed)) return quick::look_further;
-    if ((r = take_global(m, 1))) return quick::got;
+    if (m->w->net.load(std::memory_order_relaxed)) return fast_pick::need_schedule;
+    if ((r = take_global(m, 1))) return fast_pick::got;
   }
-  if (p->timers.earliest() != never && ticks() - p->clock_read_at > timer_ticks()) return quick::look_further;
+  if (p->timers.earliest() != never && ticks() - p->clock_read_at > timer_ticks()) return fast_pick::need_schedule;
   r = take_local(p);
-  return r ? quick::got : quick::nothing;
+  return r ? fast_pick::got : fast_pick::nothing;
 }
 
 }  // namespace weft::detail

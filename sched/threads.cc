@@ -1,6 +1,7 @@
 // OS threads: making one that runs as an M.
 #include <fmt/format.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -30,6 +31,8 @@ namespace {
 
 void* m_main(void* arg) {
   auto* m = static_cast<M*>(arg);
+  // The thread that has started this one may block signals: one of weft's own, which wakes a fiber.
+  pthread_sigmask(SIG_SETMASK, &m->w->signal_mask, nullptr);
   pthread_setname_np(pthread_self(), fmt::format("weft-m{}", m->id).c_str());
   begin_m(m);
   schedule(m);
@@ -189,7 +192,7 @@ void end_m(M* m) {
   list_ending_thread(static_cast<pid_t>(m->tid));
   set_this_m(nullptr);
   take_signal_stack(m);
-  P* p = let_go_of_p(m);
+  P* p = detach_p(m);
   {
     const std::lock_guard hold(w.lock);
     --w.ms;

@@ -9,9 +9,9 @@
 #include "sched/current.h"
 #include "sched/retake.h"
 #include "sched/simulated.h"
-#include "sched/visit.h"
 #include "sched/wake.h"
 #include "sched/world.h"
+#include "sched/world_scope.h"
 
 namespace weft::detail {
 namespace {
@@ -97,7 +97,7 @@ void timer_heap::run_due(std::int64_t now, ready_list& ready) {
 }
 
 bool remove_timer(timer_node* t) {
-  const visit here(this_m());  // while a world ends, its heaps outlive the threads that have found them
+  const world_scope here(this_m());  // while a world ends, its heaps outlive the threads that have found them
   for (;;) {
     timer_heap* h = t->heap.load(std::memory_order_acquire);  // [timer-home] the heap's accesses to it
     if (!h) return false;
@@ -175,8 +175,8 @@ void run_due_timers_everywhere(std::int64_t now, ready_list& ready) {
 
 bool arm_timer_if_possible(timer_node* t) {
   M* m = this_m();
-  const visit here(m);
-  world* w = here.where();
+  const world_scope here(m);
+  world* w = here.world_or_null();
   if (!w) return sim_arm_timer(t);
   const runtime_call in(m);
   P* p = in.p() ? in.p() : w->p_at(0);

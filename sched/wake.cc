@@ -24,8 +24,8 @@ void mark_busy_locked(world& w, M* m) noexcept {
   --w.idle_ms;
   if (w.idle_ms < w.least_idle_ms) w.least_idle_ms = w.idle_ms;
   m->was_in_poller = w.io_m == m;  // it keeps that role until it has left the poller
-  if (m->is_deputy) w.deputies.store(0, std::memory_order_relaxed);
-  m->is_deputy = false;
+  if (m->is_timer_backup) w.timer_backups.store(0, std::memory_order_relaxed);
+  m->is_timer_backup = false;
 }
 
 // Takes one M off the idle list. Ms with a role come last: the role would have to be filled again.
@@ -33,16 +33,16 @@ M* take_idle_m_locked(world& w) noexcept {
   M* m = w.idle_m_list;
   if (m) {
     w.idle_m_list = m->next_idle;
-  } else if (w.io_m && w.io_m->is_idle && w.io_m != w.sentinel) {
+  } else if (w.io_m && w.io_m->is_idle && w.io_m != w.timer_waiter) {
     m = w.io_m;
-  } else if (w.sentinel && w.sentinel->is_idle) {
-    m = w.sentinel;
+  } else if (w.timer_waiter && w.timer_waiter->is_idle) {
+    m = w.timer_waiter;
   } else {
     return nullptr;
   }
-  if (m == w.sentinel) {
-    w.sentinel = nullptr;
-    w.watching.store(false, std::memory_order_relaxed);
+  if (m == w.timer_waiter) {
+    w.timer_waiter = nullptr;
+    w.next_watched.store(false, std::memory_order_relaxed);
   }
   mark_busy_locked(w, m);
   return m;
@@ -56,7 +56,7 @@ void wake_one(world& w) noexcept {
   P* p = nullptr;
   {
     const std::lock_guard hold(w.lock);
-    if (!w.stopping.load(std::memory_order_relaxed)) p = take_idle_p_locked(w);
+    if (!w.stopping.load(std::memory_order_relaxed)) p = acquire_idle_p_locked(w);
   }
   if (!p) {
     one_less_spins(w);
@@ -79,9 +79,9 @@ void unlist_locked(world& w, M* m) noexcept {
       *at = m->next_idle;
       break;
     }
-  if (w.sentinel == m) {
-    w.sentinel = nullptr;
-    w.watching.store(false, std::memory_order_relaxed);
+  if (w.timer_waiter == m) {
+    w.timer_waiter = nullptr;
+    w.next_watched.store(false, std::memory_order_relaxed);
   }
   mark_busy_locked(w, m);
 }
@@ -111,14 +111,14 @@ void wake_m(M* m) noexcept {
 // Note [note]: a waker writes the M's fields, then releases the note; the M acquires the note
 // first.
 
-void release_p_locked(world& w, P* p) noexcept {
+void push_idle_p_locked(world& w, P* p) noexcept {
   p->idle.store(true, std::memory_order_relaxed);
   p->next_idle = w.idle_p_list;
   w.idle_p_list = p;
   w.idle_ps.store(w.idle_ps.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
 }
 
-P* take_idle_p_locked(world& w) noexcept {
+P* acquire_idle_p_locked(world& w) noexcept {
   P* p = w.idle_p_list;
   if (!p) return nullptr;
   w.idle_p_list = p->next_idle;
@@ -157,26 +157,26 @@ void acquire_p(M* m, P* p) noexcept {
     follow_cpu_limit(*m);
 }
 
-void forget_p(M* m) noexcept {
+void clear_p(M* m) noexcept {
   m->p = nullptr;
   m->batch_began = 0;
   m->quiet = false;
   m->solo.store(false, std::memory_order_relaxed);
 }
 
-P* let_go_of_p(M* m) noexcept {
+P* detach_p(M* m) noexcept {
   P* p = m->p;
   if (!p) return nullptr;
   p->holder.store(nullptr, std::memory_order_relaxed);
-  forget_p(m);
+  clear_p(m);
   return p;
 }
 
-bool take_idle_p(M* m) noexcept {
+bool acquire_idle_p(M* m) noexcept {
   P* p = nullptr;
   {
     const std::lock_guard hold(m->w->lock);
-    p = take_idle_p_locked(*m->w);
+    p = acquire_idle_p_locked(*m->w);
   }
   if (p) acquire_p(m, p);
   return p;
@@ -192,25 +192,25 @@ void wake_for_next(world& w) noexcept {
   // [wake-up] S3, seq_cst like the pusher's exchange, which is no fence for relaxed loads
   if (w.idle_ps.load(std::memory_order_seq_cst) == 0) return;
   if (w.spinning.load(std::memory_order_seq_cst) != 0) return;  // [wake-up]
-  if (w.watching.load(std::memory_order_seq_cst)) return;       // [wake-up] S3 for I4
+  if (w.next_watched.load(std::memory_order_seq_cst)) return;       // [wake-up] S3 for I4
   wake_one(w);
 }
 
 void timer_came_first(world& w, std::int64_t due) noexcept {
-  bool wake_sentinel = false;
-  M* sentinel = nullptr;
+  bool wake_timer_waiter = false;
+  M* timer_waiter = nullptr;
   if (w.idle_ps.load(std::memory_order_relaxed) == 0) return;  // its own P checks its timers at every switch
   {
     const std::lock_guard hold(w.lock);
-    sentinel = w.sentinel;
-    if (sentinel && sentinel->is_idle && w.sentinel_until <= due) return;
-    wake_sentinel = sentinel && sentinel->is_idle;
-    if (wake_sentinel) {
-      unlist_locked(w, sentinel);
-      sentinel->p = nullptr;
+    timer_waiter = w.timer_waiter;
+    if (timer_waiter && timer_waiter->is_idle && w.timer_waiter_until <= due) return;
+    wake_timer_waiter = timer_waiter && timer_waiter->is_idle;
+    if (wake_timer_waiter) {
+      unlist_locked(w, timer_waiter);
+      timer_waiter->p = nullptr;
     }
   }
-  if (wake_sentinel) wake_m(sentinel);  // checks the timers again before it sleeps
+  if (wake_timer_waiter) wake_m(timer_waiter);  // checks the timers again before it sleeps
   else wake_for_next(w);
 }
 
@@ -226,8 +226,8 @@ M* take_idle_m(world& w) noexcept {
   return take_idle_m_locked(w);
 }
 
-// At the thread limit. An M that has released its P, and is not in the idle list yet, is there soon.
-// Null if none comes, or the world ends.
+// At the thread limit. An M that has released its P, and is not in the idle list yet, is there
+// soon. Null if none comes, or the world ends.
 M* wait_for_idle_m(world& w) noexcept {
   constexpr std::int64_t patience_ns = 200'000'000;
   constexpr timespec pause{0, 100'000};
@@ -253,7 +253,7 @@ void start_m(world& w, P* p, thread_need need) {
   if (!m) {
     {
       const std::lock_guard hold(w.lock);
-      release_p_locked(w, p);
+      push_idle_p_locked(w, p);
     }
     one_less_spins(w);  // [wake-up] T1; every M runs, and checks at T3 when it finds nothing to run
     return;
@@ -266,14 +266,14 @@ void start_m(world& w, P* p, thread_need need) {
 
 namespace {
 
-bool sentinel_sleeps(world& w) noexcept {
+bool timer_waiter_sleeps(world& w) noexcept {
   const std::lock_guard hold(w.lock);
-  return w.sentinel && w.sentinel->is_idle;
+  return w.timer_waiter && w.timer_waiter->is_idle;
 }
 
-// m, which was perhaps the sentinel, has work now, and no M sleeps for the timers: an idle P does
-// not run its own, and a fiber may compute for long. The monitor serves the timers that are due
-// only after its next look: usually m has its role again by then.
+// m, which was perhaps the timer waiter, has work now, and no M sleeps for the timers: an idle P
+// does not run its own, and a fiber may compute for long. The monitor serves the timers that are
+// due only after its next look: usually m has its role again by then.
 bool post_is_vacant(M* m) {
   world& w = *m->w;
   std::int64_t earliest = never;
@@ -284,7 +284,7 @@ bool post_is_vacant(M* m) {
   if (earliest == never) return false;
   const std::int64_t look = w.monitor_looks_at.load(std::memory_order_seq_cst);  // [post] Y2
   if (look != never && earliest - look_takes_ns > std::max(look, now_ns())) return false;
-  return !sentinel_sleeps(w);
+  return !timer_waiter_sleeps(w);
 }
 
 // Note [post]: a timer that m left to the monitor is seen there
@@ -314,9 +314,9 @@ void stop_spinning_with_work(M* m) {
   }
 }
 
-void fill_timer_post(world& w) noexcept {
+void ensure_timer_waiter(world& w) noexcept {
   if (w.spinning.load(std::memory_order_seq_cst) != 0) return;  // [post] X2
-  if (!sentinel_sleeps(w)) wake_for_ring(w);
+  if (!timer_waiter_sleeps(w)) wake_for_ring(w);
 }
 
 void leave_timers_with_work(M* m) {

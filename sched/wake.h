@@ -30,19 +30,19 @@ void start_m(world& w, P* p, thread_need need = thread_need::certain);
 // Returns true if an M is idle, or may be made.
 bool m_available_approx(world& w) noexcept;
 // Puts p on the idle list. With the world's lock held.
-void release_p_locked(world& w, P* p) noexcept;
-P* take_idle_p_locked(world& w) noexcept;
+void push_idle_p_locked(world& w, P* p) noexcept;
+P* acquire_idle_p_locked(world& w) noexcept;
 void acquire_p(M* m, P* p) noexcept;
 // m releases its P, which is returned; null if it had none.
-P* let_go_of_p(M* m) noexcept;
+P* detach_p(M* m) noexcept;
 // m no longer has the P, which another M or the monitor has already.
-void forget_p(M* m) noexcept;
+void clear_p(M* m) noexcept;
 // m, which has no P, gets an idle one. Returns false if there is none.
-bool take_idle_p(M* m) noexcept;
+bool acquire_idle_p(M* m) noexcept;
 // Wakes an M to sleep for timers if no M does. The monitor is at most `look_takes_ns` late for
 // that.
 inline constexpr std::int64_t look_takes_ns = 100'000;
-void fill_timer_post(world& w) noexcept;
+void ensure_timer_waiter(world& w) noexcept;
 // A timer is now the earliest of its P: the M that sleeps for all timers must not sleep longer.
 void timer_came_first(world& w, std::int64_t due) noexcept;
 // Wakes an idle M, which the caller has given a P or a task.

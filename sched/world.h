@@ -1,5 +1,6 @@
 // The world: all Ps and Ms of one run(), and what they share.
 #pragma once
+#include <signal.h>
 #include <weft/go.h>
 
 #include <array>
@@ -30,12 +31,13 @@ struct world {
   const std::uint64_t serial = made.fetch_add(1, std::memory_order_relaxed) + 1;
   // Set before the first fiber runs.
   options opt;
+  sigset_t signal_mask{};  // of the thread of run(): the other Ms have it too
   debug_settings debug;
   stack_arena* stacks = nullptr;  // of its fibers without a stack size of their own
   bool membarrier = false;  // it works: solo.cc, retake.cc
   std::unique_ptr<stack_marks> marks;     // with debug.stacks
   std::unique_ptr<ancestry> ancestors;    // with debug.ancestors
-  bool notes_ends = false;                // one of them needs to know which fibers end
+  bool records_fiber_ends = false;                // one of them needs to know which fibers end
   // Made for the first wait for a descriptor; stays. Any thread.
   std::atomic<poller*> net{nullptr};
 
@@ -45,9 +47,9 @@ struct world {
   // Ps in the idle list. Written under `lock`.
   std::atomic<int> idle_ps{0};
   // An idle M wakes at intervals to check for a `next` slot that is not being emptied. idle.cc.
-  std::atomic<bool> watching{false};
+  std::atomic<bool> next_watched{false};
   // Idle Ms (0 or 1) that check within a millisecond while timers crowd. Written under `lock`.
-  std::atomic<int> deputies{0};
+  std::atomic<int> timer_backups{0};
   // Size of `global`. Written under `lock`.
   std::atomic<std::size_t> global_size{0};
   std::atomic<bool> stopping{false};
@@ -63,12 +65,12 @@ struct world {
   alignas(line_pair) spin_lock lock;
   ready_list global;              // the global run queue
   P* idle_p_list = nullptr;       // last idle first
-  M* idle_m_list = nullptr;       // last idle first; without the sentinel and io_m
-  int idle_ms = 0;                // the sentinel included
+  M* idle_m_list = nullptr;       // last idle first; without the timer waiter and io_m
+  int idle_ms = 0;                // the timer waiter included
   int least_idle_ms = 0;          // the least since the monitor's last check: retire_ms.cc
-  M* sentinel = nullptr;          // the M that sleeps with a deadline, for timers
-  M* io_m = nullptr;              // the M that sleeps in the poller; perhaps the sentinel too
-  std::int64_t sentinel_until = never;
+  M* timer_waiter = nullptr;          // the M that sleeps with a deadline, for timers
+  M* io_m = nullptr;              // the M that sleeps in the poller; perhaps the timer waiter too
+  std::int64_t timer_waiter_until = never;
   int ms = 0;                     // Ms alive, idle or not
   // options::max_threads, and one more for the thread of run() once it only waits.
   int most_ms = options().max_threads;

@@ -14,7 +14,7 @@
 
 namespace weft::fs {
 
-using namespace detail;
+using namespace weft::detail;
 
 namespace {
 
@@ -51,7 +51,8 @@ outcome part(io_lock& t, const context* ctx, std::uint64_t at, auto* data, std::
     return perform(t, rq, ctx);
   }
   OfFile rq(t.fd(), data, size, at);
-  // A pipe has no offsets. pread() and pwrite() say so, or do not block; the ring would write to it.
+  // A pipe has no offsets. pread() and pwrite() say so, or do not block; the ring would write to
+  // it.
   int res = t.of().is_stream ? -EINTR : perform_on_file(rq);
   while (res == -EINTR) res = rq.attempt();
   return res < 0 ? outcome{0, error_of_result(res)} : outcome{res, {}};

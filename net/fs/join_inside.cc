@@ -19,7 +19,7 @@
 
 namespace weft::fs {
 
-using namespace detail;
+using namespace weft::detail;
 
 namespace {
 

@@ -13,7 +13,7 @@
 
 namespace weft::fs {
 
-using namespace detail;
+using namespace weft::detail;
 
 namespace {
 

@@ -12,7 +12,7 @@
 
 namespace weft::fs {
 
-using namespace detail;
+using namespace weft::detail;
 
 namespace {
 

@@ -10,7 +10,7 @@
 #include "net/http/date.h"
 #include "net/http/exchange.h"
 
-namespace weft::http::impl {
+namespace weft::http::detail {
 
 namespace {
 
@@ -150,4 +150,4 @@ void exchange::refuse(int code) {
   send_part({}, true);
 }
 
-}  // namespace weft::http::impl
+}  // namespace weft::http::detail

@@ -4,7 +4,7 @@
 #include <charconv>
 #include <limits>
 
-namespace weft::http::impl {
+namespace weft::http::detail {
 namespace {
 
 constexpr std::size_t max_line = 4096;                 // a chunk's size with its extensions
@@ -146,4 +146,4 @@ std::error_code body_decoder::end_of_stream() {
   return {};
 }
 
-}  // namespace weft::http::impl
+}  // namespace weft::http::detail

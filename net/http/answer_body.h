@@ -8,7 +8,7 @@
 
 #include "net/http/answer_head.h"
 
-namespace weft::http::impl {
+namespace weft::http::detail {
 
 struct body_piece {
   std::size_t used = 0;        // bytes of the input
@@ -50,4 +50,4 @@ class body_decoder {
   header_list trailers_;
 };
 
-}  // namespace weft::http::impl
+}  // namespace weft::http::detail

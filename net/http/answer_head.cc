@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace weft::http::impl {
+namespace weft::http::detail {
 namespace {
 
 // A field takes some 70 bytes here and may have come in 4.
@@ -99,4 +99,4 @@ void remove_fields(header_list& all, std::string_view name) {
   std::erase_if(all, [name](const auto& field) { return same_word(field.first, name); });
 }
 
-}  // namespace weft::http::impl
+}  // namespace weft::http::detail

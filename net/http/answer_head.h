@@ -14,7 +14,7 @@
 
 #include "net/http/syntax.h"
 
-namespace weft::http::impl {
+namespace weft::http::detail {
 
 using header_list = std::vector<std::pair<std::string, std::string>>;
 
@@ -46,4 +46,4 @@ std::string_view find_field(const header_list& all, std::string_view name) noexc
 bool lists(const header_list& all, std::string_view name, std::string_view word) noexcept;
 void remove_fields(header_list& all, std::string_view name);
 
-}  // namespace weft::http::impl
+}  // namespace weft::http::detail

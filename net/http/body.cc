@@ -9,7 +9,7 @@
 
 #include "net/http/exchange.h"
 
-namespace weft::http::impl {
+namespace weft::http::detail {
 
 namespace {
 
@@ -125,4 +125,4 @@ bool exchange::drop_body() {
   return true;
 }
 
-}  // namespace weft::http::impl
+}  // namespace weft::http::detail

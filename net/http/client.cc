@@ -9,7 +9,7 @@
 
 namespace weft::http {
 
-namespace impl {
+namespace detail {
 namespace {
 
 bool asks_for_gzip(const client_state& s, const client_request& r) {
@@ -82,14 +82,14 @@ auto guarded(F f) -> decltype(f()) {
 }
 
 }  // namespace
-}  // namespace impl
+}  // namespace detail
 
-std::string_view response::header(std::string_view name) const { return impl::find_field(headers, name); }
+std::string_view response::header(std::string_view name) const { return detail::find_field(headers, name); }
 
 std::vector<std::string_view> response::header_values(std::string_view name) const {
   std::vector<std::string_view> all;
   for (const auto& [key, value] : headers)
-    if (impl::same_word(key, name)) all.emplace_back(value);
+    if (detail::same_word(key, name)) all.emplace_back(value);
   return all;
 }
 
@@ -97,7 +97,7 @@ response_stream::response_stream() noexcept = default;
 response_stream::response_stream(response_stream&&) noexcept = default;
 response_stream& response_stream::operator=(response_stream&&) noexcept = default;
 response_stream::~response_stream() = default;
-response_stream::response_stream(std::unique_ptr<impl::incoming> it) noexcept : it_(std::move(it)) {}
+response_stream::response_stream(std::unique_ptr<detail::incoming> it) noexcept : it_(std::move(it)) {}
 
 int response_stream::status() const { return it_ ? it_->head.status : 0; }
 
@@ -106,7 +106,7 @@ const header_list& response_stream::headers() const {
   return it_ ? it_->head.headers : none;
 }
 
-std::string_view response_stream::header(std::string_view name) const { return impl::find_field(headers(), name); }
+std::string_view response_stream::header(std::string_view name) const { return detail::find_field(headers(), name); }
 
 const header_list& response_stream::trailers() const {
   static const header_list none;
@@ -115,14 +115,14 @@ const header_list& response_stream::trailers() const {
 
 result<std::size_t> response_stream::read(std::span<std::byte> to) {
   if (!it_) return {0, errc::closed};
-  return impl::guarded([&] { return it_->read(to); });
+  return detail::guarded([&] { return it_->read(to); });
 }
 
 void response_stream::close() {
   if (it_) it_->close();
 }
 
-client::client() : state_(std::make_shared<impl::client_state>()) {}
+client::client() : state_(std::make_shared<detail::client_state>()) {}
 
 client& client::set_limits(const client_limits& l) {
   state_->limits = l;
@@ -142,7 +142,7 @@ client& client::set_tls(tls::config how) {
 }
 
 client& client::set_proxy(std::string_view url) {
-  auto [p, err] = impl::proxies::only(url);
+  auto [p, err] = detail::proxies::only(url);
   if (err) throw panic("http: a proxy is http://host:port, not '" + std::string(url) + "'");
   state_->via = std::move(p);
   return *this;
@@ -161,19 +161,19 @@ client& client::set_compression(bool on) {
 void client::close_idle() const { state_->pool->close_all(); }
 
 result<response_stream> client::open(const context& ctx, client_request r) const {
-  return impl::guarded([&]() -> result<response_stream> {
-    auto [in, err] = impl::open_following(*state_, ctx, std::move(r));
+  return detail::guarded([&]() -> result<response_stream> {
+    auto [in, err] = detail::open_following(*state_, ctx, std::move(r));
     if (err) return {{}, err};
     return {response_stream(std::move(in)), {}};
   });
 }
 
 result<response> client::send(const context& ctx, client_request r) const {
-  return impl::guarded([&]() -> result<response> {
-    auto [in, err] = impl::open_following(*state_, ctx, std::move(r));
+  return detail::guarded([&]() -> result<response> {
+    auto [in, err] = detail::open_following(*state_, ctx, std::move(r));
     if (err) return {{}, err};
     response got;
-    if (const std::error_code e = impl::read_all(*in, state_->limits.max_body, got.body)) return {{}, e};
+    if (const std::error_code e = detail::read_all(*in, state_->limits.max_body, got.body)) return {{}, e};
     got.status = in->head.status;
     got.headers = std::move(in->head.headers);
     got.trailers = std::move(in->trailers());

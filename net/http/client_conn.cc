@@ -9,7 +9,7 @@
 #include <iterator>
 #include <mutex>
 
-namespace weft::http::impl {
+namespace weft::http::detail {
 namespace {
 
 using namespace std::chrono_literals;
@@ -70,7 +70,7 @@ void conn_pool::close_all() {
 }
 
 void conn_pool::start_keeper_locked(const std::shared_ptr<conn_pool>& self) {
-  if (!detail::in_fiber()) return;  // a plain thread may have no world: take() looks
+  if (!weft::detail::in_fiber()) return;  // a plain thread may have no world: take() looks
   if (keeper_ && now() < next_look_ + too_late) return;
   next_look_ = now() + look_interval;
   keeper_.emplace(with_cancel(background()));
@@ -103,4 +103,4 @@ bool conn_pool::look() {
   return false;
 }
 
-}  // namespace weft::http::impl
+}  // namespace weft::http::detail

@@ -20,7 +20,7 @@
 
 #include "net/http/stream.h"
 
-namespace weft::http::impl {
+namespace weft::http::detail {
 
 class client_conn {
  public:
@@ -75,4 +75,4 @@ class conn_pool {
   time_point next_look_{};               // a keeper that is late was abandoned by a world that has ended
 };
 
-}  // namespace weft::http::impl
+}  // namespace weft::http::detail

@@ -6,7 +6,7 @@
 
 #include "net/http/over_tls.h"
 
-namespace weft::http::impl {
+namespace weft::http::detail {
 namespace {
 
 constexpr std::size_t max_connect_head = 64 << 10;
@@ -21,7 +21,7 @@ result<net::conn> connect(const client_limits& l, const context& ctx, const std:
   const duration left = at - now();
   if (left.count() <= 0) return {{}, timed_out()};
   const net::dialer d{.timeout = left};
-  if (!detail::in_fiber()) return d.dial(ctx, "tcp", place);
+  if (!weft::detail::in_fiber()) return d.dial(ctx, "tcp", place);
   const auto [limited, cancel] = with_timeout(ctx, left);
   auto got = d.dial(limited, "tcp", place);
   if (got.err == weft::errc::deadline_exceeded && !ctx.err()) got.err = timed_out();
@@ -111,4 +111,4 @@ result<std::unique_ptr<incoming>> exchange_once(const client_state& s, const con
   }
 }
 
-}  // namespace weft::http::impl
+}  // namespace weft::http::detail

@@ -9,7 +9,7 @@
 #include "net/http/incoming.h"
 #include "net/http/proxy.h"
 
-namespace weft::http::impl {
+namespace weft::http::detail {
 
 struct client_state {
   // Set before the first request.
@@ -26,4 +26,4 @@ struct client_state {
 result<std::unique_ptr<incoming>> exchange_once(const client_state& s, const context& ctx,
                                                 const std::shared_ptr<outgoing>& o, time_point end);
 
-}  // namespace weft::http::impl
+}  // namespace weft::http::detail

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
-namespace weft::http::impl {
+namespace weft::http::detail {
 namespace {
 
 std::error_code invalid() { return make_error_code(std::errc::invalid_argument); }
@@ -175,4 +175,4 @@ std::string head_text(const outgoing& o, const std::string* proxy_authorization,
   return text += "\r\n";
 }
 
-}  // namespace weft::http::impl
+}  // namespace weft::http::detail

@@ -9,7 +9,7 @@
 #include "net/http/answer_head.h"
 #include "net/http/http_url.h"
 
-namespace weft::http::impl {
+namespace weft::http::detail {
 
 // A request that has been checked, on its way to one place. A redirect changes it.
 struct outgoing {
@@ -38,4 +38,4 @@ std::string head_text(const outgoing& o, const std::string* proxy_authorization,
 // "Basic ..." of "user:password".
 std::string basic_authorization(std::string_view userinfo);
 
-}  // namespace weft::http::impl
+}  // namespace weft::http::detail

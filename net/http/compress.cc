@@ -8,7 +8,7 @@
 
 namespace weft::http {
 
-using namespace impl;
+using namespace detail;
 
 namespace {
 
@@ -54,7 +54,7 @@ void weaken_tag(exchange& x) {
 
 }  // namespace
 
-namespace impl {
+namespace detail {
 
 // Before the head is sent. `size`: of the body as far as it is known, all of it if `last`.
 void exchange::begin_compression(std::size_t size, bool last) {
@@ -84,7 +84,7 @@ void exchange::begin_compression(std::size_t size, bool last) {
   weaken_tag(*this);
 }
 
-}  // namespace impl
+}  // namespace detail
 
 handler compressed(handler h) {
   return [h = std::move(h)](response_writer& w, const request& r) {

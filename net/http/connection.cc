@@ -17,7 +17,7 @@
 #include "net/http/serve_request.h"
 #include "sched/stack_rest.h"
 
-namespace weft::http::impl {
+namespace weft::http::detail {
 
 namespace {
 
@@ -36,7 +36,7 @@ struct served {
   bool first = true, hijacked = false;
 };
 
-// The server stops, or the time is over. A request that has come is answered all the same.
+// The server stops, or the wait was too long. A request that has come is still answered.
 woken end_of_wait(served& v) { return v.c.is_quiet() ? woken::by_end : woken::by_bytes; }
 
 // Waits for the first byte of a request.
@@ -57,7 +57,7 @@ woken wait_for_request(served& v) {
     if (e != weft::errc::timeout) return woken::by_end;
     if (rest == end) return end_of_wait(v);
     v.in.release();
-    detail::give_stack_back();
+    weft::detail::give_stack_back();
     rested = true;
   }
 }
@@ -112,4 +112,4 @@ void serve_connection(const std::shared_ptr<server_state>& s, const stream_ptr& 
   }
 }
 
-}  // namespace weft::http::impl
+}  // namespace weft::http::detail

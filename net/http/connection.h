@@ -5,9 +5,9 @@
 #include "net/http/server_state.h"
 #include "net/http/stream.h"
 
-namespace weft::http::impl {
+namespace weft::http::detail {
 
 // Serves a connection until it ends. Throws nothing but what ends its fiber.
 void serve_connection(const std::shared_ptr<server_state>& s, const stream_ptr& c);
 
-}  // namespace weft::http::impl
+}  // namespace weft::http::detail

@@ -13,7 +13,7 @@
 
 namespace weft::http {
 
-namespace impl {
+namespace detail {
 
 struct cookie {
   std::string host, path, name, value;
@@ -193,20 +193,20 @@ void set_cookie(const cookie_jar& to, const http_url& from, std::string_view set
   if (make_room(all, c, from.secure)) all.push_back(std::move(c));
 }
 
-}  // namespace impl
+}  // namespace detail
 
-impl::jar& impl::jar_of(const cookie_jar& j) noexcept { return *j.jar_; }
+detail::jar& detail::jar_of(const cookie_jar& j) noexcept { return *j.jar_; }
 
-cookie_jar::cookie_jar() : jar_(std::make_shared<impl::jar>()) {}
+cookie_jar::cookie_jar() : jar_(std::make_shared<detail::jar>()) {}
 
 void cookie_jar::set(std::string_view url, std::string_view set_cookie) {
-  using namespace impl;
+  using namespace detail;
   const auto [from, err] = http_url_of(split_uri(url), encode::all_unsafe);
-  if (!err) impl::set_cookie(*this, from, set_cookie);
+  if (!err) detail::set_cookie(*this, from, set_cookie);
 }
 
 std::string cookie_jar::get(std::string_view url) const {
-  using namespace impl;
+  using namespace detail;
   const auto [to, err] = http_url_of(split_uri(url), encode::all_unsafe);
   if (err) return {};
   const std::string_view path = path_of(to);

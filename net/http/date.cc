@@ -8,13 +8,13 @@
 
 #include "runtime/clock.h"
 
-namespace weft::http::impl {
+namespace weft::http::detail {
 
 namespace {
 
 // The text of a second, which many answers share.
 struct {
-  detail::spin_lock lock;  // the next under it
+  weft::detail::spin_lock lock;  // the next under it
   std::time_t second = -1;
   std::string text;
 } date;
@@ -41,10 +41,10 @@ void append_date(std::string& head) {
 }
 
 time_point in_about(duration d) noexcept {
-  const std::int64_t from = detail::coarse_now_ns() + detail::coarse_ns;
-  return time_point(duration(d.count() > detail::never - from ? detail::never : from + d.count()));
+  const std::int64_t from = weft::detail::coarse_now_ns() + weft::detail::coarse_ns;
+  return time_point(duration(d.count() > weft::detail::never - from ? weft::detail::never : from + d.count()));
 }
 
 time_point bound_in(duration d) noexcept { return d.count() > 0 ? in_about(d) : time_point::max(); }
 
-}  // namespace weft::http::impl
+}  // namespace weft::http::detail

@@ -5,7 +5,7 @@
 #include <ctime>
 #include <string>
 
-namespace weft::http::impl {
+namespace weft::http::detail {
 
 // "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n", of now.
 void append_date(std::string& head);
@@ -17,4 +17,4 @@ time_point in_about(duration d) noexcept;
 // The same for a bound that may be absent: never if d is 0 or less.
 time_point bound_in(duration d) noexcept;
 
-}  // namespace weft::http::impl
+}  // namespace weft::http::detail

@@ -19,7 +19,7 @@
 #include "net/http/stream.h"
 #include "net/http/syntax.h"
 
-namespace weft::http::impl {
+namespace weft::http::detail {
 
 // Watches the connection while a handler runs that has called request::ctx(). One fiber of the
 // handler may read the body while another one calls that for the first time.
@@ -129,4 +129,4 @@ struct exchange {
   std::error_code ask_for_body();
 };
 
-}  // namespace weft::http::impl
+}  // namespace weft::http::detail

@@ -20,7 +20,7 @@
 
 namespace weft::http {
 
-using namespace impl;
+using namespace detail;
 
 namespace {
 
@@ -43,7 +43,7 @@ std::optional<std::string> name_of(std::string_view raw_path) {
     const bool has_slash = raw.size() < raw_path.size();
     raw_path.remove_prefix(raw.size() + (has_slash ? 1 : 0));
     const std::string part = decoded(raw, encoding::path);
-    if (part.find('/') != part.npos || detail::has_nul(part)) return std::nullopt;
+    if (part.find('/') != part.npos || weft::detail::has_nul(part)) return std::nullopt;
     if (!name.empty() || !part.empty()) (name += part) += has_slash ? "/" : "";
   }
   return name;
@@ -114,7 +114,7 @@ void serve_file(response_writer& w, const request& r, std::string_view path) {
 }
 
 handler file_server(std::string_view root) {
-  if (detail::has_nul(root)) throw panic("http: file_server: NUL byte in the root");
+  if (weft::detail::has_nul(root)) throw panic("http: file_server: NUL byte in the root");
   return [root = std::string(root)](response_writer& w, const request& r) {
     if (!reads_only(w, r)) return;
     const auto name = name_of(r.raw_path());

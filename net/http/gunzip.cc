@@ -6,7 +6,7 @@
 #include <limits>
 #include <new>
 
-namespace weft::http::impl {
+namespace weft::http::detail {
 namespace {
 
 constexpr int gzip_only = 16 + MAX_WBITS;
@@ -61,4 +61,4 @@ class zlib_gunzip final : public gunzip {
 bool has_gunzip() noexcept { return true; }
 std::unique_ptr<gunzip> make_gunzip() { return std::make_unique<zlib_gunzip>(); }
 
-}  // namespace weft::http::impl
+}  // namespace weft::http::detail

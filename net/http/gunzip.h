@@ -8,7 +8,7 @@
 #include <span>
 #include <string_view>
 
-namespace weft::http::impl {
+namespace weft::http::detail {
 
 class gunzip {
  public:
@@ -27,4 +27,4 @@ class gunzip {
 bool has_gunzip() noexcept;
 std::unique_ptr<gunzip> make_gunzip();
 
-}  // namespace weft::http::impl
+}  // namespace weft::http::detail

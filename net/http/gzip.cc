@@ -7,7 +7,7 @@
 #include <limits>
 #include <new>
 
-namespace weft::http::impl {
+namespace weft::http::detail {
 
 namespace {
 
@@ -49,13 +49,13 @@ class gzip_deflater final : public deflater {
 
 std::unique_ptr<deflater> make_deflater() { return std::make_unique<gzip_deflater>(); }
 
-}  // namespace weft::http::impl
+}  // namespace weft::http::detail
 
 #else
 
-namespace weft::http::impl {
+namespace weft::http::detail {
 
 std::unique_ptr<deflater> make_deflater() { return nullptr; }
 
-}  // namespace weft::http::impl
+}  // namespace weft::http::detail
 #endif

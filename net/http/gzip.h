@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace weft::http::impl {
+namespace weft::http::detail {
 
 class deflater {
  public:
@@ -18,4 +18,4 @@ class deflater {
 // Throws std::bad_alloc.
 std::unique_ptr<deflater> make_deflater();
 
-}  // namespace weft::http::impl
+}  // namespace weft::http::detail

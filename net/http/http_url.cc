@@ -6,7 +6,7 @@
 #include "net/fd/c_string.h"
 #include "net/http/syntax.h"
 
-namespace weft::http::impl {
+namespace weft::http::detail {
 namespace {
 
 bool is_alpha(char c) noexcept { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
@@ -62,7 +62,7 @@ bool take_ip_literal(std::string_view inside, std::string& host) {
   const auto zone = inside.find("%25");
   host = inside.substr(0, zone);
   in6_addr any;
-  if (!detail::parse_ip(AF_INET6, host, &any)) return false;
+  if (!weft::detail::parse_ip(AF_INET6, host, &any)) return false;
   if (zone == std::string_view::npos) return true;
   const std::string_view name = inside.substr(zone + 3);
   if (name.empty() || !std::all_of(name.begin(), name.end(), is_host_char)) return false;
@@ -211,4 +211,4 @@ std::string http_url::host_field() const {
 
 std::string http_url::origin() const { return std::string(scheme()) + "://" + place(); }
 
-}  // namespace weft::http::impl
+}  // namespace weft::http::detail

@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-namespace weft::http::impl {
+namespace weft::http::detail {
 
 // The five components. An absent component differs from an empty one.
 struct uri_parts {
@@ -52,4 +52,4 @@ result<http_url> http_url_of(const uri_parts& u, encode how);
 // Returns `text` without its percent-encoding, or nothing where an escape is malformed.
 std::optional<std::string> percent_decoded(std::string_view text);
 
-}  // namespace weft::http::impl
+}  // namespace weft::http::detail

@@ -6,7 +6,7 @@
 #include <cstring>
 #include <mutex>
 
-namespace weft::http::impl {
+namespace weft::http::detail {
 namespace {
 
 // What a new connection's send buffer takes in any case.
@@ -108,7 +108,7 @@ std::error_code incoming::start(std::shared_ptr<const outgoing> request, std::st
   request_ = std::move(request);
   const outgoing& o = *request_;
   request_closes_ = lists(o.r.headers, "Connection", "close");
-  const bool in_parallel = detail::in_fiber() && (o.has_parts() || text.size() + o.r.body.size() > small_request);
+  const bool in_parallel = weft::detail::in_fiber() && (o.has_parts() || text.size() + o.r.body.size() > small_request);
   conn_.on().set_read_deadline(in_parallel ? end_ : bounded(limits_.head_time, end_));
   if (in_parallel) {
     start_writing(std::move(text));
@@ -280,4 +280,4 @@ void incoming::close() {
   (void)conn_.on().close();
 }
 
-}  // namespace weft::http::impl
+}  // namespace weft::http::detail

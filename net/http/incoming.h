@@ -17,7 +17,7 @@
 #include "net/http/client_request.h"
 #include "net/http/gunzip.h"
 
-namespace weft::http::impl {
+namespace weft::http::detail {
 
 // now() + d, but at most `end`; `end` for a d of 0.
 time_point bounded(duration d, time_point end) noexcept;
@@ -84,4 +84,4 @@ class incoming {
   std::error_code end_error_;                // what read() returns from now on
 };
 
-}  // namespace weft::http::impl
+}  // namespace weft::http::detail

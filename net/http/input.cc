@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace weft::http::impl {
+namespace weft::http::detail {
 
 template <class Read>
 std::error_code input::fill_by(std::size_t room, Read read) {
@@ -53,4 +53,4 @@ void input::release() noexcept {
   size_ = begin_ = end_ = 0;
 }
 
-}  // namespace weft::http::impl
+}  // namespace weft::http::detail

@@ -8,7 +8,7 @@
 
 #include "net/http/stream.h"
 
-namespace weft::http::impl {
+namespace weft::http::detail {
 
 class input {
  public:
@@ -34,4 +34,4 @@ class input {
   std::size_t size_ = 0, begin_ = 0, end_ = 0;
 };
 
-}  // namespace weft::http::impl
+}  // namespace weft::http::detail

@@ -9,7 +9,7 @@
 
 #include "net/http/syntax.h"
 
-namespace weft::http::impl {
+namespace weft::http::detail {
 
 std::string_view media_type_of(std::string_view name) noexcept {
   constexpr std::pair<std::string_view, std::string_view> types[] = {
@@ -65,4 +65,4 @@ std::string_view media_type_of(std::string_view name) noexcept {
   return "application/octet-stream";
 }
 
-}  // namespace weft::http::impl
+}  // namespace weft::http::detail

@@ -4,7 +4,7 @@
 
 #include "net/http/syntax.h"
 
-namespace weft::http::impl {
+namespace weft::http::detail {
 
 namespace {
 
@@ -100,4 +100,4 @@ std::optional<std::vector<form_part>> parse_multipart(std::string_view body, std
   return parts;
 }
 
-}  // namespace weft::http::impl
+}  // namespace weft::http::detail

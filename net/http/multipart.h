@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace weft::http::impl {
+namespace weft::http::detail {
 
 // The value of a parameter of a field: name="a b" in 'form-data; name="a b"'. None if it is absent
 // or malformed.
@@ -17,4 +17,4 @@ std::optional<std::string> parameter(std::string_view field, std::string_view na
 inline constexpr std::size_t max_form_parts = 1000;
 std::optional<std::vector<form_part>> parse_multipart(std::string_view body, std::string_view boundary);
 
-}  // namespace weft::http::impl
+}  // namespace weft::http::detail

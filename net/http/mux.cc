@@ -10,7 +10,7 @@
 
 namespace weft::http {
 
-using namespace impl;
+using namespace detail;
 
 struct mux::table {
   std::vector<pattern> patterns;

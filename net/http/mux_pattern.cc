@@ -7,7 +7,7 @@
 
 #include "net/http/syntax.h"
 
-namespace weft::http::impl {
+namespace weft::http::detail {
 
 namespace {
 
@@ -182,4 +182,4 @@ std::string clean_path(std::string_view raw_path) {
   return clean;
 }
 
-}  // namespace weft::http::impl
+}  // namespace weft::http::detail

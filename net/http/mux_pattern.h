@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace weft::http::impl {
+namespace weft::http::detail {
 
 struct pattern {
   enum class kind { literal, one, rest, end };  // "x", "{x}", "{x...}" or a trailing "/", "{$}"
@@ -39,4 +39,4 @@ bool takes_method(const pattern& p, std::string_view method);
 // Without empty, "." and ".." segments, however they are encoded. A trailing slash stays.
 std::string clean_path(std::string_view raw_path);
 
-}  // namespace weft::http::impl
+}  // namespace weft::http::detail

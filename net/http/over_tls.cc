@@ -5,7 +5,7 @@
 
 namespace weft::http {
 
-namespace impl {
+namespace detail {
 namespace {
 
 // Offers HTTP/1.1 alone, unless the program has set config::alpn.
@@ -33,17 +33,17 @@ result<stream_ptr> secure_client(const context& ctx, net::conn c, const std::str
   return {secure_stream(std::move(secured)), {}};
 }
 
-}  // namespace impl
+}  // namespace detail
 
 std::error_code server::listen_and_serve_tls(const tls::config& how) {
-  auto [l, err] = tls::listen("tcp", state_->address.empty() ? ":443" : state_->address, impl::speaking_http(how));
+  auto [l, err] = tls::listen("tcp", state_->address.empty() ? ":443" : state_->address, detail::speaking_http(how));
   return err ? err : serve(l);
 }
 
 std::error_code server::serve(const tls::listener& l) {
-  return impl::serve_all(state_, l.net_listener(), [&l]() -> result<impl::stream_ptr> {
+  return detail::serve_all(state_, l.net_listener(), [&l]() -> result<detail::stream_ptr> {
     auto [c, err] = l.accept();
-    return {err ? nullptr : impl::secure_stream(std::move(c)), err};
+    return {err ? nullptr : detail::secure_stream(std::move(c)), err};
   });
 }
 

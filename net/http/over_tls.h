@@ -4,9 +4,9 @@
 
 #include "net/http/stream.h"
 
-namespace weft::http::impl {
+namespace weft::http::detail {
 
 // Completes the handshake of a client on `c` with `host`.
 result<stream_ptr> secure_client(const context& ctx, net::conn c, const std::string& host, tls::config how);
 
-}  // namespace weft::http::impl
+}  // namespace weft::http::detail

@@ -7,7 +7,7 @@
 
 #include "net/http/syntax.h"
 
-namespace weft::http::impl {
+namespace weft::http::detail {
 
 namespace {
 
@@ -128,4 +128,4 @@ bool range_applies(const request& r, const validators& v) {
   return date && v.modified == date && v.date_is_strong;
 }
 
-}  // namespace weft::http::impl
+}  // namespace weft::http::detail

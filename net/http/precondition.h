@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace weft::http::impl {
+namespace weft::http::detail {
 
 // What identifies a version of a file.
 struct validators {
@@ -31,4 +31,4 @@ int check_preconditions(const request& r, const validators& v);
 // True if the Range field applies: there is one, and If-Range is absent or names this version.
 bool range_applies(const request& r, const validators& v);
 
-}  // namespace weft::http::impl
+}  // namespace weft::http::detail

@@ -8,7 +8,7 @@
 #include "net/fd/c_string.h"
 #include "net/http/answer_head.h"
 
-namespace weft::http::impl {
+namespace weft::http::detail {
 namespace {
 
 result<http_url> proxy_of(std::string_view text) {
@@ -39,8 +39,8 @@ struct ip {
 
 ip ip_of(std::string_view text) {
   ip at;
-  if (detail::parse_ip(AF_INET, text, at.bytes)) at.bits = 32;
-  else if (detail::parse_ip(AF_INET6, text, at.bytes)) at.bits = 128;
+  if (weft::detail::parse_ip(AF_INET, text, at.bytes)) at.bits = 32;
+  else if (weft::detail::parse_ip(AF_INET6, text, at.bytes)) at.bits = 128;
   return at;
 }
 
@@ -142,4 +142,4 @@ const http_url* proxies::for_url(const http_url& u) const {
   return &*p;
 }
 
-}  // namespace weft::http::impl
+}  // namespace weft::http::detail

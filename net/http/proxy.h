@@ -10,7 +10,7 @@
 
 #include "net/http/http_url.h"
 
-namespace weft::http::impl {
+namespace weft::http::detail {
 
 class proxies {
  public:
@@ -35,4 +35,4 @@ class proxies {
   std::vector<std::string> exceptions_;
 };
 
-}  // namespace weft::http::impl
+}  // namespace weft::http::detail

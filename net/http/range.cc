@@ -5,7 +5,7 @@
 
 #include "net/http/syntax.h"
 
-namespace weft::http::impl {
+namespace weft::http::detail {
 
 namespace {
 
@@ -46,4 +46,4 @@ range_request parse_range(std::string_view field, std::uint64_t size) {
   return r;
 }
 
-}  // namespace weft::http::impl
+}  // namespace weft::http::detail

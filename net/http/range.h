@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-namespace weft::http::impl {
+namespace weft::http::detail {
 
 struct byte_range {
   std::uint64_t first = 0, size = 0;
@@ -25,4 +25,4 @@ struct range_request {
 };
 range_request parse_range(std::string_view field, std::uint64_t size);
 
-}  // namespace weft::http::impl
+}  // namespace weft::http::detail

@@ -6,7 +6,7 @@
 
 namespace weft::http {
 
-using namespace impl;
+using namespace detail;
 
 namespace {
 

@@ -8,7 +8,7 @@
 #include <cstring>
 #include <limits>
 
-namespace weft::http::impl {
+namespace weft::http::detail {
 
 namespace {
 
@@ -73,7 +73,7 @@ int request_parser::parse_head(std::string_view text) {
   if (refused_ != 0) return refused_;
   if (e && e != beast_http::error::need_more) return status_of(e, text);
   if (!is_header_done() || n != text.size()) return bad_request;
-  const auto t = impl::parse_target(method, target_text);
+  const auto t = detail::parse_target(method, target_text);
   if (!t) return bad_request;
   target = *t;
   keeps_alive = wants_to_stay();
@@ -232,4 +232,4 @@ std::size_t request_parser::on_chunk_body_impl(std::uint64_t, string_view data, 
   return n;
 }
 
-}  // namespace weft::http::impl
+}  // namespace weft::http::detail

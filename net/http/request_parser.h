@@ -18,7 +18,7 @@
 
 #include "net/http/syntax.h"
 
-namespace weft::http::impl {
+namespace weft::http::detail {
 
 namespace beast_http = boost::beast::http;
 
@@ -100,4 +100,4 @@ class request_parser final : beast_http::basic_parser<true> {
   int refused_ = 0;
 };
 
-}  // namespace weft::http::impl
+}  // namespace weft::http::detail

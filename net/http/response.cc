@@ -8,14 +8,14 @@
 
 namespace weft::http {
 
-using namespace impl;
+using namespace detail;
 
 namespace {
 
 // A file's descriptor, whose number must stay its own while it is sent.
 struct inner : fs::file {
   explicit inner(const fs::file& f) : fs::file(f) {}
-  detail::descriptor* get() const noexcept { return d_.get(); }
+  weft::detail::descriptor* get() const noexcept { return d_.get(); }
 };
 
 // The buffer of an answer: what fits is sent with its length.
@@ -143,7 +143,7 @@ std::error_code response_writer::send_file(const fs::file& file, std::uint64_t o
   if (x_.length && !x_.chunked && x_.sends_body() && !x_.compress && x_.conn.plain()) {
     if (x_.written > *x_.length || count > *x_.length - x_.written) return make_error_code(std::errc::message_size);
     const inner i(file);
-    const detail::in_use hold(i.get());
+    const weft::detail::in_use hold(i.get());
     if (!hold) return weft::errc::closed;
     if (const std::error_code e = flush()) return e;
     while (count > 0) {

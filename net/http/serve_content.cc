@@ -25,7 +25,7 @@
 #include "net/http/range.h"
 #include "runtime/random.h"
 
-namespace weft::http::impl {
+namespace weft::http::detail {
 
 namespace {
 
@@ -62,7 +62,7 @@ void send_one(response_writer& w, const fs::file& file, const byte_range& part) 
 
 // RFC 9110 section 14.6.
 void send_many(response_writer& w, const fs::file& file, const std::vector<byte_range>& parts, std::uint64_t size) {
-  const std::string boundary = fmt::format("{:016x}{:016x}", detail::random_seed(), detail::random_seed());
+  const std::string boundary = fmt::format("{:016x}{:016x}", weft::detail::random_seed(), weft::detail::random_seed());
   std::vector<std::string> heads;
   std::uint64_t all = 0;
   const std::string type(w.header("Content-Type"));
@@ -133,4 +133,4 @@ int status_of(std::error_code e) noexcept {
   return 500;
 }
 
-}  // namespace weft::http::impl
+}  // namespace weft::http::detail

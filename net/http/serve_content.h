@@ -3,7 +3,7 @@
 
 #include <system_error>
 
-namespace weft::http::impl {
+namespace weft::http::detail {
 
 // Answers a GET or HEAD with an open regular file, or a part of it: the conditions and ranges of
 // the request apply. Go's ServeContent.
@@ -14,4 +14,4 @@ void refuse_file(response_writer& w, int status);
 // The status for a file that cannot be opened or read: 403, 404, 500 or 503.
 int status_of(std::error_code e) noexcept;
 
-}  // namespace weft::http::impl
+}  // namespace weft::http::detail

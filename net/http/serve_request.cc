@@ -12,7 +12,7 @@
 #include "net/http/date.h"
 #include "net/http/exchange.h"
 
-namespace weft::http::impl {
+namespace weft::http::detail {
 
 namespace {
 
@@ -88,10 +88,10 @@ bool call_guarded(exchange& x, F f) {
     fail(x, e.status(), e.what());
   } catch (const std::exception& e) {
     fail(x, 500, e.what());
-  } catch (const detail::goexit_signal&) {
+  } catch (const weft::detail::goexit_signal&) {
     throw;
   } catch (...) {
-    if (!detail::caught_exception()) throw;
+    if (!weft::detail::caught_exception()) throw;
     fail(x, 500, "an exception of an unknown type");
   }
   return false;
@@ -150,4 +150,4 @@ bool serve_request(server_state& s, server_state::place here, stream& c, input& 
   return body_read && !x.error && !x.close_after;
 }
 
-}  // namespace weft::http::impl
+}  // namespace weft::http::detail

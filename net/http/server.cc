@@ -15,7 +15,7 @@
 #include "net/http/server_state.h"
 #include "runtime/fatal.h"
 
-namespace weft::http::impl {
+namespace weft::http::detail {
 
 namespace {
 
@@ -41,7 +41,7 @@ std::error_code serve_next(const std::shared_ptr<server_state>& s, const accept_
 
 void server_state::log(std::string_view text) const noexcept {
   if (error_log) error_log(text);
-  else detail::log_line(text);
+  else weft::detail::log_line(text);
 }
 
 std::optional<server_state::place> server_state::add(const stream_ptr& c) {
@@ -108,11 +108,11 @@ std::error_code serve_all(const std::shared_ptr<server_state>& s, const net::lis
   }
 }
 
-}  // namespace weft::http::impl
+}  // namespace weft::http::detail
 
 namespace weft::http {
 
-using impl::server_state;
+using detail::server_state;
 
 server::server(std::string_view address, handler h, limits l) : state_(std::make_shared<server_state>()) {
   state_->address = address;
@@ -136,15 +136,15 @@ std::error_code server::listen_and_serve() {
 }
 
 std::error_code server::serve(const net::listener& l) {
-  return impl::serve_all(state_, l, [&l]() -> result<impl::stream_ptr> {
+  return detail::serve_all(state_, l, [&l]() -> result<detail::stream_ptr> {
     auto [c, err] = l.accept();
-    return {err ? nullptr : impl::plain_stream(std::move(c)), err};
+    return {err ? nullptr : detail::plain_stream(std::move(c)), err};
   });
 }
 
 std::error_code server::shutdown(const context& ctx) {
   chan<void> drained;
-  std::vector<std::pair<impl::stream_ptr, time_point>> idle;
+  std::vector<std::pair<detail::stream_ptr, time_point>> idle;
   {
     const std::lock_guard hold(state_->lock);
     state_->stop_listening_locked();
@@ -160,14 +160,14 @@ std::error_code server::shutdown(const context& ctx) {
 }
 
 std::error_code server::close() {
-  std::vector<impl::stream_ptr> all;
+  std::vector<detail::stream_ptr> all;
   {
     const std::lock_guard hold(state_->lock);
     state_->stop_listening_locked();
     for (const server_state::connection& c : state_->connections) all.push_back(c.c);
   }
   state_->life.cancel();
-  for (const impl::stream_ptr& c : all) (void)c->close();
+  for (const detail::stream_ptr& c : all) (void)c->close();
   return {};
 }
 

@@ -13,7 +13,7 @@
 
 #include "net/http/stream.h"
 
-namespace weft::http::impl {
+namespace weft::http::detail {
 
 // So long shutdown() waits for the first request of a new connection: Go's time.
 constexpr duration new_time = std::chrono::seconds(5);
@@ -52,4 +52,4 @@ struct server_state : std::enable_shared_from_this<server_state> {
   void log(std::string_view text) const noexcept;
 };
 
-}  // namespace weft::http::impl
+}  // namespace weft::http::detail

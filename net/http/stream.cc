@@ -4,7 +4,7 @@
 
 #include <cerrno>
 
-namespace weft::http::impl {
+namespace weft::http::detail {
 
 bool is_quiet(const net::conn& c) {
   ssize_t n = 0;
@@ -17,4 +17,4 @@ bool is_quiet(const net::conn& c) {
   return n < 0 && (why == EAGAIN || why == EWOULDBLOCK);
 }
 
-}  // namespace weft::http::impl
+}  // namespace weft::http::detail

@@ -19,7 +19,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace weft::http::impl {
+namespace weft::http::detail {
 
 class stream {
  public:
@@ -147,8 +147,8 @@ class stream_over final : public stream {
     else return c_.connection_state();
   }
   bool is_quiet() const override {
-    if constexpr (is_plain) return impl::is_quiet(c_);
-    else return !c_.has_buffered() && impl::is_quiet(c_.net_conn());
+    if constexpr (is_plain) return detail::is_quiet(c_);
+    else return !c_.has_buffered() && detail::is_quiet(c_.net_conn());
   }
 
  private:
@@ -166,4 +166,4 @@ stream_ptr make_stream(Conn c, Begin begin) {
 }
 inline stream_ptr plain_stream(net::conn c) { return make_stream(std::move(c), nothing_first()); }
 
-}  // namespace weft::http::impl
+}  // namespace weft::http::detail

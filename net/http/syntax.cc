@@ -8,7 +8,7 @@
 
 #include "net/fd/c_string.h"
 
-namespace weft::http::impl {
+namespace weft::http::detail {
 
 namespace {
 
@@ -76,7 +76,7 @@ bool is_encoded(std::string_view s, unsigned bits) noexcept {
 
 bool is_ipv6(std::string_view s) noexcept {
   in6_addr to;
-  return detail::parse_ip(AF_INET6, s, &to);
+  return weft::detail::parse_ip(AF_INET6, s, &to);
 }
 
 bool is_host(std::string_view s) noexcept {
@@ -278,4 +278,4 @@ std::string printable(std::string_view s, std::size_t most) {
   return out;
 }
 
-}  // namespace weft::http::impl
+}  // namespace weft::http::detail

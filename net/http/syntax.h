@@ -12,7 +12,7 @@
 #include <string>
 #include <string_view>
 
-namespace weft::http::impl {
+namespace weft::http::detail {
 
 // RFC 9110 5.6.2: a method, a field name. Not empty.
 bool is_token(std::string_view s) noexcept;
@@ -68,4 +68,4 @@ std::string escaped_uri(std::string_view s);
 // of s.
 std::string printable(std::string_view s, std::size_t most = 200);
 
-}  // namespace weft::http::impl
+}  // namespace weft::http::detail

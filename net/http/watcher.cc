@@ -6,7 +6,7 @@
 
 #include "net/http/exchange.h"
 
-namespace weft::http::impl {
+namespace weft::http::detail {
 
 const context& watcher::ctx(const context& parent) {
   const std::lock_guard hold(lock_);
@@ -54,4 +54,4 @@ void watcher::stop() {
   release();
 }
 
-}  // namespace weft::http::impl
+}  // namespace weft::http::detail

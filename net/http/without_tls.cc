@@ -10,7 +10,7 @@ std::error_code refused() { return make_error_code(std::errc::protocol_not_suppo
 
 }  // namespace
 
-result<impl::stream_ptr> impl::secure_client(const context&, net::conn, const std::string&, tls::config) {
+result<detail::stream_ptr> detail::secure_client(const context&, net::conn, const std::string&, tls::config) {
   return {{}, refused()};
 }
 

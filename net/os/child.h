@@ -10,7 +10,7 @@
 #include <memory>
 #include <optional>
 
-namespace weft::os::impl {
+namespace weft::os::detail {
 
 struct child {
   child() = default;
@@ -43,4 +43,4 @@ struct child {
   void watch_end();
 };
 
-}  // namespace weft::os::impl
+}  // namespace weft::os::detail

@@ -8,7 +8,7 @@ namespace weft::os {
 
 result<pipe_ends> pipe() {
   int ends[2];
-  if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return {{}, detail::last_error()};
+  if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return {{}, weft::detail::last_error()};
   net::unique_fd reader(ends[0]), writer(ends[1]);
   pipe_ends made;
   for (auto [file, fd] : {std::pair(&made.reader, &reader), std::pair(&made.writer, &writer)}) {

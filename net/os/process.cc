@@ -26,7 +26,7 @@
 
 namespace weft::os {
 
-using namespace detail;
+using namespace weft::detail;
 
 namespace {
 
@@ -44,7 +44,7 @@ const fs::file no_file;
 
 }  // namespace
 
-namespace impl {
+namespace detail {
 
 void child::watch_end() {
   pidfd.reset(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
@@ -124,7 +124,7 @@ child::~child() {
   (void)reap();
 }
 
-}  // namespace impl
+}  // namespace detail
 
 std::string exit_status::to_string() const {
   return signal ? fmt::format("signal: {}", strsignal(signal)) : fmt::format("exit status {}", code);
@@ -137,7 +137,7 @@ const fs::file& process::err() const noexcept { return c_ ? c_->err : no_file; }
 
 namespace {
 
-result<exit_status> wait_for(impl::child* c, const context* bound) {
+result<exit_status> wait_for(detail::child* c, const context* bound) {
   if (!c) return {{}, weft::errc::closed};
   if (bound && bound->err()) return {{}, bound->err()};
   {

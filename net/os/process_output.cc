@@ -34,7 +34,7 @@ std::error_code feed(const fs::file& to, const context* ctx, const std::string& 
 
 // Runs all concurrently: in fibers, or from a plain thread in threads.
 void all_at_once(const std::vector<std::function<void()>>& calls) {
-  if (detail::in_fiber()) {
+  if (weft::detail::in_fiber()) {
     wait_group all;
     for (std::size_t i = 1; i < calls.size(); ++i) all.go(calls[i]);
     if (!calls.empty()) calls[0]();

@@ -30,7 +30,7 @@ extern char** environ;
 
 namespace weft::os {
 
-using namespace detail;
+using namespace weft::detail;
 
 namespace {
 
@@ -156,7 +156,7 @@ std::error_code spawn(const command& c, const std::array<stream_ends, 3>& stream
 }
 
 // Once ctx is done. The child may be gone by then, and its last handle with it.
-void kill_after(const context& ctx, const std::shared_ptr<impl::child>& c) {
+void kill_after(const context& ctx, const std::shared_ptr<detail::child>& c) {
   c->ctx = ctx;
   c->no_kill = after_func(ctx, [weak = std::weak_ptr(c)] {
     const auto child = weak.lock();
@@ -167,7 +167,7 @@ void kill_after(const context& ctx, const std::shared_ptr<impl::child>& c) {
 }
 
 result<process> start_child(const command& c, const context* ctx) {
-  detail::refuse_in_simulation();
+  weft::detail::refuse_in_simulation();
   if (ctx && ctx->err()) return {{}, ctx->err()};
   if (!is_sayable(c)) return {{}, make_error_code(std::errc::invalid_argument)};
   const redirection* const wanted[] = {&c.in, &c.out, &c.err};
@@ -179,7 +179,7 @@ result<process> start_child(const command& c, const context* ctx) {
     if (err) return {{}, err};
     streams[static_cast<std::size_t>(number)] = std::move(made);
   }
-  const auto started = std::make_shared<impl::child>();
+  const auto started = std::make_shared<detail::child>();
   pid_t pid = 0;
   if (const std::error_code e = spawn(c, streams, pid)) return {{}, e};
   started->pid = pid;

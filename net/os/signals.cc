@@ -58,7 +58,9 @@ office& the_office() {
 
 void ring() noexcept {
   const std::uint64_t one = 1;
-  (void)!write(bell.load(std::memory_order_relaxed), &one, sizeof one);
+  constexpr int tries = 10;  // an error would be the loss of a signal
+  for (int i = 0; i < tries; ++i)
+    if (write(bell.load(std::memory_order_relaxed), &one, sizeof one) == sizeof one) return;
 }
 
 void note_signal(int sig) {
@@ -90,19 +92,22 @@ void deliver_or_try_again(int sig) {
   }
 }
 
-// While no signal has a receiver the thread wakes no fiber, and a deadlock can be reported. Only the
-// thread itself may set this: no other can exclude that it is about to send to a channel.
+// While no signal has a receiver the thread wakes no fiber, and a deadlock can be reported. Only
+// the thread itself may set this: no other can exclude that it is about to send to a channel.
 void set_quiet_locked(office& o, bool quiet) {
   if (quiet == o.quiet) return;
   o.quiet = quiet;
-  detail::note_quiet_helper(quiet ? 1 : -1);
+  weft::detail::note_quiet_helper(quiet ? 1 : -1);
 }
 
 void listen_for_ever() {
   for (;;) {
     std::uint64_t rings = 0;
-    if (read(bell.load(std::memory_order_relaxed), &rings, sizeof rings) < 0 && detail::last_error().value() != EINTR)
-      return;
+    if (read(bell.load(std::memory_order_relaxed), &rings, sizeof rings) < 0) {
+      const int error = weft::detail::last_error().value();
+      if (error == EBADF) return;  // of a parent, in a forked child
+      if (error != EINTR) usleep(1000);
+    }
     for (int sig = 1; sig < signals_end; ++sig)
       if (come[static_cast<std::size_t>(sig)].exchange(false, std::memory_order_relaxed)) deliver_or_try_again(sig);
     office& o = the_office();
@@ -117,13 +122,13 @@ void renew_office_after_fork();
 void open_office_locked() {
   if (bell.load(std::memory_order_relaxed) >= 0) return;
   const int fd = eventfd(0, EFD_CLOEXEC);
-  if (fd < 0) throw std::system_error(detail::last_error(), "signal_notify: no eventfd");
+  if (fd < 0) throw std::system_error(weft::detail::last_error(), "signal_notify: no eventfd");
   bell.store(fd, std::memory_order_relaxed);
-  if (const std::error_code e = detail::start_quiet_thread(listen_for_ever)) {
+  if (const std::error_code e = weft::detail::start_quiet_thread(listen_for_ever)) {
     close(bell.exchange(-1, std::memory_order_relaxed));
     throw std::system_error(e, "signal_notify: no thread");
   }
-  detail::at_fork_renew(renew_office_after_fork);
+  weft::detail::at_fork_renew(renew_office_after_fork);
 }
 
 // In a forked child: the bell is shared with the parent, and the thread is the parent's.
@@ -147,7 +152,7 @@ std::uint64_t add(wish w, std::initializer_list<int> signals) {
     if (sig < 1 || sig >= signals_end || sig == SIGKILL || sig == SIGSTOP)
       throw panic(fmt::format("signal_notify: signal {} cannot be caught", sig));
   office& o = the_office();
-  detail::catch_up_with_fork();
+  weft::detail::catch_up_with_fork();
   const std::lock_guard hold(o.lock);
   open_office_locked();
   set_quiet_locked(o, false);
@@ -160,7 +165,7 @@ std::uint64_t add(wish w, std::initializer_list<int> signals) {
     ours.sa_handler = note_signal;
     ours.sa_flags = SA_RESTART | SA_ONSTACK;
     sigfillset(&ours.sa_mask);
-    if (sigaction(sig, &ours, &o.before[at]) != 0) detail::fatal("a signal handler cannot be set");
+    if (sigaction(sig, &ours, &o.before[at]) != 0) weft::detail::fatal("a signal handler cannot be set");
   }
   w.id = ++o.last_id;
   o.wishes.push_back(std::make_shared<const wish>(std::move(w)));
@@ -180,7 +185,7 @@ void drop(Is is) {
     return true;
   });
   if (!o.wishes.empty() || bell.load(std::memory_order_relaxed) < 0) return;
-  detail::expect_quiet_helper();
+  weft::detail::expect_quiet_helper();
   ring();
 }
 

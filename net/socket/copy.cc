@@ -14,7 +14,7 @@
 
 namespace weft::net {
 
-using namespace detail;
+using namespace weft::detail;
 
 namespace {
 

@@ -19,7 +19,7 @@
 
 namespace weft::net {
 
-using namespace detail;
+using namespace weft::detail;
 
 namespace {
 
@@ -150,9 +150,9 @@ result<conn> race(const context& ctx, const endpoints& primary, const endpoints&
 // The time of a dial includes that of the name lookup.
 result<endpoints> look_up_within(const plan& how, const context* ctx, std::string_view network,
                                  std::string_view address, purpose what) {
-  if (how.deadline_ns == never || !in_fiber()) return detail::resolve(ctx, network, address, what);
+  if (how.deadline_ns == never || !in_fiber()) return weft::detail::resolve(ctx, network, address, what);
   auto [bounded, cancel] = with_deadline(ctx ? *ctx : background(), time_point(duration(how.deadline_ns)));
-  auto found = detail::resolve(&bounded, network, address, what);
+  auto found = weft::detail::resolve(&bounded, network, address, what);
   if (found.err == weft::errc::deadline_exceeded && !(ctx && ctx->err())) found.err = weft::errc::timeout;
   return found;
 }

@@ -20,7 +20,7 @@
 
 namespace weft::net {
 
-using namespace detail;
+using namespace weft::detail;
 
 namespace {
 

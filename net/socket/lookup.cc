@@ -156,7 +156,7 @@ addresses ask_system(const question& q) {
 }
 
 addresses look_up(const context& ctx, question q) {
-  detail::refuse_in_simulation();
+  weft::detail::refuse_in_simulation();
   if (const std::error_code e = ctx.err()) return {{}, e};
   return of_this_process().ask(ctx, std::move(q));
 }

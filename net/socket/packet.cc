@@ -9,7 +9,7 @@
 
 namespace weft::net {
 
-using namespace detail;
+using namespace weft::detail;
 
 namespace {
 
@@ -76,7 +76,7 @@ result<std::size_t> packet_conn::write_to(const context& ctx, std::span<const st
 const endpoint& packet_conn::local_addr() const { return d_.get() ? d_.get()->local() : nowhere; }
 
 result<packet_conn> listen_packet(std::string_view network, std::string_view address) {
-  auto [found, err] = detail::resolve(nullptr, network, address, purpose::to_listen);
+  auto [found, err] = weft::detail::resolve(nullptr, network, address, purpose::to_listen);
   if (err) return {{}, err};
   if (found.front().type() != SOCK_DGRAM) return {{}, errc::unknown_network};
   const bool any = is_any_host(address) && network == "udp";
@@ -87,7 +87,7 @@ result<packet_conn> listen_packet(std::string_view network, std::string_view add
 }
 
 result<endpoint> resolve(std::string_view network, std::string_view address) {
-  auto [found, err] = detail::resolve(nullptr, network, address, purpose::to_dial);
+  auto [found, err] = weft::detail::resolve(nullptr, network, address, purpose::to_dial);
   if (err) return {{}, err};
   return {found.front(), {}};
 }

@@ -19,7 +19,7 @@
 
 namespace weft::net {
 
-using namespace detail;
+using namespace weft::detail;
 
 namespace {
 
@@ -170,7 +170,7 @@ const endpoint nowhere;
 
 }  // namespace
 
-namespace impl {
+namespace detail {
 
 struct pipe_end {
   const std::shared_ptr<both_ways> whole;
@@ -190,7 +190,7 @@ struct pipe_end {
   }
 };
 
-}  // namespace impl
+}  // namespace detail
 
 result<std::size_t> pipe_conn::read(std::span<std::byte> buf) const {
   return end_ ? read_from(end_->in, nullptr, buf) : result<std::size_t>{0, weft::errc::closed};
@@ -230,7 +230,8 @@ pipe_conn::operator bool() const noexcept {
 
 pipe_ends pipe() {
   const auto whole = std::make_shared<both_ways>();
-  return {pipe_conn(std::make_shared<impl::pipe_end>(whole, 0)), pipe_conn(std::make_shared<impl::pipe_end>(whole, 1))};
+  return {pipe_conn(std::make_shared<detail::pipe_end>(whole, 0)),
+          pipe_conn(std::make_shared<detail::pipe_end>(whole, 1))};
 }
 
 }  // namespace weft::net

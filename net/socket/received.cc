@@ -86,7 +86,7 @@ void receiver::fetch_rest(io_lock& t, net::received& r) noexcept {
 
 namespace weft::net {
 
-using namespace detail;
+using namespace weft::detail;
 
 namespace {
 

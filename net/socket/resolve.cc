@@ -8,6 +8,7 @@
 #include <string>
 
 #include "net/fd/c_string.h"
+#include "net/poller/choose.h"
 #include "net/socket/lookup.h"
 
 namespace weft::detail {
@@ -91,6 +92,7 @@ result<std::vector<endpoint>> unix_address(std::string_view path, network_kind k
 
 result<std::vector<endpoint>> resolve(const context* ctx, std::string_view network, std::string_view address,
                                       purpose what) {
+  refuse_in_simulation();
   const network_kind kind = kind_of(network);
   if (!kind.type) return {{}, net::errc::unknown_network};
   if (kind.family == AF_UNIX) return unix_address(address, kind);
@@ -160,8 +162,8 @@ const std::error_category& lookup_category() noexcept {
 }
 
 result<std::vector<endpoint>> lookup_host(const context& ctx, std::string_view host) {
-  if (host.empty() || !detail::is_host(host)) return {{}, errc::bad_address};
-  return detail::look_up(ctx, {std::string(host), "0", AF_UNSPEC, SOCK_STREAM});
+  if (host.empty() || !weft::detail::is_host(host)) return {{}, errc::bad_address};
+  return weft::detail::look_up(ctx, {std::string(host), "0", AF_UNSPEC, SOCK_STREAM});
 }
 
 result<std::vector<endpoint>> lookup_host(std::string_view host) { return lookup_host(background(), host); }

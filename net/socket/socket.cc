@@ -19,7 +19,7 @@ void drop_ref(descriptor* d) noexcept { d->drop_handle(); }
 
 namespace weft::net {
 
-using namespace detail;
+using namespace weft::detail;
 
 namespace {
 

@@ -10,17 +10,17 @@
 
 namespace weft::tls {
 
-namespace impl {
+namespace detail {
 
 struct named_certificates {
-  detail::spin_lock lock;
+  weft::detail::spin_lock lock;
   std::shared_ptr<const std::vector<certificate>> all =
       std::make_shared<const std::vector<certificate>>();  // under lock
 };
 
-}  // namespace impl
+}  // namespace detail
 
-certificate_store::certificate_store() : it_(std::make_shared<impl::named_certificates>()) {}
+certificate_store::certificate_store() : it_(std::make_shared<detail::named_certificates>()) {}
 
 void certificate_store::set(std::vector<certificate> all) {
   for (const certificate& c : all)
@@ -39,7 +39,7 @@ std::shared_ptr<const std::vector<certificate>> all_of(const certificate_store& 
 
 }  // namespace
 
-certificate impl::exact_match(const certificate_store& s, std::string_view server_name) {
+certificate detail::exact_match(const certificate_store& s, std::string_view server_name) {
   constexpr unsigned flags = X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT;
   const auto all = all_of(s);
   if (!server_name.empty())
@@ -49,7 +49,7 @@ certificate impl::exact_match(const certificate_store& s, std::string_view serve
 }
 
 certificate certificate_store::find(std::string_view server_name) const {
-  certificate found = impl::exact_match(*this, server_name);
+  certificate found = detail::exact_match(*this, server_name);
   if (found) return found;
   const auto all = all_of(*this);
   return all->empty() ? certificate() : all->front();

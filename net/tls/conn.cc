@@ -2,7 +2,7 @@
 
 namespace weft::tls {
 
-using namespace impl;
+using namespace detail;
 
 namespace {
 

@@ -8,7 +8,7 @@
 
 #include "net/tls/errors.h"
 
-namespace weft::tls::impl {
+namespace weft::tls::detail {
 namespace {
 
 // Around calls of OpenSSL's: the lock, and the same thread from the call to its error.
@@ -145,4 +145,4 @@ connection_state engine::state(bool checks_peer) {
   return s;
 }
 
-}  // namespace weft::tls::impl
+}  // namespace weft::tls::detail

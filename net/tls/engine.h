@@ -19,7 +19,7 @@
 
 #include "net/tls/settings.h"
 
-namespace weft::tls::impl {
+namespace weft::tls::detail {
 
 struct step {
   std::size_t n = 0;
@@ -66,4 +66,4 @@ class engine {
   std::error_code broken_;  // nothing more can be done
 };
 
-}  // namespace weft::tls::impl
+}  // namespace weft::tls::detail

@@ -177,7 +177,7 @@ const std::error_category& tls_category() noexcept {
   return c;
 }
 
-std::error_code impl::take_error(const SSL* ssl) noexcept {
+std::error_code detail::take_error(const SSL* ssl) noexcept {
   const unsigned long first = ERR_peek_error();
   ERR_clear_error();
   if (first == 0) return make_error_code(std::errc::protocol_error);

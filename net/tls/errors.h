@@ -5,7 +5,7 @@
 
 #include <system_error>
 
-namespace weft::tls::impl {
+namespace weft::tls::detail {
 
 inline std::error_code own_error(errc e) noexcept { return {static_cast<int>(e), tls_category()}; }
 
@@ -14,4 +14,4 @@ inline std::error_code own_error(errc e) noexcept { return {static_cast<int>(e),
 // error is one of a handshake.
 std::error_code take_error(const SSL* ssl = nullptr) noexcept;
 
-}  // namespace weft::tls::impl
+}  // namespace weft::tls::detail

@@ -18,7 +18,7 @@
 #include "runtime/clock.h"
 #include "sched/threads.h"
 
-namespace weft::tls::impl {
+namespace weft::tls::detail {
 namespace {
 
 constexpr std::int64_t ms = 1'000'000;
@@ -48,7 +48,7 @@ int unacknowledged(int fd) {
 }
 
 struct connection {
-  detail::owned_fd fd;
+  weft::detail::owned_fd fd;
   std::vector<std::byte> rest;
   std::int64_t until;
   input from_peer = input::may_come;
@@ -86,7 +86,7 @@ class keeper {
   void keep(connection c) {
     const std::lock_guard hold(lock_);
     if (kept_ == max_kept) return;
-    if (kept_ == 0 && detail::start_quiet_thread([this] { serve(); })) return;
+    if (kept_ == 0 && weft::detail::start_quiet_thread([this] { serve(); })) return;
     ++kept_;
     arrived_.push_back(std::move(c));
   }
@@ -94,7 +94,7 @@ class keeper {
  private:
   // Until there is no connection left.
   void serve() {
-    detail::note_quiet_helper(1);
+    weft::detail::note_quiet_helper(1);
     std::vector<connection> all;
     std::int64_t pause = ms;
     std::vector<pollfd> at;
@@ -106,12 +106,12 @@ class keeper {
       }
       poll(at.data(), at.size(), static_cast<int>(pause / ms));
       pause = std::min(2 * pause, 50 * ms);
-      const std::int64_t now = detail::now_ns();
+      const std::int64_t now = weft::detail::now_ns();
       const auto gone = std::erase_if(all, [&](connection& c) { return c.advance(c.fd.get()) || c.until <= now; });
       const std::lock_guard hold(lock_);
       kept_ -= gone;
     }
-    detail::note_quiet_helper(-1);
+    weft::detail::note_quiet_helper(-1);
   }
 
   bool take_arrived(std::vector<connection>& all) {
@@ -144,10 +144,10 @@ keeper& of_this_process() {
 }  // namespace
 
 void linger(int fd, std::vector<std::byte> rest) {
-  connection c{{}, std::move(rest), detail::now_ns() + most_ns, input::may_come};
+  connection c{{}, std::move(rest), weft::detail::now_ns() + most_ns, input::may_come};
   if (wants_reset(fd) || c.advance(fd)) return;
   c.fd.reset(fcntl(fd, F_DUPFD_CLOEXEC, 3));
   if (c.fd) of_this_process().keep(std::move(c));
 }
 
-}  // namespace weft::tls::impl
+}  // namespace weft::tls::detail

@@ -13,10 +13,10 @@
 #include <cstddef>
 #include <vector>
 
-namespace weft::tls::impl {
+namespace weft::tls::detail {
 
 // To be called before the socket is closed. `rest` goes to the peer first. Does not block. Any
 // thread.
 void linger(int fd, std::vector<std::byte> rest);
 
-}  // namespace weft::tls::impl
+}  // namespace weft::tls::detail

@@ -11,7 +11,7 @@
 
 namespace weft::tls {
 
-using namespace impl;
+using namespace detail;
 
 namespace {
 

@@ -15,14 +15,14 @@
 
 namespace weft::tls {
 
-namespace impl {
+namespace detail {
 
 struct kept_sessions {
   struct one {
     resumption of;  // without `sessions`
     session_ptr session;
   };
-  detail::spin_lock lock;
+  weft::detail::spin_lock lock;
   std::list<one> all;      // under lock; the youngest last
   std::size_t most = 64;
 };
@@ -31,7 +31,7 @@ struct ticket_key {
   unsigned char name[16], cipher[32], mac[32];
 };
 struct ticket_key_list {
-  detail::spin_lock lock;
+  weft::detail::spin_lock lock;
   std::vector<ticket_key> all;  // under lock; the first encrypts
 };
 
@@ -45,7 +45,7 @@ ticket_key derived(const ticket_keys::key& secret) {
     unsigned n = 0;
     const unsigned char label[] = {'t', 'i', 'c', 'k', 'e', 't', i};
     if (!HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()), label, sizeof label, digest, &n))
-      detail::fatal("tls: OpenSSL computes no HMAC");
+      weft::detail::fatal("tls: OpenSSL computes no HMAC");
     std::memcpy(out + 32 * i, digest, i == 2 ? 16 : 32);
   }
   ticket_key k;
@@ -136,20 +136,20 @@ bool offer_session(SSL* ssl, const resumption& r) {
   return SSL_set_session(ssl, s) == 1;
 }
 
-}  // namespace impl
+}  // namespace detail
 
-session_cache::session_cache(std::size_t most) : it_(std::make_shared<impl::kept_sessions>()) { it_->most = most; }
+session_cache::session_cache(std::size_t most) : it_(std::make_shared<detail::kept_sessions>()) { it_->most = most; }
 
-ticket_keys::ticket_keys() : it_(std::make_shared<impl::ticket_key_list>()) {
+ticket_keys::ticket_keys() : it_(std::make_shared<detail::ticket_key_list>()) {
   key secret;
   if (RAND_bytes(secret.data(), static_cast<int>(secret.size())) != 1)
-    detail::fatal("tls: OpenSSL has no random bytes");
+    weft::detail::fatal("tls: OpenSSL has no random bytes");
   set({secret});
 }
 
 void ticket_keys::set(const std::vector<key>& all) {
-  std::vector<impl::ticket_key> next;
-  for (const key& one : all) next.push_back(impl::derived(one));
+  std::vector<detail::ticket_key> next;
+  for (const key& one : all) next.push_back(detail::derived(one));
   const std::lock_guard hold(it_->lock);
   it_->all.swap(next);
 }

@@ -10,7 +10,7 @@
 
 #include "net/tls/settings.h"
 
-namespace weft::tls::impl {
+namespace weft::tls::detail {
 
 using session_ptr = std::unique_ptr<SSL_SESSION, freed_by<SSL_SESSION_free>>;
 
@@ -23,4 +23,4 @@ std::string resumption_key(const config& how, const net::endpoint& server);
 // Offers a session that was kept. False if there is none.
 bool offer_session(SSL* ssl, const resumption& r);
 
-}  // namespace weft::tls::impl
+}  // namespace weft::tls::detail

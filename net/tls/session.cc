@@ -12,7 +12,7 @@
 #include "net/tls/errors.h"
 #include "net/tls/linger.h"
 
-namespace weft::tls::impl {
+namespace weft::tls::detail {
 namespace {
 
 constexpr std::size_t record_size = 16 << 10;           // the most that one record carries
@@ -22,12 +22,12 @@ constexpr std::size_t kept_size = 4 << 10;              // of a buffer at rest
 // For what net::conn does not do: send without ever waiting, and say what its deadlines are.
 struct inner : net::conn {
   explicit inner(const net::conn& c) : net::conn(c) {}
-  detail::descriptor* get() const noexcept { return d_.get(); }
+  weft::detail::descriptor* get() const noexcept { return d_.get(); }
 };
 
 std::size_t send_at_once(const net::conn& c, std::span<const std::byte> data) {
   const inner i(c);
-  const detail::in_use hold(i.get());
+  const weft::detail::in_use hold(i.get());
   if (!hold) return 0;
   const ssize_t n = ::send(i.get()->fd(), data.data(), data.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   return n > 0 ? static_cast<std::size_t>(n) : 0;
@@ -36,13 +36,13 @@ std::size_t send_at_once(const net::conn& c, std::span<const std::byte> data) {
 // 0 also at the end of the stream, or after an error: the next receive() says so.
 std::size_t receive_at_once(const net::conn& c, std::span<std::byte> to) {
   const inner i(c);
-  const detail::in_use hold(i.get());
+  const weft::detail::in_use hold(i.get());
   if (!hold) return 0;
   const ssize_t n = ::recv(i.get()->fd(), to.data(), to.size(), MSG_DONTWAIT);
   return n > 0 ? static_cast<std::size_t>(n) : 0;
 }
 
-time_point deadline_of(const net::conn& c, detail::direction_kind h) {
+time_point deadline_of(const net::conn& c, weft::detail::direction_kind h) {
   const inner i(c);
   return i.get() ? time_point(duration(i.get()->direction_for(h).deadline())) : time_point::max();
 }
@@ -81,8 +81,8 @@ session::session(net::conn c, const config& how, side s)
       settings_(settings_of(how, s, socket_.remote_addr())),
       handshake_time_(how.handshake_time),
       checks_peer_(s == side::client ? !how.insecure_skip_verify : how.clients != client_auth::none),
-      read_at_(deadline_of(socket_, detail::direction_kind::reading)),
-      write_at_(deadline_of(socket_, detail::direction_kind::writing)) {
+      read_at_(deadline_of(socket_, weft::detail::direction_kind::reading)),
+      write_at_(deadline_of(socket_, weft::detail::direction_kind::writing)) {
   auto [ssl, err] = make_ssl(how, s, &settings_);
   cannot_begin_ = !err && !is_stream(socket_) ? net::make_error_code(net::errc::unknown_network) : err;
   if (ssl) engine_.start(std::move(ssl));
@@ -137,6 +137,7 @@ std::error_code session::read_more(const context* ctx) {
   }
   rest();
   const auto [got, err] = ctx ? socket_.receive(*ctx) : socket_.receive();
+  rests_.store(false, std::memory_order_relaxed);
   if (err) return err;
   engine_.feed(got);
   if (got.size() < net::received::most) return {};
@@ -147,12 +148,17 @@ std::error_code session::read_more(const context* ctx) {
 
 // Gives back the buffers of large records.
 void session::rest() {
-  if (!holds_buffers_.load(std::memory_order_relaxed)) return;
-  if (!writing_.try_lock()) return;  // a writer is under way, and needs them
-  const std::lock_guard hold(writing_, std::adopt_lock);
-  holds_buffers_.store(false, std::memory_order_relaxed);
   in_.reset();
-  if (out_.empty()) out_ = {};
+  rests_.store(true, std::memory_order_relaxed);
+  if (!holds_buffers_.load(std::memory_order_relaxed)) return;
+  if (!writing_.try_lock()) return;  // a writer is under way, and gives them back
+  const std::lock_guard hold(writing_, std::adopt_lock);
+  give_back_buffers_locked();
+}
+
+void session::give_back_buffers_locked() {
+  holds_buffers_.store(false, std::memory_order_relaxed);
+  if (out_.empty()) std::vector<std::byte>().swap(out_);  // an assignment would keep the room
   engine_.give_back_buffers();
 }
 
@@ -221,6 +227,7 @@ result<std::size_t> session::write(const context* ctx, std::span<const std::byte
     if (const std::error_code e = send(ctx)) return {done, write_end_ = e};
     done += piece.size();
   }
+  if (data.size() > kept_size && rests_.load(std::memory_order_relaxed)) give_back_buffers_locked();
   return {done, {}};
 }
 
@@ -250,7 +257,7 @@ std::error_code session::close() {
 
 void session::linger_locked() {
   const inner i(socket_);
-  const detail::in_use hold(i.get());
+  const weft::detail::in_use hold(i.get());
   if (hold) linger(i.get()->fd(), std::exchange(out_, {}));
 }
 
@@ -285,4 +292,4 @@ bool session::write_is_late() {
   return write_at_ != time_point::max() && write_at_ <= now();
 }
 
-}  // namespace weft::tls::impl
+}  // namespace weft::tls::detail

@@ -8,8 +8,8 @@
 // the socket takes it without blocking and no writer is under way. Waiting for that would make a
 // peer that does not read stop the reader.
 //
-// A reader that waits, perhaps for hours, holds no buffer: it waits in receive(), with a kilobyte on
-// its stack, and gives back first what large records have left behind, here and in the engine.
+// A reader that waits, perhaps for hours, holds no buffer: it waits in receive(), with a kilobyte
+// on its stack, and gives back first what large records have left behind, here and in the engine.
 #pragma once
 #include <weft/mutex.h>
 
@@ -23,7 +23,7 @@
 
 #include "net/tls/engine.h"
 
-namespace weft::tls::impl {
+namespace weft::tls::detail {
 
 class session {
  public:
@@ -50,6 +50,7 @@ class session {
   std::error_code agree(const context* ctx);
   std::error_code read_more(const context* ctx);
   void rest();
+  void give_back_buffers_locked();
   std::error_code send(const context* ctx);
   std::error_code tell_at_once();
   void tell_at_once_locked();
@@ -75,6 +76,7 @@ class session {
   std::unique_ptr<std::byte[]> in_;
   // Set when a buffer becomes large; cleared by the reader that gives all of them back.
   std::atomic<bool> holds_buffers_{false};
+  std::atomic<bool> rests_{false};  // the reader waits: a writer gives back what it has used
 
   mutex writing_;
   std::vector<std::byte> out_;  // under writing_: for the socket
@@ -86,4 +88,4 @@ class session {
   time_point read_at_, write_at_, handshake_at_ = time_point::max();
 };
 
-}  // namespace weft::tls::impl
+}  // namespace weft::tls::detail

@@ -22,7 +22,7 @@
 #include "net/tls/resumption.h"
 #include "runtime/fatal.h"
 
-namespace weft::tls::impl {
+namespace weft::tls::detail {
 namespace {
 
 // The server's favourite that the client knows.
@@ -58,13 +58,13 @@ constexpr const char* without_forward_secrecy = ":!aNULL:!eNULL:!kRSA:!kPSK:!kEC
 
 SSL_CTX* make_ctx(side s) {
   SSL_CTX* const c = SSL_CTX_new(s == side::client ? TLS_client_method() : TLS_server_method());
-  if (!c) detail::fatal("tls: OpenSSL makes no SSL_CTX: " + take_error().message());
+  if (!c) weft::detail::fatal("tls: OpenSSL makes no SSL_CTX: " + take_error().message());
   SSL_CTX_set_options(c, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION);
   SSL_CTX_set_mode(c, SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_num_tickets(c, 0);
   if (SSL_CTX_set_cipher_list(c, default_ciphers) != 1)
-    detail::fatal("tls: OpenSSL has no cipher with forward secrecy");
+    weft::detail::fatal("tls: OpenSSL has no cipher with forward secrecy");
   enable_resumption(c, s);
   if (s == side::client) return c;
   SSL_CTX_set_options(c, SSL_OP_CIPHER_SERVER_PREFERENCE);
@@ -81,7 +81,8 @@ SSL_CTX* ctx_for(side s) {
 X509_STORE* system_store() {
   static X509_STORE* const store = [] {
     X509_STORE* s = X509_STORE_new();
-    if (!s || X509_STORE_set_default_paths(s) != 1) detail::fatal("tls: OpenSSL knows no place of the system's roots");
+    if (!s || X509_STORE_set_default_paths(s) != 1)
+      weft::detail::fatal("tls: OpenSSL knows no place of the system's roots");
     ERR_clear_error();
     return s;
   }();
@@ -98,7 +99,7 @@ std::string host_of(const config& how) {
 
 bool is_address(const std::string& host) {
   in6_addr any;
-  return detail::parse_ip(AF_INET, host, &any) || detail::parse_ip(AF_INET6, host, &any);
+  return weft::detail::parse_ip(AF_INET, host, &any) || weft::detail::parse_ip(AF_INET6, host, &any);
 }
 
 bool set_host(SSL* ssl, const config& how) {
@@ -207,7 +208,8 @@ handshake_settings settings_of(const config& how, side s, const net::endpoint& p
 }
 
 result<ssl_ptr> make_ssl(const config& how, side s, const handshake_settings* mine) {
-  if (s == side::client && detail::has_nul(how.server_name)) return {{}, net::make_error_code(net::errc::bad_address)};
+  if (s == side::client && weft::detail::has_nul(how.server_name))
+    return {{}, net::make_error_code(net::errc::bad_address)};
   const no_suspend whole;  // the error queue is the thread's
   ERR_clear_error();
   ssl_ptr ssl(SSL_new(ctx_for(s)));
@@ -224,4 +226,4 @@ result<ssl_ptr> make_ssl(const config& how, side s, const handshake_settings* mi
   return {std::move(ssl), {}};
 }
 
-}  // namespace weft::tls::impl
+}  // namespace weft::tls::detail

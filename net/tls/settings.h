@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-namespace weft::tls::impl {
+namespace weft::tls::detail {
 
 // OpenSSL would take itself apart in exit(), while threads of a world that has ended, or fibers of
 // one that has not, still use it: a thread that ends looks there for what it has to free. Only what
@@ -67,4 +67,4 @@ handshake_settings settings_of(const config& how, side s, const net::endpoint& p
 // Returns a connection that has not begun. `mine` must live as long as the SSL. An error if OpenSSL
 // refuses: keys too short, for example.
 result<ssl_ptr> make_ssl(const config& how, side s, const handshake_settings* mine);
-}  // namespace weft::tls::impl
+}  // namespace weft::tls::detail

@@ -8,7 +8,7 @@
 #include "sched/current.h"
 #include "sched/diagnosis/wait_cycles.h"
 #include "sched/stats.h"
-#include "sched/visit.h"
+#include "sched/world_scope.h"
 
 namespace weft::detail {
 namespace {
@@ -139,8 +139,8 @@ const char* to_string(wait_reason r) noexcept {
 namespace weft {
 
 void dump_fibers(std::FILE* out) {
-  const detail::visit here(detail::this_m());
-  if (detail::world* w = here.where()) detail::dump_world(*w, out);
+  const detail::world_scope here(detail::this_m());
+  if (detail::world* w = here.world_or_null()) detail::dump_world(*w, out);
 }
 
 }  // namespace weft

@@ -15,7 +15,7 @@
 #include "sched/current.h"
 #include "sched/diagnosis/dump.h"
 #include "sched/stats.h"
-#include "sched/visit.h"
+#include "sched/world_scope.h"
 
 namespace weft::detail {
 
@@ -110,8 +110,8 @@ ignore ignore::start_function(std::string part) { return {start, std::move(part)
 
 ignore ignore::current() {
   std::vector<std::uint64_t> now;
-  const detail::visit here(detail::this_m());
-  if (detail::world* w = here.where()) {
+  const detail::world_scope here(detail::this_m());
+  if (detail::world* w = here.world_or_null()) {
     listing all = list_all(*w);
     for (naps n; !all.all_seen && !n.over(); all = list_all(*w)) n.take();
     for (const auto& f : all.fibers) now.push_back(f.id);
@@ -121,9 +121,9 @@ ignore ignore::current() {
 
 std::string find_leaks(std::span<const ignore> overlook) {
   for (naps n;; n.take()) {  // a world may end between two looks
-    const detail::visit here(detail::this_m());
-    if (!here.where()) return "";
-    const auto [left, all_seen] = unexpected_fibers(*here.where(), overlook);
+    const detail::world_scope here(detail::this_m());
+    if (!here.world_or_null()) return "";
+    const auto [left, all_seen] = unexpected_fibers(*here.world_or_null(), overlook);
     if (left.empty() && (all_seen || n.over())) return "";
     if (n.over())
       return fmt::format("{} fiber{} left behind\n\n", left.size(), left.size() == 1 ? " is" : "s are") +

@@ -5,15 +5,15 @@
 
 #include "sched/current.h"
 #include "sched/diagnosis/stack_report.h"
-#include "sched/visit.h"
 #include "sched/world.h"
+#include "sched/world_scope.h"
 
 namespace weft {
 
 runtime_stats stats() {
   runtime_stats s;
-  const detail::visit here(detail::this_m());
-  detail::world* w = here.where();
+  const detail::world_scope here(detail::this_m());
+  detail::world* w = here.world_or_null();
   if (!w) return s;
   for (const auto& slot : w->ps)  // before the count of spawns: a fiber ends only after it began
     if (const detail::P* p = slot.load(std::memory_order_acquire)) {  // [procs]

@@ -91,7 +91,8 @@ void add_running_stacks(world& w, std::vector<fiber_view>& fibers) {
   }
 }
 
-// A fiber that parks after it was listed, and before its thread gets the signal, has a stack in the next list.
+// A fiber that parks after it was listed, and before its thread gets the signal, has a stack in the
+// next list.
 std::vector<fiber_view> list_with_running_stacks(world& w) {
   constexpr int looks = 3;
   constexpr timespec pause{0, 1'000'000};

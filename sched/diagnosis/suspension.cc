@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include "runtime/unwind/symbolize.h"
-#include "sched/diagnosis/mutex_watch.h"
 #include "sched/diagnosis/panic.h"
+#include "sched/diagnosis/std_mutex_check.h"
 #include "sched/g.h"
 #include "sched/m.h"
 

@@ -216,7 +216,15 @@ const scenario_map fault_scenarios = {
          sleep(60s);
        });
      }},
-    {"crashes-with-stack", [] { return world([] { borrow_and([] { *reinterpret_cast<volatile int*>(8) = 1; }); }); }},
+    {"crashes-with-stack",
+     [] {
+       return world([] {
+         borrow_and([] {
+           volatile std::uintptr_t nowhere = 8;
+           *reinterpret_cast<volatile int*>(nowhere) = 1;
+         });
+       });
+     }},
     {"pthread-exit-in-async", [] { return world([] { async([] { pthread_exit(nullptr); }).get(); }); }},
     {"pthread-exit-in-a-group",
      [] {

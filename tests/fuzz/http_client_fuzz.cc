@@ -15,7 +15,7 @@
 namespace {
 
 using namespace weft;
-using namespace weft::http::impl;
+using namespace weft::http::detail;
 
 constexpr std::size_t max_head = 4 << 10, max_body = 64 << 10;
 

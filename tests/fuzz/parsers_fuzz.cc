@@ -15,7 +15,7 @@
 namespace {
 
 using namespace weft::http;
-using namespace weft::http::impl;
+using namespace weft::http::detail;
 
 void must(bool fact, const char* what) {
   if (fact) return;

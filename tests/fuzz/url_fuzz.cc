@@ -16,7 +16,7 @@
 namespace {
 
 using namespace weft;
-using namespace weft::http::impl;
+using namespace weft::http::detail;
 
 void must(bool fact, const char* what) {
   if (fact) return;

@@ -29,7 +29,7 @@ class limit_begins : public modelled_world {
   void other(int i) override {
     if (i == gets_p) {
       M* m = adopt(i);
-      models::require(take_idle_p(m), "there is no idle P");
+      models::require(acquire_idle_p(m), "there is no idle P");
       compute();
     } else if (i == monitor) {
       const std::lock_guard hold(w().retaking);

@@ -43,7 +43,7 @@ int last_cpu(long) noexcept { return 0; }
 void for_each_thread(const std::function<void(long)>& f) { f(1); }
 bool forked_from_a_fiber() noexcept { return false; }
 std::uint32_t fork_generation() noexcept { return 0; }
-bool stir(M*) { return false; }
+bool chaos_shuffle(M*) { return false; }
 void start_template_thread() {}
 int cpu_count() noexcept { return 1; }
 int default_maxprocs() { return 1; }

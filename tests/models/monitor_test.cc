@@ -1,4 +1,4 @@
-// Note [monitor]: sysmon.cc, p_watch.cc and acquire_p() of wake.cc as they are.
+// Note [monitor]: sysmon.cc, p_monitor.cc and acquire_p() of wake.cc as they are.
 //
 // No P is held for some looks of the monitor. It falls asleep while an M gets the P and computes.
 #include "sched/sysmon.h"
@@ -28,7 +28,7 @@ class falling_asleep : public modelled_world {
     M* m = adopt(i);
     while (looks_ < most_looks) models::yield();
     for (unsigned n = models::choose(80); n > 0; --n) models::yield();
-    models::require(take_idle_p(m), "there is no idle P");
+    models::require(acquire_idle_p(m), "there is no idle P");
     compute();
   }
   // Until it is about to rest: time passes.

@@ -1,9 +1,10 @@
-// Note [post]: post_is_vacant() and fill_timer_post() of wake.cc, and p_watch.cc, as they are.
+// Note [post]: post_is_vacant() and ensure_timer waiter() of wake.cc, and p_monitor.cc, as they
+// are.
 //
 // A timer is armed. An M that spins finds a fiber that computes, while the monitor looks.
 #include <algorithm>
 
-#include "sched/p_watch.h"
+#include "sched/p_monitor.h"
 #include "sched/ready.h"
 #include "sched/ready_list.h"
 #include "sched/timers.h"
@@ -57,7 +58,7 @@ class timer_post : public modelled_world {
   }
 
   void other(int) override {
-    p_watch watch(w());
+    p_monitor watch(w());
     while (!ended()) {
       ++looks_;
       sleep(end_of_sleep_->in_model(), 0, clock + watch.look(clock));
@@ -82,7 +83,7 @@ class timer_post : public modelled_world {
   bool wakes_in_time() {
     std::int64_t first = sleeps_until(monitor);
     for (int i = 0; i < threads(); ++i)
-      if (&m(i) == w().sentinel && w().sentinel->is_idle) first = std::min(first, sleeps_until(i));
+      if (&m(i) == w().timer_waiter && w().timer_waiter->is_idle) first = std::min(first, sleeps_until(i));
     return first <= timer_->due;
   }
 
@@ -113,7 +114,7 @@ TEST_CASE("canary: an M and the monitor leave a timer to each other", "[models][
   timer_post s(armed::on_an_idle_p);
   const planted all[] = {
       {"relaxed X1", "leave_no_timer_alone", operation::store, fault::relaxed},
-      {"relaxed X2", "fill_timer_post", operation::load, fault::relaxed},
+      {"relaxed X2", "ensure_timer_waiter", operation::load, fault::relaxed},
   };
   for (const planted& bug : all) check_found(s, "post", bug);
 }

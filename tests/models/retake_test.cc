@@ -1,8 +1,8 @@
-// Note [retake]: retake.cc, retake.h, p_watch.cc and weft/detail/fiber.h as they are.
+// Note [retake]: retake.cc, retake.h, p_monitor.cc and weft/detail/fiber.h as they are.
 //
 // Two fibers enter the runtime and sections while the monitor looks at the only P and retakes it.
 // The owner's data of the P is used by each M that has it: two at one time fail the schedule.
-#include "sched/p_watch.h"
+#include "sched/p_monitor.h"
 #include "sched/ready.h"
 #include "tests/models/report.h"
 #include "tests/models/world.h"
@@ -53,7 +53,7 @@ class retaking : public modelled_world {
   }
 
   void other(int) override {
-    p_watch monitor(w());
+    p_monitor monitor(w());
     std::int64_t time = clock;
     for (; looked_ < looks_; ++looked_) monitor.look(time += 1'000'000);
   }
@@ -121,8 +121,8 @@ TEST_CASE("canary: without R4's ordering the next M does not see the P as it was
 TEST_CASE("canary: where each side fences itself, each ordering counts", "[models][retake][canary]") {
   retaking s(fences::by_each, often);
   const planted all[] = {
-      {"relaxed Q1", "take_p_locked", operation::store, fault::relaxed},
-      {"relaxed Q3", "take_p_locked", operation::load, fault::relaxed},
+      {"relaxed Q1", "retake_p_locked", operation::store, fault::relaxed},
+      {"relaxed Q3", "retake_p_locked", operation::load, fault::relaxed},
       {"relaxed R1", "has_p_for_certain", operation::rmw, fault::relaxed},
       {"relaxed R3", "has_p_for_certain", operation::load, fault::relaxed},
   };

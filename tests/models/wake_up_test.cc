@@ -2,7 +2,7 @@
 // are.
 //
 // Fibers push others and then compute without end, so that what they have pushed runs on another P
-// or not at all. Time does not pass, except where a scenario lets the sentinel look.
+// or not at all. Time does not pass, except where a scenario lets the timer waiter look.
 #include "sched/blocking.h"
 #include "sched/ready.h"
 #include "sched/ready_list.h"
@@ -23,7 +23,7 @@ class pushes : public modelled_world {
   struct plan {
     std::vector<of_fiber> pushes;  // of the fibers that run at the beginning
     bool pushed_compute = true;    // or they end
-    int looks = 0;                 // how often the sentinel looks before a fiber is stranded
+    int looks = 0;                 // how often the timer waiter looks before a fiber is stranded
   };
   pushes(shape s, plan p) : modelled_world(std::move(s)), plan_(std::move(p)) {}
 
@@ -43,7 +43,7 @@ class pushes : public modelled_world {
 
   void check() override {
     models::require(w().spinning.load(std::memory_order_relaxed) == 0, "an M that sleeps is counted as spinning");
-    models::require(!waits() || (looks_left_ > 0 && sentinel()),
+    models::require(!waits() || (looks_left_ > 0 && timer_waiter()),
                     "every M sleeps or computes, a P is idle, and a fiber waits");
   }
 
@@ -51,14 +51,14 @@ class pushes : public modelled_world {
     if (!waits()) return false;
     --looks_left_;
     for (int i = 0; i < threads(); ++i)
-      if (&m(i) == sentinel()) time_out(i);
+      if (&m(i) == timer_waiter()) time_out(i);
     return true;
   }
 
  private:
   const of_fiber& of(int fiber) const { return plan_.pushes[static_cast<std::size_t>(fiber)]; }
 
-  const M* sentinel() { return w().sentinel && w().sentinel->is_idle ? w().sentinel : nullptr; }
+  const M* timer_waiter() { return w().timer_waiter && w().timer_waiter->is_idle ? w().timer_waiter : nullptr; }
 
   // A fiber is in a queue, and there is a P and an M for it.
   bool waits() {
@@ -76,9 +76,9 @@ class pushes : public modelled_world {
     switch (how) {
       case push::global: push_global_list(w(), list); break;
       case push::ring: push_polled(m, list); break;
-      case push::fired: push_fired(m, list, rouse::if_worth_it); break;
+      case push::fired: push_fired(m, list, wake_policy::if_worth_it); break;
       case push::next: push_next(m, list.pop()); break;
-      case push::hand_off: hand_off_p(w(), let_go_of_p(m)); break;  // and no push
+      case push::hand_off: hand_off_p(w(), detach_p(m)); break;  // and no push
     }
   }
 
@@ -108,7 +108,7 @@ pushes at_thread_limit(int looks) {
           {.pushes = {{push::ring}, {push::ring}}, .looks = looks}};
 }
 
-// I4: a `next` slot is checked by the sentinel, in two looks.
+// I4: a `next` slot is checked by the timer waiter, in two looks.
 constexpr int in_time = 3;
 
 }  // namespace
@@ -143,7 +143,7 @@ TEST_CASE("a fiber in a ring or the global queue is found without any delay", "[
   check_right(hand_off, "a push and a P that is handed off", some);
 }
 
-TEST_CASE("a fiber in a `next` slot is found immediately or by the sentinel", "[models][wake-up][GO-43]") {
+TEST_CASE("a fiber in a `next` slot is found immediately or by the timer waiter", "[models][wake-up][GO-43]") {
   using namespace weft::detail;
   auto next_spins = one(push::next, spins, in_time), next_dry = one(push::next, dry, in_time);
   auto fired = two(push::fired, push::fired, dry, in_time), nexts = fibers(push::next, push::next, 4, spins, in_time);
@@ -155,23 +155,23 @@ TEST_CASE("a fiber in a `next` slot is found immediately or by the sentinel", "[
   check_right(ring_and_next, "a ring and a next slot", some);
 }
 
-TEST_CASE("a fiber that another displaces from a `next` slot is found by the sentinel", "[models][wake-up]") {
+TEST_CASE("a fiber that another displaces from a `next` slot is found by the timer waiter", "[models][wake-up]") {
   auto displaced = weft::detail::two(push::next, push::next, weft::detail::spins, weft::detail::in_time);
   check_right(displaced, "displaced", some);
 }
 
-TEST_CASE("canary: a displaced fiber is stranded unless the sentinel looks", "[models][wake-up][canary]") {
+TEST_CASE("canary: a displaced fiber is stranded unless the timer waiter looks", "[models][wake-up][canary]") {
   // push_next() may read `idle_ps` before the ring's tail is in memory.
   auto displaced = weft::detail::two(push::next, push::next, weft::detail::spins);
   check_found(displaced, "displaced, no look", some);
 }
 
-TEST_CASE("at the limit of threads a fiber is found by the sentinel", "[models][wake-up]") {
+TEST_CASE("at the limit of threads a fiber is found by the timer waiter", "[models][wake-up]") {
   auto limit = weft::detail::at_thread_limit(weft::detail::in_time);
   check_right(limit, "thread limit", some);
 }
 
-TEST_CASE("canary: at the limit of threads a fiber is stranded unless the sentinel looks",
+TEST_CASE("canary: at the limit of threads a fiber is stranded unless the timer waiter looks",
           "[models][wake-up][canary]") {
   // start_m() finds no idle M while one, which has checked the queues, is about to be idle.
   auto limit = weft::detail::at_thread_limit(0);

@@ -60,7 +60,7 @@ void modelled_world::before() {
     taken[at(i)] = true;
   }
   for (int i = shape_.ps - 1; i >= 0; --i)
-    if (!taken[at(i)]) release_p_locked(*world_, &p(i));
+    if (!taken[at(i)]) push_idle_p_locked(*world_, &p(i));
   set_the_world(&*world_);
   begin();
 }
@@ -154,8 +154,8 @@ void modelled_world::execute(M* m, runnable* r) noexcept {
     m->g = nullptr;
     if (ended_) return;
     data_of(*m->p).write();
-    if (take_quick(m, r) != quick::got) return;
-    if (!goes_straight(m, r)) {
+    if (pick_next_fast(m, r) != fast_pick::got) return;
+    if (!can_switch_directly(m, r)) {
       m->handed = r;
       return;
     }

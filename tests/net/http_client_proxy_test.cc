@@ -4,10 +4,10 @@
 
 using namespace weft;
 using namespace weft::testing;
-using http::impl::encode;
-using http::impl::http_url_of;
-using http::impl::proxies;
-using http::impl::split_uri;
+using http::detail::encode;
+using http::detail::http_url_of;
+using http::detail::proxies;
+using http::detail::split_uri;
 
 namespace {
 

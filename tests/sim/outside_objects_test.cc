@@ -189,15 +189,15 @@ TEST_CASE("a count that a schedule leaves in a group is there in the next", "[si
 }
 
 TEST_CASE("a group whose count is 0 is used in one schedule, in the next, and outside", "[sim][BUB-15]") {
-  wait_group group;
+  weft::wait_group group;
   for (int i = 0; i < 2; ++i) {
-    const sim::report r = sim::explore({.seed = 1, .schedules = 50}, [&group] {
+    const weft::sim::report r = weft::sim::explore({.seed = 1, .schedules = 50}, [&group] {
       group.add(1);
-      go([&group] { group.done(); });
+      weft::go([&group] { group.done(); });
       group.wait();
       group.add(1);
-      go([&group] { group.wait(); });
-      sim::wait();
+      weft::go([&group] { group.wait(); });
+      weft::sim::wait();
       group.done();  // the count is 0 again, with a waiter
     });
     INFO(r);

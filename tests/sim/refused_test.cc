@@ -15,9 +15,9 @@ using Catch::Matchers::Contains;
 namespace {
 
 template <class F>
-void check_refused(F use) {
+void check_refused(const char* what, F use) {
   const sim::report r = sim::run([&use] { use(); });
-  INFO(r);
+  INFO(what << ": " << r);
   CHECK(r.what == sim::verdict::panic);
   CHECK_THAT(r.message, Contains("not simulated"));
 }
@@ -27,12 +27,12 @@ void check_refused(F use) {
 TEST_CASE("sockets, names, files and processes are refused in a simulation, in words", "[sim]") {
   const weft::testing::temp_tree tree;
   const std::string made = tree.root() + "/made";
-  check_refused([] { (void)net::listen("tcp", "127.0.0.1:0"); });
-  check_refused([] { (void)net::lookup_host("localhost"); });
-  check_refused([] { (void)net::listen("tcp", "localhost:0"); });
-  check_refused([] { (void)fs::stat("/"); });
-  check_refused([&] { (void)fs::mkdir(made); });
-  check_refused([&] { (void)os::command("touch", {made}).start(); });
+  check_refused("socket", [] { (void)net::listen("tcp", "127.0.0.1:0"); });
+  check_refused("name", [] { (void)net::lookup_host("weft.invalid"); });
+  check_refused("name of a socket", [] { (void)net::listen("tcp", "localhost:0"); });
+  check_refused("stat", [] { (void)fs::stat("/"); });
+  check_refused("mkdir", [&] { (void)fs::mkdir(made); });
+  check_refused("process", [&] { (void)os::command("touch", {made}).start(); });
   CHECK_FALSE(std::filesystem::exists(made));
 }
 

@@ -141,6 +141,7 @@ class singleflight {
       throw;
     } catch (...) {
       c->failure = detail::caught_exception();
+      // Of pthread_exit: the thread ends.
       if (!c->failure) throw;
     }
     land(key, c);

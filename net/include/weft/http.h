@@ -31,10 +31,10 @@
 
 namespace weft::http {
 
-namespace impl {
+namespace detail {
 struct exchange;
 struct server_state;
-}  // namespace impl
+}  // namespace detail
 
 class request;
 class response_writer;
@@ -143,13 +143,13 @@ class request {
   const context& ctx() const;
 
   // For weft itself.
-  explicit request(impl::exchange& x) noexcept : x_(x) {}
+  explicit request(detail::exchange& x) noexcept : x_(x) {}
 
  private:
   friend class mux;
   friend class response_writer;
   friend handler strip_prefix(std::string_view prefix, handler h);
-  impl::exchange& x_;
+  detail::exchange& x_;
 };
 
 // A cookie of an answer. `max_age`: seconds; negative: for the session; 0: removes it. Go's
@@ -219,13 +219,13 @@ class response_writer {
   result<hijacked> upgrade(std::string_view protocol);
 
   // For weft itself.
-  explicit response_writer(impl::exchange& x) noexcept : x_(x) {}
+  explicit response_writer(detail::exchange& x) noexcept : x_(x) {}
 
  private:
   friend handler compressed(handler h);
   response_writer& put_header(std::string_view name, std::string_view value, bool replace);
   std::error_code send_copy(const fs::file& file, std::uint64_t offset, std::uint64_t count);
-  impl::exchange& x_;
+  detail::exchange& x_;
 };
 
 // Returns a handler that calls h and compresses its answer by gzip, if the client accepts that, the
@@ -346,7 +346,7 @@ class server {
   server& set_error_log(std::function<void(std::string_view)> f);
 
  private:
-  std::shared_ptr<impl::server_state> state_;
+  std::shared_ptr<detail::server_state> state_;
 };
 
 }  // namespace weft::http

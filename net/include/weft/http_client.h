@@ -34,12 +34,12 @@
 namespace weft::http {
 
 class cookie_jar;
-namespace impl {
+namespace detail {
 struct client_state;
 class incoming;
 struct jar;
 jar& jar_of(const cookie_jar& j) noexcept;
-}  // namespace impl
+}  // namespace detail
 
 // Names and values, in the order of the head. A name may be there more than once.
 using header_list = std::vector<std::pair<std::string, std::string>>;
@@ -113,10 +113,10 @@ class response_stream {
   void close();
 
   // For weft itself.
-  explicit response_stream(std::unique_ptr<impl::incoming> it) noexcept;
+  explicit response_stream(std::unique_ptr<detail::incoming> it) noexcept;
 
  private:
-  std::unique_ptr<impl::incoming> it_;
+  std::unique_ptr<detail::incoming> it_;
 };
 
 // Cookies by RFC 6265, without the list of public suffixes: a cookie goes only to the host that set
@@ -133,8 +133,8 @@ class cookie_jar {
   std::string get(std::string_view url) const;
 
  private:
-  friend impl::jar& impl::jar_of(const cookie_jar& j) noexcept;
-  std::shared_ptr<impl::jar> jar_;
+  friend detail::jar& detail::jar_of(const cookie_jar& j) noexcept;
+  std::shared_ptr<detail::jar> jar_;
 };
 
 // Keeps connections for later requests. Copies share them. For any number of fibers and plain
@@ -143,8 +143,8 @@ class cookie_jar {
 //
 // Proxies come from HTTP_PROXY, HTTPS_PROXY and NO_PROXY, also in lower case, as in Go: never for
 // localhost and loopback addresses. Only "http://" is supported: a request for which they name a
-// proxy by https or socks5 fails with std::errc::protocol_not_supported. An answer in gzip is decompressed if the
-// caller did not set Accept-Encoding.
+// proxy by https or socks5 fails with std::errc::protocol_not_supported. An answer in gzip is
+// decompressed if the caller did not set Accept-Encoding.
 class client {
  public:
   client();
@@ -177,7 +177,7 @@ class client {
   void close_idle() const;
 
  private:
-  std::shared_ptr<impl::client_state> state_;
+  std::shared_ptr<detail::client_state> state_;
 };
 
 // As client::get(), by one client for all callers. Go's http.Get.

@@ -91,7 +91,7 @@ struct fd_message;
 inline constexpr std::size_t max_fds = 253;
 
 // The functions that all sockets have.
-class socket : public detail::deadline_setters<socket> {
+class socket : public weft::detail::deadline_setters<socket> {
  public:
   // Empty: every operation returns errc::closed.
   socket() noexcept = default;
@@ -139,7 +139,7 @@ class socket : public detail::deadline_setters<socket> {
       f(fd);
       return true;
     };
-    return detail::raw_control(d_.get(), call_of(call), address_of(call));
+    return weft::detail::raw_control(d_.get(), call_of(call), address_of(call));
   }
   // Call f(fd), which makes a system call that must not block, until f returns true: once
   // immediately, then each time the descriptor may be ready. They queue with other reads or writes,
@@ -147,19 +147,19 @@ class socket : public detail::deadline_setters<socket> {
   // errc::closed, errc::timeout; with ctx: ctx's error. Go's RawConn.Read and RawConn.Write.
   template <class F>
   std::error_code raw_read(F&& f) const {
-    return detail::raw_calls(d_.get(), false, nullptr, call_of(f), address_of(f));
+    return weft::detail::raw_calls(d_.get(), false, nullptr, call_of(f), address_of(f));
   }
   template <class F>
   std::error_code raw_read(const context& ctx, F&& f) const {
-    return detail::raw_calls(d_.get(), false, &ctx, call_of(f), address_of(f));
+    return weft::detail::raw_calls(d_.get(), false, &ctx, call_of(f), address_of(f));
   }
   template <class F>
   std::error_code raw_write(F&& f) const {
-    return detail::raw_calls(d_.get(), true, nullptr, call_of(f), address_of(f));
+    return weft::detail::raw_calls(d_.get(), true, nullptr, call_of(f), address_of(f));
   }
   template <class F>
   std::error_code raw_write(const context& ctx, F&& f) const {
-    return detail::raw_calls(d_.get(), true, &ctx, call_of(f), address_of(f));
+    return weft::detail::raw_calls(d_.get(), true, &ctx, call_of(f), address_of(f));
   }
 
   // Returns the descriptor's number, for options that weft has no function for; -1 if closed. The
@@ -170,10 +170,10 @@ class socket : public detail::deadline_setters<socket> {
   friend bool operator==(const socket& a, const socket& b) noexcept { return a.d_.get() == b.d_.get(); }
 
   // For weft itself.
-  explicit socket(detail::descriptor_ref d) noexcept : d_(std::move(d)) {}
+  explicit socket(weft::detail::descriptor_ref d) noexcept : d_(std::move(d)) {}
 
  protected:
-  detail::descriptor_ref d_;
+  weft::detail::descriptor_ref d_;
 
  private:
   template <class F>

@@ -25,14 +25,14 @@
 
 namespace weft::net {
 
-namespace impl {
+namespace detail {
 struct pipe_end;
 }
 
 // One end. A shared handle: copies are the same end, and the destructor of the last copy closes it.
 // For any number of fibers and plain threads; plain threads block. One fiber may read while another
 // writes; concurrent writes queue and are not mixed.
-class pipe_conn : public detail::deadline_setters<pipe_conn> {
+class pipe_conn : public weft::detail::deadline_setters<pipe_conn> {
  public:
   // Empty: every operation returns errc::closed.
   pipe_conn() noexcept = default;
@@ -75,10 +75,10 @@ class pipe_conn : public detail::deadline_setters<pipe_conn> {
   friend bool operator==(const pipe_conn& a, const pipe_conn& b) noexcept { return a.end_ == b.end_; }
 
   // For weft itself.
-  explicit pipe_conn(std::shared_ptr<impl::pipe_end> end) noexcept : end_(std::move(end)) {}
+  explicit pipe_conn(std::shared_ptr<detail::pipe_end> end) noexcept : end_(std::move(end)) {}
 
  private:
-  std::shared_ptr<impl::pipe_end> end_;
+  std::shared_ptr<detail::pipe_end> end_;
 };
 
 // The two ends of a pipe.

@@ -46,7 +46,7 @@ struct exit_status {
   std::string to_string() const;
 };
 
-namespace impl {
+namespace detail {
 struct child;
 }
 
@@ -82,10 +82,10 @@ class process {
   explicit operator bool() const noexcept { return c_ != nullptr; }
 
   // For weft itself.
-  explicit process(std::shared_ptr<impl::child> c) noexcept : c_(std::move(c)) {}
+  explicit process(std::shared_ptr<detail::child> c) noexcept : c_(std::move(c)) {}
 
  private:
-  std::shared_ptr<impl::child> c_;
+  std::shared_ptr<detail::child> c_;
 };
 
 // Where a standard stream of a child leads.

@@ -34,7 +34,7 @@ namespace weft::net {
 class received {
  public:
   // The largest number of bytes that one receive() returns.
-  static constexpr std::size_t most = sizeof(detail::receive_buffer);
+  static constexpr std::size_t most = sizeof(weft::detail::receive_buffer);
 
   // Empty.
   received() noexcept {}
@@ -56,9 +56,9 @@ class received {
   bool empty() const noexcept { return size_ == 0; }
 
  private:
-  friend detail::receiver;
+  friend weft::detail::receiver;
   struct lent {
-    void operator()(detail::receive_buffer* b) const noexcept;
+    void operator()(weft::detail::receive_buffer* b) const noexcept;
   };
   static constexpr std::size_t room = 1024;
 
@@ -69,7 +69,7 @@ class received {
   }
 
   std::byte here_[room];
-  std::unique_ptr<detail::receive_buffer, lent> in_;  // null: they are here
+  std::unique_ptr<weft::detail::receive_buffer, lent> in_;  // null: they are here
   std::size_t size_ = 0;
 };
 

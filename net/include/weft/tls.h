@@ -37,14 +37,14 @@
 
 namespace weft::tls {
 
-namespace impl {
+namespace detail {
 struct key_pair;
 struct trust;
 struct named_certificates;
 struct kept_sessions;
 struct ticket_key_list;
 class session;
-}  // namespace impl
+}  // namespace detail
 
 // What an error means, for programs. An error may mean several: an expired certificate is a bad one
 // too.
@@ -76,11 +76,11 @@ class certificate {
   explicit operator bool() const noexcept { return it_ != nullptr; }
 
   // For weft itself.
-  explicit certificate(std::shared_ptr<const impl::key_pair> it) noexcept : it_(std::move(it)) {}
-  const impl::key_pair* get() const noexcept { return it_.get(); }
+  explicit certificate(std::shared_ptr<const detail::key_pair> it) noexcept : it_(std::move(it)) {}
+  const detail::key_pair* get() const noexcept { return it_.get(); }
 
  private:
-  std::shared_ptr<const impl::key_pair> it_;
+  std::shared_ptr<const detail::key_pair> it_;
 };
 
 // The authorities that are trusted. A shared handle. Default-constructed: those of the system. Go's
@@ -91,11 +91,11 @@ class roots {
   roots() noexcept = default;
 
   // For weft itself.
-  explicit roots(std::shared_ptr<const impl::trust> it) noexcept : it_(std::move(it)) {}
-  const impl::trust* get() const noexcept { return it_.get(); }
+  explicit roots(std::shared_ptr<const detail::trust> it) noexcept : it_(std::move(it)) {}
+  const detail::trust* get() const noexcept { return it_.get(); }
 
  private:
-  std::shared_ptr<const impl::trust> it_;
+  std::shared_ptr<const detail::trust> it_;
 };
 
 // Read PEM: the certificate of this side first, then the intermediate ones. Return errc::bad_pem
@@ -131,10 +131,10 @@ class certificate_store {
   certificate find(std::string_view server_name) const;
 
   // For weft itself.
-  impl::named_certificates* get() const noexcept { return it_.get(); }
+  detail::named_certificates* get() const noexcept { return it_.get(); }
 
  private:
-  std::shared_ptr<impl::named_certificates> it_;
+  std::shared_ptr<detail::named_certificates> it_;
 };
 
 // Sessions that a client resumes instead of a full handshake. A shared handle, for any number of
@@ -146,10 +146,10 @@ class session_cache {
   explicit session_cache(std::size_t most = 64);
 
   // For weft itself.
-  const std::shared_ptr<impl::kept_sessions>& get() const noexcept { return it_; }
+  const std::shared_ptr<detail::kept_sessions>& get() const noexcept { return it_; }
 
  private:
-  std::shared_ptr<impl::kept_sessions> it_;
+  std::shared_ptr<detail::kept_sessions> it_;
 };
 
 // The keys of a server's session tickets. A shared handle. Any fiber or thread. Go's
@@ -165,10 +165,10 @@ class ticket_keys {
   void set(const std::vector<key>& all);
 
   // For weft itself.
-  const std::shared_ptr<impl::ticket_key_list>& get() const noexcept { return it_; }
+  const std::shared_ptr<detail::ticket_key_list>& get() const noexcept { return it_; }
 
  private:
-  std::shared_ptr<impl::ticket_key_list> it_;
+  std::shared_ptr<detail::ticket_key_list> it_;
 };
 
 // Settings of a client or a server. Go's tls.Config.
@@ -216,7 +216,7 @@ struct connection_state {
 };
 
 // A TLS stream. Functions behave as those of net::conn unless stated. Go's tls.Conn.
-class conn : public detail::deadline_setters<conn> {
+class conn : public weft::detail::deadline_setters<conn> {
  public:
   // Empty: every operation returns errc::closed.
   conn() noexcept = default;
@@ -269,10 +269,10 @@ class conn : public detail::deadline_setters<conn> {
   friend bool operator==(const conn& a, const conn& b) noexcept { return a.s_ == b.s_; }
 
   // For weft itself.
-  explicit conn(std::shared_ptr<impl::session> s) noexcept : s_(std::move(s)) {}
+  explicit conn(std::shared_ptr<detail::session> s) noexcept : s_(std::move(s)) {}
 
  private:
-  std::shared_ptr<impl::session> s_;
+  std::shared_ptr<detail::session> s_;
 };
 
 // Wrap a connection; return without waiting. The result owns `c`. Throw weft::panic for a client

@@ -84,7 +84,7 @@ template <class F>
 
 // Runs `main_fiber`, which takes nothing and returns void or int, as the first fiber of a new
 // world, on the calling thread and on threads that run() starts. Returns its result, or 0, when it
-// returns. Other fibers are abandoned then. Those that wait or are queued run no user code any
+// returns. Other fibers are abandoned then. Fibers that wait or are queued run no user code any
 // more; one that computes, or is in a blocking call, stops at its next call into weft, which may be
 // after run() has returned. They may still run while main_fiber's variables are destroyed, so
 // main_fiber waits for the fibers that use them. At most
@@ -149,8 +149,9 @@ void yield();
 [[noreturn]] void goexit();
 
 // Sets the number of Ps if n > 0; n < 1 only queries. Returns the number before. Go's
-// runtime.GOMAXPROCS. Throws weft::panic if n is more than 1024, and for n > 0 without a world or on a
-// plain thread. A query may come from any thread. A surplus P is released when its fiber next parks, yields or ends.
+// runtime.GOMAXPROCS. Throws weft::panic if n is more than 1024, and for n > 0 without a world or
+// on a plain thread. A query may come from any thread. A surplus P is released when its fiber next
+// parks, yields or ends.
 int maxprocs(int n = 0);
 
 // Returns the number of CPUs in the process's affinity mask. From anywhere; never blocks. Go's
@@ -212,9 +213,9 @@ runtime_stats stats();
 namespace detail {
 // Thrown by goexit(). Not derived from std::exception, so that only a catch (...) can catch it.
 struct goexit_signal {};
-// For a catch (...) that keeps what it catches. Returns the exception, or null for one that C++ does
-// not own, to be thrown again. In a fiber that one is what pthread_exit or pthread_cancel throws,
-// and ends the process.
+// For a catch (...) that keeps what it catches. Returns the exception, or null for one that C++
+// does not own, to be thrown again. In a fiber that one is what pthread_exit or pthread_cancel
+// throws, and ends the process.
 std::exception_ptr caught_exception();
 // Returns false for a caller that is no fiber, also inside another call: there is nothing to end.
 bool begin_blocking();

@@ -51,7 +51,7 @@ FIGURES = {
 
 ROWS = [
     Row("yield", (), 100_000, (1,), wanted=(0.40,)),
-    Row("yield", ("-fibers", "1000"), 100_000, wanted=(0.25, 0.25)),
+    Row("yield", ("-fibers", "1000"), 100_000, wanted=(0.22, 0.15)),
     Row("spawnbatch", (), 20_000, wanted=(0.15, 0.30)),
     Row("spawnone", (), 5_000, wanted=(0.30, 0.50)),
     Row("pingpong", (), 10_000, wanted=(0.30, 0.45)),
@@ -63,7 +63,7 @@ ROWS = [
     Row("mutexcontend", (), 100_000, wanted=(1.0, 0.8), bistable=True),
     Row("ring", (), 3, wanted=(0.60, 0.90)),
     Row("sieve", ("-n", "2000"), 0, wanted=(0.40, 0.80)),
-    Row("skynet", ("-n", "100000"), 0, wanted=(0.25, 0.30)),
+    Row("skynet", ("-n", "100000"), 0, wanted=(0.20, 0.20)),
     Row("fib", ("-n", "28"), 0, wanted=(0.20, 0.20)),
     Row("forkfib", ("-n", "32"), 0, wanted=(0.10, 0.12), against="tbb"),
     Row("forkskynet", ("-n", "1000000"), 0, wanted=(0.3, 0.3), against="tbb"),
@@ -85,7 +85,7 @@ ROWS = [
     Row("rwmutex", (), 50_000, (1,)),
     Row("waitgroup", (), 100_000, (1,)),
     Row("once", (), 1_000_000, (1,)),
-    Row("pool", (), 100_000, (1,)),
+    Row("pool", (), 100_000, wanted=(0.8, 0.8)),
     Row("cond32", (), 1_000),
     Row("mapload", (), 100_000, (1,)),
 ]

@@ -147,7 +147,8 @@ class range_piece : fork_record {
     auto& self = static_cast<range_piece&>(r);
     if (!(self.next_ < self.last_)) return true;
     const std::uint64_t n = steps_between(self.next_, self.last_);
-    // Between two blocks the owner is about to begin the last iteration: giving it away gains nothing.
+    // Between two blocks the owner is about to begin the last iteration: giving it away gains
+    // nothing.
     if (how == share_how::part && n == 1 && !self.inside_) return false;
     const I from = how == share_how::all || n == 1 ? self.next_ : step_on(self.next_, (n + 1) / 2);
     std::unique_ptr<child> c(new (std::nothrow) child(from, self.last_, self));

@@ -7,9 +7,9 @@
 
 namespace weft::detail {
 
-class p_watch {
+class p_monitor {
  public:
-  explicit p_watch(world& w) noexcept;
+  explicit p_monitor(world& w) noexcept;
 
   // Looks once, and retakes Ps that have not moved. Returns the time until the next look, or
   // `never`.

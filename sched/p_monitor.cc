@@ -9,7 +9,7 @@
 //
 // Refused: looking every 20 us, as Go's monitor does after each wake-up, which costs more than it
 // gains while most calls are shorter than that.
-#include "sched/p_watch.h"
+#include "sched/p_monitor.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -66,22 +66,22 @@ bool can_hand_off(world& w) noexcept {
 
 }  // namespace
 
-p_watch::p_watch(world& w) noexcept
+p_monitor::p_monitor(world& w) noexcept
     : w_(w), began_(now_ns()), delay_(delay_min), trace_at_(w.debug.schedtrace_ms > 0 ? began_ : never) {}
 
-void p_watch::woken() noexcept {
+void p_monitor::woken() noexcept {
   delay_ = delay_min;
   quiet_looks_ = 0;
 }
 
-bool p_watch::any_p_held() const noexcept {
+bool p_monitor::any_p_held() const noexcept {
   const int made = w_.ps_to_look_at();
   for (int i = 0; i < made; ++i)
     if (w_.p_at(i)->holder.load(std::memory_order_relaxed)) return true;
   return false;
 }
 
-std::int64_t p_watch::look(std::int64_t now) {
+std::int64_t p_monitor::look(std::int64_t now) {
   set_coarse_clock(w_, now);
   trace(now);
   const bool waits = (somebody_waits(w_, now) || w_.debug.chaos) && m_available_approx(w_);
@@ -106,14 +106,14 @@ std::int64_t p_watch::look(std::int64_t now) {
   return delay;
 }
 
-bool p_watch::at_rest() const noexcept {
+bool p_monitor::at_rest() const noexcept {
   constexpr int quiet = 4;  // with the growing delays more than 10 ms in all, or tickers would wake it each time
   return quiet_looks_ >= quiet;
 }
 
 // Until the next look no other thread may ensure that an M sleeps for the timers. At rest, none
 // ever does: fibers may be computing, but their Ms have lost their Ps.
-void p_watch::leave_no_timer_alone(std::int64_t now, std::int64_t next) {
+void p_monitor::leave_no_timer_alone(std::int64_t now, std::int64_t next) {
   w_.monitor_looks_at.store(at_rest() ? 0 : next, std::memory_order_seq_cst);  // [post] X1
   bool alone = false;
   for (std::size_t i = 0; i < seen_.size(); ++i) {
@@ -122,10 +122,10 @@ void p_watch::leave_no_timer_alone(std::int64_t now, std::int64_t next) {
     const bool soon = at_rest() || earliest - look_takes_ns <= next;
     alone = alone || (earliest != never && !goes_on && soon);
   }
-  if (alone) fill_timer_post(w_);
+  if (alone) ensure_timer_waiter(w_);
 }
 
-std::int64_t p_watch::next_look(standing s, bool waits, bool tidy) noexcept {
+std::int64_t p_monitor::next_look(standing s, bool waits, bool tidy) noexcept {
   if (s == standing::asleep) return second_look;
   const bool limited = w_.limit.epoch.load(std::memory_order_relaxed) != 0;  // what sleeps may compute again
   if (at_rest()) return unused_gs_ > 0 ? delay_tidying : tidy && !limited ? never : tidy_every;
@@ -137,13 +137,15 @@ std::int64_t p_watch::next_look(standing s, bool waits, bool tidy) noexcept {
 }
 
 // With world::retaking held.
-p_watch::standing p_watch::look_at(P* p, memory& before, std::int64_t now, bool waits) {
+p_monitor::standing p_monitor::look_at(P* p, memory& before, std::int64_t now, bool waits) {
   // The holder first: an M that got the P in the turn that is read then, or before, has finished
   // acquire_p().
   M* m = p->holder.load(std::memory_order_acquire);                   // [retake]
   const std::uint32_t turn = p->turn.load(std::memory_order_acquire);  // [retake]
   active_ = active_ || m || turn != before.turn;
   if (!m || m != before.m || turn != before.turn) before = {m, turn, now, false};
+  const bool overdue = m && waits && before.since != now && now - before.since >= slice;
+  if (m && m->in_runtime.load(std::memory_order_relaxed) && overdue) mark_overdue(m, turn);
   if (!m || m->in_runtime.load(std::memory_order_relaxed)) return standing::moving;
   const standing awake = before.since == now ? standing::moving : standing::busy;
   if (!waits) return awake;
@@ -153,7 +155,7 @@ p_watch::standing p_watch::look_at(P* p, memory& before, std::int64_t now, bool 
     taken_.reserve(taken_.size() + 1);
     w_.without_p.reserve(w_.without_p.size() + 1);
   }
-  if (take && can_hand_off(w_) && take_p_locked(w_, p, m, turn)) {
+  if (take && can_hand_off(w_) && retake_p_locked(w_, p, m, turn)) {
     taken_.push_back(p);
     const std::int64_t cpu = thread_cpu_ns(m->tid), since = now_ns();
     timeline_close(*p, time_point(duration(since)));  // where the stretch without a P begins
@@ -164,11 +166,12 @@ p_watch::standing p_watch::look_at(P* p, memory& before, std::int64_t now, bool 
   }
   before.slept = sleeps;
   if (sleeps) return standing::asleep;
+  if (overdue) mark_overdue(m, turn);
   if (awake == standing::busy) computing_delay_ = std::min(computing_delay_, delay_computing(now - before.since));
   return awake;
 }
 
-void p_watch::hand_off_what_was_taken() {
+void p_monitor::hand_off_what_was_taken() {
   while (!taken_.empty()) {
     P* p = taken_.back();
     taken_.pop_back();  // first: a hand-off may throw std::bad_alloc
@@ -177,7 +180,7 @@ void p_watch::hand_off_what_was_taken() {
 }
 
 // Sees which stacks and threads have not been used for a while. Returns true if none is left.
-bool p_watch::tidy_up(std::int64_t now) {
+bool p_monitor::tidy_up(std::int64_t now) {
   if (now < tidy_at_) return tidy_;
   tidy_at_ = now + tidy_every;
   const idle_gs idle = count_idle_gs(*w_.stacks);
@@ -187,13 +190,13 @@ bool p_watch::tidy_up(std::int64_t now) {
 }
 
 // A hundred thousand stacks take seconds. In one call, no P would be retaken for all that time.
-void p_watch::rest_some_stacks() {
+void p_monitor::rest_some_stacks() {
   if (unused_gs_ == 0) return;
   const std::size_t n = std::min(unused_gs_, stacks_per_look);
   unused_gs_ = rest_idle_gs(*w_.stacks, n) == n ? unused_gs_ - n : 0;
 }
 
-void p_watch::trace(std::int64_t now) {
+void p_monitor::trace(std::int64_t now) {
   if (now < trace_at_) return;
   const std::string line = diagnosis.schedtrace_line(w_, now - began_);
   std::fwrite(line.data(), 1, line.size(), stderr);

@@ -11,17 +11,17 @@ namespace weft::detail {
 
 struct world;
 
-class visit {
+class world_scope {
  public:
   // m: the caller's M, or null for a plain thread
-  explicit visit(const M* m) noexcept : outside_(!m), w_(m ? m->w : enter()) {}
-  visit(const visit&) = delete;
-  visit& operator=(const visit&) = delete;
-  ~visit() {
+  explicit world_scope(const M* m) noexcept : outside_(!m), w_(m ? m->w : enter()) {}
+  world_scope(const world_scope&) = delete;
+  world_scope& operator=(const world_scope&) = delete;
+  ~world_scope() {
     if (outside_) leave();
   }
   // Null if no world runs, or the world is about to end.
-  world* where() const noexcept { return w_; }
+  world* world_or_null() const noexcept { return w_; }
 
  private:
   static world* enter() noexcept;
@@ -30,9 +30,9 @@ class visit {
   world* const w_;
 };
 
-void open_doors(world& w) noexcept;
+void publish_world(world& w) noexcept;
 // Hides the world from visitors. Returns when all visitors that had found it have left.
-void close_doors() noexcept;
+void unpublish_world() noexcept;
 // In a forked child: no thread is inside a world, and none is open.
 void forget_world_after_fork() noexcept;
 // Returns when each visitor that was inside has left.

@@ -1,4 +1,4 @@
-#include "sched/diagnosis/mutex_watch.h"
+#include "sched/diagnosis/std_mutex_check.h"
 
 #include <dlfcn.h>
 #include <elf.h>
@@ -196,7 +196,7 @@ int replace_in_object(dl_phdr_info* object, std::size_t, void*) noexcept {
 
 }  // namespace
 
-void watch_std_mutexes() noexcept {
+void check_std_mutexes() noexcept {
   static const int once = dl_iterate_phdr(replace_in_object, (replacements(), nullptr));
   (void)once;
 }

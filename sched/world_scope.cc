@@ -1,4 +1,4 @@
-#include "sched/visit.h"
+#include "sched/world_scope.h"
 
 #include <sched.h>
 
@@ -17,17 +17,17 @@ constinit std::atomic<int> visitors{0};
 
 }  // namespace
 
-world* visit::enter() noexcept {
+world* world_scope::enter() noexcept {
   visitors.fetch_add(1, std::memory_order_seq_cst);   // [doors]
   std::atomic_thread_fence(std::memory_order_seq_cst);  // [doors] the count, before what is hidden is read
   return open_world.load(std::memory_order_seq_cst);  // [doors]
 }
 
-void visit::leave() noexcept { visitors.fetch_sub(1, std::memory_order_release); }  // [doors]
+void world_scope::leave() noexcept { visitors.fetch_sub(1, std::memory_order_release); }  // [doors]
 
-void open_doors(world& w) noexcept { open_world.store(&w, std::memory_order_seq_cst); }  // [doors]
+void publish_world(world& w) noexcept { open_world.store(&w, std::memory_order_seq_cst); }  // [doors]
 
-void close_doors() noexcept {
+void unpublish_world() noexcept {
   open_world.store(nullptr, std::memory_order_seq_cst);  // [doors]
   wait_for_visitors();
 }

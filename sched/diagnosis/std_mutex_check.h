@@ -20,7 +20,7 @@
 namespace weft::detail {
 
 // From the call to the end of the process. More calls have no effect.
-void watch_std_mutexes() noexcept;
+void check_std_mutexes() noexcept;
 
 // Returns the innermost frames of the place where the calling fiber locked the first mutex that its
 // thread still holds. Empty if it holds none or the detection is off.
