@@ -220,8 +220,8 @@ const scenario_map fault_scenarios = {
      [] {
        return world([] {
          borrow_and([] {
-           volatile std::uintptr_t nowhere = 8;
-           *reinterpret_cast<volatile int*>(nowhere) = 1;
+           volatile std::uintptr_t unmapped = 8;
+           *reinterpret_cast<volatile int*>(unmapped) = 1;
          });
        });
      }},
