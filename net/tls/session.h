@@ -8,8 +8,9 @@
 // the socket takes it without blocking and no writer is under way. Waiting for that would make a
 // peer that does not read stop the reader.
 //
-// A reader that waits, perhaps for hours, holds no buffer: it waits in receive(), with a kilobyte
-// on its stack, and gives back first what large records have left behind, here and in the engine.
+// A reader that waits, perhaps for hours, holds no buffer of large records: it waits in receive(),
+// which has a kilobyte on its stack or 4 KiB from a pool, and gives back first what such records
+// have left behind, here and in the engine. While it waits, a writer does the same at its end.
 #pragma once
 #include <weft/mutex.h>
 
@@ -74,7 +75,7 @@ class session {
   // For large records, while more arrives. Under reading_, or agreeing_ before they have
   // agreed.
   std::unique_ptr<std::byte[]> in_;
-  // Set when a buffer becomes large; cleared by the reader that gives all of them back.
+  // Set when a buffer becomes large; cleared when all of them are given back.
   std::atomic<bool> holds_buffers_{false};
   std::atomic<bool> rests_{false};  // the reader waits: a writer gives back what it has used
 

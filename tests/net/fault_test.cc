@@ -56,6 +56,11 @@ outcome with_fault(const std::string& poller, const std::string& fault) {
                    60);
 }
 
+bool works(const outcome& r) { return r.status == 0 && r.out == "done\n"; }
+bool says_why(const outcome& r) {
+  return r.status != 0 && r.status < 128 && (!r.err.empty() || r.out.starts_with("wrong: "));
+}
+
 }  // namespace
 
 TEST_CASE("a system call that fails for a while costs an error and no more", "[net][process][faults]") {
@@ -87,10 +92,8 @@ TEST_CASE("a system that makes no more threads costs an error, or ends the progr
         const outcome r = with_fault(poller, fault);
         CAPTURE(r.out, r.err, r.status);
         CHECK_FALSE(r.timed_out);
-        const bool works = r.status == 0 && r.out == "done\n";
-        const bool says_why = r.status != 0 && r.status < 128 && (!r.err.empty() || r.out.starts_with("wrong: "));
-        CHECK((works || says_why));
-        if (first == 12 && count == "1") CHECK(works);
+        CHECK((works(r) || says_why(r)));
+        if (first == 12 && count == "1") CHECK(works(r));
       }
 }
 
@@ -117,8 +120,6 @@ TEST_CASE("a system call that is always refused has another way, or ends the pro
         const outcome r = with_fault(poller, fault);
         CAPTURE(r.out, r.err, r.status);
         CHECK_FALSE(r.timed_out);
-        const bool works = r.status == 0 && r.out == "done\n";
-        const bool says_why = r.status != 0 && r.status < 128 && (!r.err.empty() || r.out.starts_with("wrong: "));
-        CHECK((works || says_why));
+        CHECK((works(r) || says_why(r)));
       }
 }
